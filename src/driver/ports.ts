@@ -1,0 +1,55 @@
+/**
+ * The driver's ports: all that it needs of the world, as interfaces. The daemon fulfils them with Node and Linux,
+ * the simulator with models. Times are milliseconds of the monotonic clock that is not slewed, unless said otherwise.
+ */
+import type { HostName, ServiceName } from '../core/basics.ts';
+import type { AlarmCode, LogEntry } from '../core/effects.ts';
+import type { Side } from '../core/events.ts';
+import type { Procedure, Verdict } from '../core/procedures.ts';
+
+export interface Clock {
+  /** Monotonic, not slewed; fractions of a millisecond are welcome. */
+  nowMs(): number;
+  /** Calls back once at or after that time; replaces the timer set before. null: no timer. */
+  wakeAt(atMs: number | null): void;
+}
+
+/** Datagrams out. Datagrams in are handed to the driver by `datagramReceived`. Sending never throws and never waits. */
+export interface Transport {
+  /** Link 0 is the uplink; the n-th address of a member is link n. A link that is not present drops. */
+  send(to: HostName, link: number, datagram: Uint8Array): void;
+  /** The links that are present now: those of the configuration, and 0 while an uplink is open. */
+  links(): readonly number[];
+  /** Opens or closes the socket on the device of that service's uplink. */
+  uplinkTalk(service: ServiceName, open: boolean): void;
+}
+
+/**
+ * The Linux side, behind a port from the first commit; later a process of its own. No call throws or waits; what
+ * can fail comes back by `ActuatorEvents` with the id of its order.
+ */
+export interface Actuator {
+  run(service: ServiceName, procedure: Procedure, id: number): void;
+  probeAddresses(service: ServiceName, side: Side, id: number): void;
+  /** `untilMs` null: shut now. A time in the past shuts. */
+  gate(service: ServiceName, untilMs: number | null, id: number): void;
+}
+export interface ActuatorEvents {
+  procedureEnded(service: ServiceName, procedure: Procedure, id: number, verdict: Verdict, detail: string): void;
+  addressesProbed(service: ServiceName, side: Side, id: number, answered: boolean, detail: string): void;
+  gateSet(service: ServiceName, id: number, openUntilMs: number | null): void;
+  linkChanged(service: ServiceName, side: Side): void;
+  foreignerHeard(service: ServiceName): void;
+  rivalHeard(service: ServiceName, side: Side, detail: string): void;
+}
+
+/** The event log. Appending queues; it never blocks a takeover. */
+export interface Journal {
+  append(entry: LogEntry & { readonly detail?: string }): void;
+}
+
+/** Alarms as an operator sees them, and the end of the process. */
+export interface Operations {
+  alarm(code: AlarmCode, service: ServiceName | null, on: boolean, detail: string): void;
+  stopped(): void;
+}
