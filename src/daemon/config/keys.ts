@@ -1,0 +1,333 @@
+/**
+ * The one table of configuration keys: what each means, its unit, default, range and rule. The checks read the
+ * ranges and defaults from here, and the table in spec/configuration.md is printed from here (a test compares
+ * them), so that code and manual cannot differ.
+ */
+import { durationText } from './duration.ts';
+
+/** What the computed defaults depend on. */
+export interface Known {
+  readonly intervalMs: number;
+  readonly probeTimeoutMs: number;
+  readonly probes: number;
+  readonly stallMs: number;
+}
+
+export interface DurationKey {
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** null: no default value, the feature is off without the key. */
+  readonly defaultMs: ((known: Known) => number) | null;
+  /** The default in words; I stands for the interval. */
+  readonly formula: string;
+  readonly rule: string;
+}
+
+const clamp = (value: number, min: number, max: number): number =>
+  Math.round(Math.min(Math.max(value, min), max));
+const HOUR_MS = 3_600_000;
+
+export const DURATION_KEYS = {
+  'timing.interval': {
+    minMs: 10,
+    maxMs: 60_000,
+    defaultMs: () => 200,
+    formula: '200ms',
+    rule: 'I: how often the master advertises and renews its lease. Smaller: quicker takeover, more messages. Equal on all hosts.',
+  },
+  'timing.lease': {
+    minMs: 20,
+    maxMs: 600_000,
+    defaultMs: (k) =>
+      Math.max(Math.round(1.5 * k.intervalMs), k.intervalMs + 3 * k.probeTimeoutMs + k.stallMs, 20),
+    formula: 'max(1.5 I, I + 3 probe_timeout + stall, 20ms)',
+    rule: 'L: how long a master may serve without renewing its right to. At least I + 3 probe_timeout + stall. Equal on all hosts.',
+  },
+  'timing.max_age': {
+    minMs: 100,
+    maxMs: 600_000,
+    defaultMs: (k) => Math.max(500, 4 * k.intervalMs),
+    formula: 'max(500ms, 4 I)',
+    rule: 'A message that was held back for longer is refused. At least 2 I.',
+  },
+  'timing.probe_timeout': {
+    minMs: 2,
+    maxMs: 10_000,
+    defaultMs: (k) => clamp(k.intervalMs / 12, 2, 25),
+    formula: 'I / 12, from 2ms to 25ms',
+    rule: 'How long one question waits for its answer. More than a round trip between the hosts.',
+  },
+  'timing.slot': {
+    minMs: 2,
+    maxMs: 10_000,
+    defaultMs: (k) => Math.max(5, Math.round(k.intervalMs / 20)),
+    formula: 'max(5ms, I / 20)',
+    rule: 'How far apart the backups claim, one after the other. More than one delay between the hosts and its jitter.',
+  },
+  'timing.conflict_window': {
+    minMs: 4,
+    maxMs: 60_000,
+    defaultMs: (k) => Math.max(3 * k.probeTimeoutMs, 30),
+    formula: 'max(3 probe_timeout, 30ms)',
+    rule: 'How long a claimant listens on its raised uplink for a living master. At least 2 probe_timeout.',
+  },
+  'timing.handover_limit': {
+    minMs: 200,
+    maxMs: 600_000,
+    defaultMs: () => 10_000,
+    formula: '10s',
+    rule: 'The longest that a handover may take; then it is rolled back. More than uplink.limit + conflict_window.',
+  },
+  'timing.hold_down': {
+    minMs: 100,
+    maxMs: 60_000,
+    defaultMs: () => 1000,
+    formula: '1s',
+    rule: 'How long a host stands back after a failed handover; doubled by each further one, to 60s.',
+  },
+  'timing.trust_hold': {
+    minMs: 0,
+    maxMs: HOUR_MS,
+    defaultMs: () => 30_000,
+    formula: '30s',
+    rule: 'How long a host that never heard a signed word of the others, only refused ones, holds back a claim (policy available).',
+  },
+  'timing.stall': {
+    minMs: 1,
+    maxMs: 10_000,
+    defaultMs: () => 20,
+    formula: '20ms',
+    rule: 'How long this process may be kept from running before it is an alarm; part of the lease’s least length.',
+  },
+  'service.preempt_delay': {
+    minMs: 1000,
+    maxMs: 24 * HOUR_MS,
+    defaultMs: null,
+    formula: 'none: never',
+    rule: 'A fit host of higher priority asks for a planned handover after so long.',
+  },
+  'service.check_interval': {
+    minMs: 20,
+    maxMs: 60_000,
+    defaultMs: (k) => Math.max(k.intervalMs, 100),
+    formula: 'max(I, 100ms)',
+    rule: 'How often links and service are checked while nothing is suspected.',
+  },
+  'service.uplink.limit': {
+    minMs: 100,
+    maxMs: 120_000,
+    defaultMs: () => 1000,
+    formula: '1s',
+    rule: 'How long a raised uplink may take until its next hop answers.',
+  },
+  'service.limits.test': {
+    minMs: 20,
+    maxMs: 60_000,
+    defaultMs: () => 1000,
+    formula: '1s',
+    rule: 'How long a test procedure may take; then it counts as no evidence, and a program is killed.',
+  },
+  'service.limits.switch': {
+    minMs: 100,
+    maxMs: 120_000,
+    defaultMs: () => 5000,
+    formula: '5s',
+    rule: 'How long a switch or announce procedure may take, its read-back included.',
+  },
+} as const satisfies { readonly [key: string]: DurationKey };
+export type DurationKeyName = keyof typeof DURATION_KEYS;
+
+/** A whole number or fraction with its bounds. */
+export interface NumberKey {
+  readonly min: number;
+  readonly max: number;
+  readonly whole: boolean;
+  readonly default: number;
+  readonly rule: string;
+}
+export const NUMBER_KEYS = {
+  'timing.max_drift': {
+    min: 0,
+    max: 0.5,
+    whole: false,
+    default: 0.1,
+    rule: 'How far two hosts’ clocks may differ in rate. 0.1 covers a clock that a time daemon slews. Equal on all hosts.',
+  },
+  'timing.probes': {
+    min: 1,
+    max: 10,
+    whole: true,
+    default: 3,
+    rule: 'How many questions must stay unanswered.',
+  },
+  'service.rise': {
+    min: 1,
+    max: 100,
+    whole: true,
+    default: 2,
+    rule: 'So many good checks in a row make a failed one good again.',
+  },
+  'service.fall': {
+    min: 1,
+    max: 100,
+    whole: true,
+    default: 2,
+    rule: 'So many failed checks in a row make a failure.',
+  },
+} as const satisfies { readonly [key: string]: NumberKey };
+export type NumberKeyName = keyof typeof NUMBER_KEYS;
+
+/** All other keys: words, paths, addresses. `default` is `required`, `none`, or the value itself. */
+export interface TextKey {
+  readonly unit: string;
+  readonly default: string;
+  readonly rule: string;
+}
+export const TEXT_KEYS = {
+  cluster: { unit: 'name', default: 'required', rule: 'The name in the roster.' },
+  host: { unit: 'name', default: 'required', rule: 'This host’s name in the roster.' },
+  key: {
+    unit: 'path',
+    default: 'required',
+    rule: 'This host’s private key; its public half must be the roster’s.',
+  },
+  admin: {
+    unit: 'path',
+    default: 'required',
+    rule: 'The admin’s public key, which must have signed the roster.',
+  },
+  state: {
+    unit: 'path',
+    default: 'required',
+    rule: 'Directory for the event log and newer rosters; one daemon a directory.',
+  },
+  roster: { unit: 'path', default: 'required', rule: 'The first roster; a newer one is kept under state.' },
+  control: {
+    unit: 'path',
+    default: 'required',
+    rule: 'Unix socket for commands; group portcullis-admin where it exists. At most 100 bytes.',
+  },
+  status_socket: {
+    unit: 'path',
+    default: 'none',
+    rule: 'A second Unix socket that answers status and takes no commands.',
+  },
+  user: {
+    unit: 'name',
+    default: 'none',
+    rule: 'Kept for the split into two processes; until then the daemon needs its rights and says so.',
+  },
+  actuator: { unit: 'path', default: 'none', rule: 'Not yet: refused.' },
+  'link.name': { unit: 'name', default: 'required', rule: 'A name for messages to people.' },
+  'link.device': { unit: 'device', default: 'required', rule: 'The network device that has the address.' },
+  'link.listen': {
+    unit: 'address:port',
+    default: 'required',
+    rule: 'One of this host’s addresses in the roster; its place there is the link’s number.',
+  },
+  'service.name': { unit: 'name', default: 'required', rule: 'Unique; the same on all hosts.' },
+  'service.policy': {
+    unit: '"quorum" or "available"',
+    default: 'required',
+    rule: 'Who may take over; the same on all hosts. Two gateways need a witness for quorum.',
+  },
+  'service.together': { unit: 'list of names', default: 'none', rule: 'Not yet: refused.' },
+  'service.apart': { unit: 'list of names', default: 'none', rule: 'Not yet: refused.' },
+  'service.downlink.device': { unit: 'device', default: 'required', rule: 'The link to the own domain.' },
+  'service.downlink.addresses': {
+    unit: 'list of address/length',
+    default: 'required',
+    rule: 'Roving addresses on this side; the same on all hosts.',
+  },
+  'service.downlink.check': {
+    unit: 'list of checks',
+    default: '["auto"]',
+    rule: 'Any one positive confirms the link: auto, broadcast-ping, arp:IP, ping:IP, carrier, command:PATH.',
+  },
+  'service.uplink.device': {
+    unit: 'device',
+    default: 'required',
+    rule: 'The link to the foreign domain; not the downlink’s nor a [[link]]’s.',
+  },
+  'service.uplink.activation': {
+    unit: '"admin" or "command"',
+    default: 'required',
+    rule: 'How the uplink is raised and lowered. command needs procedures activateUplink and deactivateUplink; module and unbind: not yet.',
+  },
+  'service.uplink.addresses': {
+    unit: 'list of address/length',
+    default: 'required',
+    rule: 'Roving addresses on this side; the same on all hosts.',
+  },
+  'service.uplink.next_hop': {
+    unit: 'address or list',
+    default: 'none',
+    rule: 'Default route and what checkUplink asks; at most one of IPv4 and one of IPv6, within a network of the addresses.',
+  },
+  'service.uplink.own_address': {
+    unit: 'address/length',
+    default: 'none',
+    rule: 'An IPv4 address of this host alone on the uplink, where IPv6 is off there; none: IPv6 link-local.',
+  },
+  'service.uplink.speculative': {
+    unit: 'true or false',
+    default: 'false',
+    rule: 'true is not yet: refused.',
+  },
+  'service.firewall.rules': {
+    unit: 'path',
+    default: 'none',
+    rule: 'IPv4 rules while serving, in iptables-save format; none: IPv4 rules are left alone.',
+  },
+  'service.firewall.rules6': { unit: 'path', default: 'none', rule: 'IPv6 rules likewise.' },
+  'service.firewall.standby_rules': {
+    unit: 'path',
+    default: 'the same, nothing forwarded',
+    rule: 'IPv4 rules while not serving; needs rules.',
+  },
+  'service.firewall.standby_rules6': {
+    unit: 'path',
+    default: 'the same, nothing forwarded',
+    rule: 'IPv6 rules while not serving; needs rules6.',
+  },
+  'service.procedures.*': {
+    unit: 'path',
+    default: 'built in',
+    rule: 'Any of the twelve procedures, replaced by a program.',
+  },
+} as const satisfies { readonly [key: string]: TextKey };
+export type TextKeyName = keyof typeof TEXT_KEYS;
+
+/** The defaults' inputs for that interval, everything else at its default. */
+export function knownAt(intervalMs: number): Known {
+  const stallMs = DURATION_KEYS['timing.stall'].defaultMs();
+  const start = { intervalMs, probeTimeoutMs: 0, probes: NUMBER_KEYS['timing.probes'].default, stallMs };
+  return { ...start, probeTimeoutMs: DURATION_KEYS['timing.probe_timeout'].defaultMs(start) };
+}
+
+/** The table of spec/configuration.md, as Markdown; the last column is computed for an interval of 200 ms. */
+export function renderKeyTable(): string {
+  const known = knownAt(200);
+  const rows: string[][] = [];
+  for (const [key, spec] of Object.entries<TextKey>(TEXT_KEYS))
+    rows.push([key, spec.unit, spec.default, '', '', spec.rule]);
+  for (const [key, spec] of Object.entries<DurationKey>(DURATION_KEYS)) {
+    const at200 = spec.defaultMs === null ? '' : durationText(spec.defaultMs(known));
+    const range = `${durationText(spec.minMs)} to ${durationText(spec.maxMs)}`;
+    rows.push([key, 'duration', spec.formula, at200, range, spec.rule]);
+  }
+  for (const [key, spec] of Object.entries<NumberKey>(NUMBER_KEYS)) {
+    const range = `${spec.min} to ${spec.max}`;
+    rows.push([
+      key,
+      spec.whole ? 'count' : 'fraction',
+      String(spec.default),
+      String(spec.default),
+      range,
+      spec.rule,
+    ]);
+  }
+  const head = ['Key', 'Unit', 'Default', 'At I = 200ms', 'Range', 'Rule'];
+  const lines = [head, head.map(() => '---'), ...rows.map(([key = '', ...rest]) => [`\`${key}\``, ...rest])];
+  return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
+}

@@ -1,0 +1,195 @@
+/**
+ * The smallest pieces of the configuration's schema: one zod type for each kind of value. Each tells what is
+ * wrong and the remedy; zod gathers them with their paths.
+ */
+import { z } from 'zod';
+import type { AddressPrefix, DownlinkCheck } from '../../linux/config.ts';
+import { canonicalIp, parseEndpoint, parsePrefix } from './address.ts';
+import { durationText, parseDuration } from './duration.ts';
+import type { DurationKey, DurationKeyName, NumberKey, NumberKeyName } from './keys.ts';
+import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
+
+// zod would otherwise try to compile its parsers with `new Function`, which the units forbid.
+z.config({ jitless: true });
+
+/** A refused value: what is wrong with it, and what to write instead. */
+class Refused {
+  readonly what: string;
+  readonly remedy: string;
+  constructor(what: string, remedy: string) {
+    this.what = what;
+    this.remedy = remedy;
+  }
+}
+
+/** A zod type from a plain function. A missing key is `is missing`, with the same remedy as a wrong value. */
+function leaf<T>(remedy: string, parse: (value: unknown) => T | Refused) {
+  return z.unknown().transform((value, context): T => {
+    const result = value === undefined ? new Refused('is missing', remedy) : parse(value);
+    if (!(result instanceof Refused)) return result;
+    context.addIssue({ code: 'custom', message: result.what, params: { remedy: result.remedy } });
+    return z.NEVER;
+  });
+}
+
+/** How a value is shown in an error: short, on one line. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+export function duration(key: DurationKeyName) {
+  const spec: DurationKey = DURATION_KEYS[key];
+  const range = `${durationText(spec.minMs)} to ${durationText(spec.maxMs)}`;
+  const remedy = `write a duration in quotes, as in "200ms", "1.5s" or "2m", from ${range}`;
+  return leaf(remedy, (value) => {
+    const ms = typeof value === 'string' ? parseDuration(value) : null;
+    if (ms === null) return new Refused(`is no duration: ${shown(value)}`, remedy);
+    if (ms < spec.minMs || ms > spec.maxMs) return new Refused(`is out of range: ${shown(value)}`, remedy);
+    return ms;
+  });
+}
+
+export function number(key: NumberKeyName) {
+  const spec: NumberKey = NUMBER_KEYS[key];
+  const remedy = `write a ${spec.whole ? 'whole ' : ''}number from ${spec.min} to ${spec.max}, without quotes`;
+  return leaf(remedy, (value) => {
+    if (typeof value !== 'number' || (spec.whole && !Number.isInteger(value))) {
+      return new Refused(`is no ${spec.whole ? 'whole ' : ''}number: ${shown(value)}`, remedy);
+    }
+    return value < spec.min || value > spec.max
+      ? new Refused(`is out of range: ${shown(value)}`, remedy)
+      : value;
+  });
+}
+
+/** A text that matches; `kind` names it in errors. */
+function text(kind: string, pattern: RegExp, remedy: string) {
+  return leaf(remedy, (value) =>
+    typeof value === 'string' && pattern.test(value)
+      ? value
+      : new Refused(`is no ${kind}: ${shown(value)}`, remedy),
+  );
+}
+
+export const name = () => text('name', /^[a-z0-9-]{1,32}$/, 'use 1 to 32 of a-z, 0-9 and -');
+/** A network device as the kernel allows it, without what would be an option or a path. */
+export const device = () =>
+  text(
+    'device name',
+    /^(?![-.])[A-Za-z0-9_.-]{1,15}$/,
+    'give the name that `ip link` shows, at most 15 characters',
+  );
+/** Absolute, without `.` or `..`, at most 255 bytes. */
+export const path = () =>
+  text(
+    'absolute path',
+    /^(?!.*\/\.{1,2}(?:\/|$))\/[\x21-\x7e]{1,254}$/,
+    'give an absolute path without spaces, "." or ".."',
+  );
+
+export function socketPath() {
+  const remedy = 'give an absolute path of at most 100 bytes, the most that the kernel takes for a socket';
+  return leaf(remedy, (value) =>
+    typeof value === 'string' && /^\/[\x21-\x7e]{1,99}$/.test(value)
+      ? value
+      : new Refused(`is no path for a socket: ${shown(value)}`, remedy),
+  );
+}
+
+export function oneOf<T extends string>(values: readonly T[], notYet: readonly string[] = []) {
+  const remedy = `write one of: ${values.map((v) => `"${v}"`).join(', ')}`;
+  return leaf(remedy, (value) => {
+    const found = values.find((v) => v === value);
+    if (found !== undefined) return found;
+    const known = typeof value === 'string' && notYet.includes(value);
+    return new Refused(known ? `cannot be ${shown(value)} yet` : `is unknown: ${shown(value)}`, remedy);
+  });
+}
+
+/** A key that the design knows and this version does not: refused, since ignoring it would be a false promise. */
+export function notYet(unless?: unknown) {
+  const remedy = 'remove the key';
+  return z.unknown().transform((value, context) => {
+    if (value !== undefined && value !== unless) {
+      context.addIssue({ code: 'custom', message: 'is not supported yet', params: { remedy } });
+    }
+    return undefined;
+  });
+}
+
+export function endpoint() {
+  const remedy = 'write IP:PORT, as in "10.77.1.11:7946" or "[fd00:77:1::11]:7946"';
+  return leaf(remedy, (value) => {
+    const parsed = typeof value === 'string' ? parseEndpoint(value) : null;
+    return parsed ?? new Refused(`is no address with a port: ${shown(value)}`, remedy);
+  });
+}
+
+const PREFIX_REMEDY = 'write address/length, as in "10.77.1.1/24" or "fd00:77:1::1/64"';
+
+export function prefix() {
+  return leaf(PREFIX_REMEDY, (value) => prefixOf(value));
+}
+
+function prefixOf(value: unknown): AddressPrefix | Refused {
+  const parsed = typeof value === 'string' ? parsePrefix(value) : null;
+  return parsed ?? new Refused(`is no address with its length: ${shown(value)}`, PREFIX_REMEDY);
+}
+
+/** 1 to 16 of them, none twice. */
+export function prefixes() {
+  return list<AddressPrefix>(`${PREFIX_REMEDY}, in brackets`, prefixOf, (p) => p.address);
+}
+
+/** One address or a list; at most one a family. */
+export function nextHops() {
+  const remedy = 'write an address, as in "10.77.2.254", or a list of one IPv4 and one IPv6 address';
+  return leaf(remedy, (value) => {
+    const hops = (Array.isArray(value) ? value : [value]).map((v) =>
+      typeof v === 'string' ? canonicalIp(v) : null,
+    );
+    const good = hops.filter((hop) => hop !== null);
+    if (good.length !== hops.length || good.length === 0)
+      return new Refused(`is no address: ${shown(value)}`, remedy);
+    const families = new Set(good.map((hop) => hop.family));
+    return families.size < good.length ? new Refused('names two addresses of one family', remedy) : good;
+  });
+}
+
+export function downlinkChecks() {
+  const remedy = 'list some of: auto, broadcast-ping, arp:IP, ping:IP, carrier, command:PATH';
+  return list<DownlinkCheck>(
+    remedy,
+    (value) =>
+      (typeof value === 'string' ? downlinkCheck(value) : null) ??
+      new Refused(`is no check: ${shown(value)}`, remedy),
+    (check) => JSON.stringify(check),
+  );
+}
+
+function downlinkCheck(value: string): DownlinkCheck | null {
+  if (value === 'auto' || value === 'broadcast-ping' || value === 'carrier') return { kind: value };
+  const [, kind, rest = ''] = /^(arp|ping|command):(.+)$/.exec(value) ?? [];
+  if (kind === 'command') return /^\/[\x21-\x7e]{1,254}$/.test(rest) ? { kind, path: rest } : null;
+  const ip = canonicalIp(rest);
+  if (ip === null || (kind !== 'arp' && kind !== 'ping')) return null;
+  return kind === 'arp' && ip.family === 6 ? null : { kind, address: ip.address };
+}
+
+function list<T>(remedy: string, parse: (value: unknown) => T | Refused, identity: (item: T) => string) {
+  return leaf(remedy, (value): readonly T[] | Refused => {
+    if (!Array.isArray(value)) return new Refused(`is no list: ${shown(value)}`, remedy);
+    if (value.length < 1 || value.length > 16)
+      return new Refused(`must list 1 to 16, not ${value.length}`, remedy);
+    const items: T[] = [];
+    for (const entry of value) {
+      const item = parse(entry);
+      if (item instanceof Refused) return item;
+      if (items.some((other) => identity(other) === identity(item)))
+        return new Refused(`lists ${shown(entry)} twice`, remedy);
+      items.push(item);
+    }
+    return items;
+  });
+}

@@ -1,0 +1,153 @@
+/**
+ * From the text of a configuration file to checked settings: parsed, complete, and consistent in themselves. What
+ * needs other files (roster, keys) is checked in cluster.ts. Pure; reads nothing.
+ */
+import { parse as parseToml, TomlError } from 'smol-toml';
+import type { Policy } from '../../core/basics.ts';
+import type { GatewayService } from '../../linux/config.ts';
+import type { KeyLines } from './lines.ts';
+import { lineOf, locateKeys, pathText } from './lines.ts';
+import type { Problem } from './problems.ts';
+import { ConfigError } from './problems.ts';
+import type { FileContent } from './schema.ts';
+import { fileSchema } from './schema.ts';
+import { serviceProblems, serviceSettings } from './service.ts';
+import type { FullTiming } from './timing.ts';
+import { fullTiming, timingProblems } from './timing.ts';
+
+/** A file beyond this is no configuration; parsing it would only cost time. */
+export const MAX_FILE_BYTES = 256 * 1024;
+
+export interface LinkSettings {
+  readonly name: string;
+  readonly device: string;
+  readonly listen: { readonly family: 4 | 6; readonly address: string; readonly port: number };
+}
+
+/** A service: what the core and what the Linux side must know, before the roster is known. */
+export interface ServiceSettings {
+  readonly policy: Policy;
+  readonly checkIntervalMs: number;
+  readonly fall: number;
+  readonly rise: number;
+  readonly uplinkLimitMs: number;
+  readonly preemptDelayMs: number | null;
+  readonly gateway: GatewayService;
+}
+
+export interface Settings {
+  /** The file's path and its keys' lines, for later errors. */
+  readonly file: string;
+  readonly lines: KeyLines;
+  readonly cluster: string;
+  readonly host: string;
+  readonly key: string;
+  readonly admin: string;
+  readonly state: string;
+  readonly roster: string;
+  readonly control: string;
+  readonly statusSocket: string | null;
+  readonly user: string | null;
+  readonly timing: FullTiming;
+  readonly links: readonly LinkSettings[];
+  readonly services: readonly ServiceSettings[];
+}
+
+/** Throws ConfigError with every mistake that the text has. `file` is for messages only. */
+export function parseSettings(text: string, file: string): Settings {
+  const content = parseText(text, file);
+  const lines = locateKeys(text);
+  const shape = fileSchema.safeParse(content);
+  if (!shape.success) throw new ConfigError(shape.error.issues.flatMap((i) => shapeProblems(i, lines, file)));
+  const settings = assemble(shape.data, lines, file);
+  const problems = relationProblems(settings, shape.data);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return settings;
+}
+
+function parseText(text: string, file: string): unknown {
+  if (text.length > MAX_FILE_BYTES) {
+    const what = `is larger than ${MAX_FILE_BYTES} bytes`;
+    throw new ConfigError([{ file, line: null, key: '', what, remedy: 'is it the right file?' }]);
+  }
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const what = (error.message.split('\n')[0] ?? '').replace(
+      'Invalid TOML document: ',
+      'is not valid TOML: ',
+    );
+    throw new ConfigError([
+      { file, line: error.line, key: '', what, remedy: 'correct the line, or the one before' },
+    ]);
+  }
+}
+
+type Issue = NonNullable<ReturnType<typeof fileSchema.safeParse>['error']>['issues'][number];
+
+function shapeProblems(issue: Issue, lines: KeyLines, file: string): Problem[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  const at = (where: (string | number)[], what: string, remedy: string): Problem => ({
+    file,
+    line: lineOf(lines, where),
+    key: pathText(where.filter((part) => typeof part === 'string')),
+    what,
+    remedy,
+  });
+  if (issue.code === 'unrecognized_keys') {
+    const remedy = 'correct the spelling, or remove it; spec/configuration.md lists all keys';
+    return issue.keys.map((key) => at([...path, key], 'is no key that is known here', remedy));
+  }
+  if (issue.code === 'custom') return [at(path, issue.message, String(issue.params?.remedy ?? ''))];
+  const key = String(path.findLast((part) => typeof part === 'string') ?? '');
+  const header =
+    key === 'link' || key === 'service'
+      ? `[[${key}]]`
+      : `[${pathText(path.filter((p) => typeof p === 'string'))}]`;
+  if (issue.code === 'too_big') return [at(path, 'has too many entries', `at most ${issue.maximum}`)];
+  const missing = issue.code === 'too_small' || issue.message.endsWith('received undefined');
+  return [at(path, missing ? 'is missing' : `must be a table`, `write a section ${header}`)];
+}
+
+function assemble(content: FileContent, lines: KeyLines, file: string): Settings {
+  const timing = fullTiming(content.timing ?? {});
+  const { cluster, host, key, admin, state, roster, control } = content;
+  return {
+    ...{ file, lines, cluster, host, key, admin, state, roster, control, timing },
+    statusSocket: content.status_socket ?? null,
+    user: content.user ?? null,
+    links: content.link,
+    services: content.service.map((service) => serviceSettings(service, timing)),
+  };
+}
+
+/** What single values cannot show: relations between keys. */
+function relationProblems(settings: Settings, content: FileContent): Problem[] {
+  const { file, lines, links, services } = settings;
+  const problems: Problem[] = [];
+  const add = (path: (string | number)[], what: string, remedy: string): void => {
+    const key = pathText(path.filter((part) => typeof part === 'string'));
+    problems.push({ file, line: lineOf(lines, path), key, what, remedy });
+  };
+  const slowestUplinkMs = Math.max(...services.map((service) => service.uplinkLimitMs));
+  for (const { key, what, remedy } of timingProblems(settings.timing, slowestUplinkMs))
+    add(key.split('.'), what, remedy);
+  if (settings.control === settings.statusSocket) {
+    add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
+  }
+  links.forEach((link, i) => {
+    const before = links.slice(0, i);
+    if (before.some((other) => other.name === link.name))
+      add(['link', i, 'name'], 'is used twice', 'give each link its own name');
+    const same = before.some((other) => JSON.stringify(other.listen) === JSON.stringify(link.listen));
+    if (same) add(['link', i, 'listen'], 'is used twice', 'give each link its own address');
+  });
+  services.forEach((service, i) => {
+    const others = services.slice(0, i);
+    for (const problem of serviceProblems(service, content.service[i], links, others)) {
+      add(['service', i, ...problem.path], problem.what, problem.remedy);
+    }
+  });
+  return problems;
+}
