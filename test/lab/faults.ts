@@ -1,0 +1,79 @@
+/**
+ * What goes wrong in the lab, done at the switch ports (never inside a host) or to a host's processes.
+ * A port that is down takes the carrier from the host; a mute port keeps the carrier and loses the frames.
+ */
+import { must } from './process.ts';
+import { CLUSTER_PORT, type SwitchName, type Topology } from './topology.ts';
+
+export class Faults {
+  readonly #topology: Topology;
+  constructor(topology: Topology) {
+    this.#topology = topology;
+  }
+
+  /** Cable out (or in again): the host loses its carrier. */
+  async port(side: SwitchName, port: string, state: 'up' | 'down'): Promise<void> {
+    await must(['ip', '-n', this.#topology.ns(side), 'link', 'set', port, state]);
+  }
+
+  /** Both cables of a host at once, as when its power goes. */
+  async power(host: string, state: 'up' | 'down'): Promise<void> {
+    await Promise.all([this.port('lan', host, state), this.port('wan', host, state)]);
+  }
+
+  /** Frames of that port vanish: both ways, or only those `from` or `to` the station. The carrier stays. */
+  async mute(side: SwitchName, port: string, direction: 'both' | 'from' | 'to' = 'both'): Promise<void> {
+    await this.#nft(side, `add element bridge lab ${setOf(direction)} { "${port}" }`);
+  }
+  async unmute(side: SwitchName, port: string, direction: 'both' | 'from' | 'to' = 'both'): Promise<void> {
+    await this.#nft(side, `delete element bridge lab ${setOf(direction)} { "${port}" }`);
+  }
+
+  /** The cluster's own frames between all hosts vanish on that switch; all other traffic passes. */
+  async cutCluster(side: SwitchName): Promise<void> {
+    await this.#nft(side, `add rule bridge lab faults udp dport ${CLUSTER_PORT} drop`);
+  }
+  /** The cluster's own frames that this host sends vanish there; it still hears all. */
+  async cutClusterFrom(side: SwitchName, port: string): Promise<void> {
+    await this.#nft(side, `add rule bridge lab faults iifname "${port}" udp dport ${CLUSTER_PORT} drop`);
+  }
+  /** Each of the cluster's own frames is lost with that probability, independently, between every two hosts. */
+  async loseCluster(side: SwitchName, percent: number): Promise<void> {
+    await this.#nft(
+      side,
+      `add rule bridge lab faults udp dport ${CLUSTER_PORT} numgen random mod 1000 < ${Math.round(percent * 10)} drop`,
+    );
+  }
+  /** Ends all of `cutCluster`, `cutClusterFrom`, `loseCluster` on that switch. */
+  async heal(side: SwitchName): Promise<void> {
+    await this.#nft(side, 'flush chain bridge lab faults');
+  }
+
+  /** A signal to every process of that host, by process id. */
+  async signal(host: string, signal: NodeJS.Signals): Promise<void> {
+    for (const pid of await this.#topology.pids(host)) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // it ended by itself since the list was read
+      }
+    }
+  }
+
+  /** Somebody flushes the host's packet filter and address translation behind the daemon's back. */
+  async flushRules(host: string): Promise<void> {
+    for (const argv of [
+      ['iptables', '-t', 'nat', '-F'],
+      ['iptables', '-F', 'FORWARD'],
+    ])
+      await must(this.#topology.inside(host, argv));
+  }
+
+  async #nft(side: SwitchName, command: string): Promise<void> {
+    await must(this.#topology.inside(side, ['nft', command]));
+  }
+}
+
+function setOf(direction: 'both' | 'from' | 'to'): string {
+  return direction === 'both' ? 'mute' : `mute_${direction}`;
+}

@@ -1,0 +1,269 @@
+/**
+ * The judges. They look at what entered and left the switch ports, and ask no host. How each figure is defined:
+ *
+ * - A host *answers* at the instant at which the switch delivers to a station (client, asker, server) an ARP packet of
+ *   that host whose sender address is a roving address, or a neighbour advertisement for one. It *forwards* at the instant
+ *   at which the switch delivers one of the client's datagrams to the server, or the server's to the client, from
+ *   that host's card. Answers at most 100 ms apart (the asker asks each 20 ms), and forwarded datagrams at most 30 ms
+ *   apart (one is due each 2 ms), make one span. The spans of all these together are the time in which it *acts*.
+ * - `overlapMs`: the time in which two hosts act, rounded up, and at least 1 when a host acted even once within
+ *   another's span. What a muted port swallowed was not delivered and does not count.
+ * - A host *serves by its word* from each signed STATUS of phase `serving` that it sent into a port, until its signed
+ *   word to the contrary, or the lease after the last such STATUS, or until both its ports had lost the carrier.
+ * - `masters`: the most hosts that at one instant act or serve by their word.
+ * - `standbyUplinkPackets`: frames that entered the uplink switch from a host which was neither in Handover nor in
+ *   Service. It is in them from its signed CLAIM, READY or STATUS (or a HANDOVER addressed to all that names it) until its
+ *   signed word that it left them; from then on until its port loses the carrier, at most one second. After a
+ *   silence of `silenceMs` (a killed or stopped host) it is in neither.
+ */
+import type { CarrierChange, Frame } from './capture.ts';
+import { covers, intersect, joinSightings, mostAtOnce, type Span, unite } from './intervals.ts';
+import { CLIENT, LAN, SERVER, WAN } from './topology.ts';
+import { UDP_PORT } from './traffic.ts';
+
+/** What a host said about itself, from its own signed word. `null`: the word says nothing about that. */
+export interface Word {
+  readonly atMs: number;
+  readonly host: string;
+  readonly type: string;
+  /** It provides the service. */
+  readonly serving: boolean | null;
+  /** It is in Handover or Service, so its uplink may be up. */
+  readonly active: boolean | null;
+}
+
+export interface Evidence {
+  readonly frames: readonly Frame[];
+  readonly carriers: readonly CarrierChange[];
+  readonly words: readonly Word[];
+  readonly macs: ReadonlyMap<string, string>;
+  readonly gateways: readonly string[];
+  readonly leaseMs: number;
+  readonly silenceMs: number;
+  readonly endMs: number;
+}
+
+export interface Verdict {
+  readonly masters: number;
+  readonly overlapMs: number;
+  readonly standbyUplinkPackets: number;
+  /** Hosts that served by their word, or acted, in the last second. */
+  readonly endMasters: readonly string[];
+  /** How often the serving host changed, by their words. */
+  readonly changes: number;
+  /** For people: what the standby packets were, the first few of them. */
+  readonly standbyDetail: readonly string[];
+}
+
+const ANSWER_GAP_MS = 100;
+const FORWARD_GAP_MS = 30;
+const TAIL_MS = 1_000;
+const END_MS = 1_000;
+
+export function judge(evidence: Evidence): Verdict {
+  const acting = actingSpans(evidence);
+  const serving = new Map(evidence.gateways.map((host) => [host, servingSpans(evidence, host)]));
+  const both = evidence.gateways.map((host) => unite(acting.get(host) ?? [], serving.get(host) ?? []));
+  const standby = standbyPackets(evidence);
+  const last = { from: evidence.endMs - END_MS, to: evidence.endMs };
+  return {
+    masters: mostAtOnce(both.map(stretchPoints)),
+    overlapMs: overlap(evidence.gateways.map((host) => acting.get(host) ?? [])),
+    standbyUplinkPackets: standby.length,
+    standbyDetail: standby.slice(0, 5).map(describeFrame),
+    endMasters: evidence.gateways.filter((_, i) => intersect(both[i] ?? [], [last]).length > 0),
+    changes: countChanges(evidence.words),
+  };
+}
+
+/** For each host, when it acts (see above). */
+export function actingSpans(evidence: Pick<Evidence, 'frames' | 'macs'>): Map<string, Span[]> {
+  const answers = new Map<string, number[]>();
+  const forwards = new Map<string, number[]>();
+  for (const frame of evidence.frames) {
+    const host = evidence.macs.get(frame.mac);
+    if (host === undefined || frame.way !== 'out') continue;
+    if (!(frame.port === 'client' || frame.port === 'asker' || frame.port === 'server')) continue;
+    if (answersForRoving(frame)) push(answers, host, frame.atMs);
+    else if (forwardsDatagram(frame)) push(forwards, host, frame.atMs);
+  }
+  const spans = new Map<string, Span[]>();
+  for (const host of new Set([...answers.keys(), ...forwards.keys()]))
+    spans.set(
+      host,
+      unite(
+        joinSightings(answers.get(host) ?? [], ANSWER_GAP_MS),
+        joinSightings(forwards.get(host) ?? [], FORWARD_GAP_MS),
+      ),
+    );
+  return spans;
+}
+
+/** Whether the frame says "the roving address is here": any ARP with it as the sender's, or an advertisement of it. */
+export function answersForRoving(frame: Frame): boolean {
+  const side = frame.side === 'lan' ? LAN : WAN;
+  if (frame.protocol === 0x0806 && frame.data.length >= 28) return ipv4(frame.data, 14) === side.roving;
+  if (frame.protocol !== 0x86dd || frame.data.length < 64) return false;
+  const isAdvert = frame.data.readUInt8(6) === 58 && frame.data.readUInt8(40) === 136;
+  return isAdvert && frame.data.subarray(48, 64).equals(ipv6Bytes(side.roving6));
+}
+
+/** Whether the frame is a datagram of the lab's client or its answer, forwarded by a gateway. */
+export function forwardsDatagram(frame: Frame): boolean {
+  const udp = udpOf(frame);
+  if (udp === null) return false;
+  return frame.side === 'wan'
+    ? udp.to === SERVER.address && udp.toPort === UDP_PORT
+    : udp.from === SERVER.address && udp.fromPort === UDP_PORT && udp.to === CLIENT.address;
+}
+
+/** The UDP header and payload of an IPv4 or IPv6 frame without extension headers; null for all else. */
+export function udpOf(
+  frame: Frame,
+): { from: string; to: string; fromPort: number; toPort: number; payload: Buffer } | null {
+  const { data } = frame;
+  let header: number;
+  let from: string;
+  let to: string;
+  if (frame.protocol === 0x0800 && data.length >= 28 && data.readUInt8(9) === 17) {
+    header = (data.readUInt8(0) & 0xf) * 4;
+    from = ipv4(data, 12);
+    to = ipv4(data, 16);
+  } else if (frame.protocol === 0x86dd && data.length >= 48 && data.readUInt8(6) === 17) {
+    header = 40;
+    from = data.toString('hex', 8, 24);
+    to = data.toString('hex', 24, 40);
+  } else return null;
+  if (data.length < header + 8) return null;
+  const length = data.readUInt16BE(header + 4);
+  return {
+    from,
+    to,
+    fromPort: data.readUInt16BE(header),
+    toPort: data.readUInt16BE(header + 2),
+    payload: data.subarray(header + 8, header + length),
+  };
+}
+
+function overlap(acting: readonly (readonly Span[])[]): number {
+  let shared: Span[] = [];
+  for (let i = 0; i < acting.length; i += 1)
+    for (let j = i + 1; j < acting.length; j += 1)
+      shared = unite(shared, intersect(acting[i] ?? [], acting[j] ?? []));
+  if (shared.length === 0) return 0;
+  return Math.max(1, Math.ceil(shared.reduce((sum, span) => sum + span.to - span.from, 0)));
+}
+
+function servingSpans(evidence: Evidence, host: string): Span[] {
+  const spans: { from: number; to: number }[] = [];
+  const dark = darkTimes(evidence.carriers, host);
+  let open: { from: number; to: number } | null = null;
+  for (const word of evidence.words) {
+    if (word.host !== host || word.serving === null) continue;
+    if (!word.serving) {
+      if (open !== null) open.to = Math.min(open.to, word.atMs);
+      open = null;
+    } else if (open !== null && word.atMs <= open.to) open.to = word.atMs + evidence.leaseMs;
+    else {
+      open = { from: word.atMs, to: word.atMs + evidence.leaseMs };
+      spans.push(open);
+    }
+  }
+  return spans
+    .map((span) => ({
+      from: span.from,
+      to: Math.min(span.to, ...dark.filter((at) => at >= span.from), evidence.endMs),
+    }))
+    .filter((span) => span.to >= span.from);
+}
+
+/** The instants at which the last of a host's ports lost its carrier: from there on nobody can hear it. */
+function darkTimes(carriers: readonly CarrierChange[], host: string): number[] {
+  const up = { lan: true, wan: false };
+  const times: number[] = [];
+  for (const change of [...carriers].sort((a, b) => a.atMs - b.atMs)) {
+    if (change.port !== host) continue;
+    const before = up.lan || up.wan;
+    up[change.side] = change.up;
+    if (before && !up.lan && !up.wan) times.push(change.atMs);
+  }
+  return times;
+}
+
+function standbyPackets(evidence: Evidence): Frame[] {
+  const found: Frame[] = [];
+  for (const host of evidence.gateways) {
+    const allowed = activeSpans(evidence, host);
+    for (const frame of evidence.frames)
+      if (frame.side === 'wan' && frame.way === 'in' && frame.port === host && !covers(allowed, frame.atMs))
+        found.push(frame);
+  }
+  return found;
+}
+
+/** When a host may use its uplink, by its own signed words and its port's carrier. */
+function activeSpans(evidence: Evidence, host: string): Span[] {
+  const downs = evidence.carriers
+    .filter((c) => c.side === 'wan' && c.port === host && !c.up)
+    .map((c) => c.atMs);
+  const spans: { from: number; to: number }[] = [];
+  let open: { from: number; to: number } | null = null;
+  for (const word of evidence.words) {
+    if (word.host !== host || word.active === null) continue;
+    if (word.active) {
+      if (open === null || word.atMs > open.to) {
+        open = { from: word.atMs, to: word.atMs };
+        spans.push(open);
+      }
+      open.to = word.atMs + evidence.silenceMs;
+    } else if (open !== null) {
+      const endMs = Math.min(open.to, word.atMs);
+      open.to = downs.find((at) => at >= endMs && at <= endMs + TAIL_MS) ?? endMs + TAIL_MS;
+      open = null;
+    }
+  }
+  return spans;
+}
+
+function countChanges(words: readonly Word[]): number {
+  let holder = '';
+  let changes = -1;
+  for (const word of words) {
+    if (word.serving !== true || word.host === holder) continue;
+    holder = word.host;
+    changes += 1;
+  }
+  return Math.max(0, changes);
+}
+
+/** A lone sighting must count for `mostAtOnce` though it has no length. */
+function stretchPoints(spans: readonly Span[]): Span[] {
+  return spans.map((span) => (span.from === span.to ? { from: span.from, to: span.to + 0.001 } : span));
+}
+
+function describeFrame(frame: Frame): string {
+  const udp = udpOf(frame);
+  const kind =
+    udp === null ? `0x${frame.protocol.toString(16)}` : `udp ${udp.from} to ${udp.to}:${udp.toPort}`;
+  const bytes = udp === null ? ` ${frame.data.toString('hex', 0, 64)}` : '';
+  return `${frame.port} at ${frame.atMs.toFixed(1)}: ${kind}${bytes}`;
+}
+
+function push(map: Map<string, number[]>, key: string, value: number): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function ipv4(data: Buffer, at: number): string {
+  return [...data.subarray(at, at + 4)].join('.');
+}
+
+/** The bytes of `fd00:77:1::1`-like text: some groups, `::`, some groups. */
+function ipv6Bytes(text: string): Buffer {
+  const [head = '', tail = ''] = text.split('::');
+  const left = head.split(':').filter(Boolean);
+  const right = tail.split(':').filter(Boolean);
+  const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex');
+}

@@ -1,0 +1,108 @@
+/** Starts and talks to the traffic programs, each a process of its own in its namespace, and to the asker. */
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Household } from './process.ts';
+import { until } from './process.ts';
+import { LAN, SERVER, type Topology, WAN } from './topology.ts';
+
+export interface TrafficResult {
+  readonly sent: number;
+  readonly lost: number;
+  readonly outageMs: number;
+  /** The longest pause between two datagrams that the client itself made. */
+  readonly stallMs: number;
+  readonly gaps: readonly { readonly atMs: number; readonly ms: number; readonly lost: number }[];
+  readonly tcpSurvived: boolean;
+}
+export interface TrafficReport {
+  readonly answered: number;
+  readonly lost: number;
+  readonly recent: number;
+}
+
+export const UDP_PORT = 7000;
+export const TCP_PORT = 7001;
+const ASK_PERIOD_MS = 20;
+
+/** How to run one of the lab's own programs: compiled, or from its source by the loader that runs this file. */
+function program(name: string): string[] {
+  const compiled = import.meta.url.endsWith('.js');
+  const file = fileURLToPath(new URL(`./${name}.${compiled ? 'js' : 'ts'}`, import.meta.url));
+  return compiled ? [process.execPath, file] : [process.execPath, '--import', 'tsx', file];
+}
+
+export class Traffic {
+  readonly #lines: string[] = [];
+  readonly #client: ChildProcess;
+
+  private constructor(client: ChildProcess) {
+    this.#client = client;
+    if (client.stdout !== null)
+      createInterface({ input: client.stdout }).on('line', (line) => this.#lines.push(line));
+  }
+
+  static async start(topology: Topology, household: Household): Promise<Traffic> {
+    const addresses = [SERVER.address, String(UDP_PORT), String(TCP_PORT)];
+    const server = household.start(topology.inside('server', [...program('traffic-server'), ...addresses]), {
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 2,
+    });
+    let words = '';
+    server.stdout?.on('data', (chunk) => {
+      words += chunk;
+    });
+    if (!(await until(() => words.includes('ready'), 20_000, 20)))
+      throw new Error('the server did not start');
+    const client = household.start(topology.inside('client', [...program('traffic-client'), ...addresses]), {
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 2,
+    });
+    return new Traffic(client);
+  }
+
+  /** Counting starts here, and the TCP transfer with it. */
+  async begin(): Promise<void> {
+    await this.#ask('begin', 5_000);
+  }
+  async report(): Promise<TrafficReport> {
+    return (await this.#ask('report', 5_000)) as TrafficReport;
+  }
+  async end(): Promise<TrafficResult> {
+    return (await this.#ask('end', 120_000)) as TrafficResult;
+  }
+
+  async #ask(command: string, limitMs: number): Promise<unknown> {
+    const before = this.#lines.length;
+    this.#client.stdin?.write(`${command}\n`);
+    if (!(await until(() => this.#lines.length > before, limitMs, 5)))
+      throw new Error(`the client did not answer ${command}`);
+    return JSON.parse(this.#lines[before] ?? 'null');
+  }
+}
+
+/**
+ * A third station that asks "who has" each roving address on both sides, by ARP and ND, every 20 ms. It has one warm `ip`
+ * forget its neighbour entry and use it anew, so the question is the kernel's own and no client's cache is touched.
+ */
+export function startAsking(topology: Topology, household: Household): void {
+  const questions = [
+    ['eth0', LAN.roving],
+    ['eth0', LAN.roving6],
+    ['eth1', WAN.roving],
+    ['eth1', WAN.roving6],
+  ]
+    .map(
+      ([device, address]) =>
+        `neigh del ${address} dev ${device}\nneigh replace ${address} dev ${device} use nud none\n`,
+    )
+    .join('');
+  const ip = household.start(['ip', '-n', topology.ns('asker'), '-force', '-batch', '-'], { stdin: 'pipe' });
+  const timer = setInterval(() => {
+    if (ip.exitCode !== null || ip.signalCode !== null) clearInterval(timer);
+    else if ((ip.stdin?.writableLength ?? 0) < 65_536) ip.stdin?.write(questions);
+  }, ASK_PERIOD_MS);
+  ip.on('exit', () => clearInterval(timer));
+}
