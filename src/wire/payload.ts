@@ -1,0 +1,162 @@
+/**
+ * The signed payload: seven fields in a CBOR map. The first six, and the short bodies of session messages, are read
+ * by hand from scanned bytes, so that the CBOR library runs only behind the signature; other bodies are decoded after it.
+ */
+import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
+import { NONCE_BYTES, ROSTER_HASH_BYTES, SEQ_LIMIT, SID_BYTES } from './limits.ts';
+import { SESSION_TYPES } from './messages.ts';
+
+/** Payload fields 1 to 6. Field 8 (durable head of the log) and above are reserved. */
+export interface Header {
+  readonly type: number;
+  /** The sender's session, 16 bytes. */
+  readonly sid: Uint8Array;
+  /** Number within that session, over all links and receivers. */
+  readonly seq: number;
+  /** The sender's monotonic clock when it was made, whole milliseconds, cut down. */
+  readonly sentMs: number;
+  readonly rosterVersion: number;
+  /** The first 8 bytes of that version's hash. */
+  readonly rosterHash: Uint8Array;
+  /** The receiver's session as the sender believes; null in what is to all, and in a bare HELLO. */
+  readonly toSid: Uint8Array | null;
+}
+/** A header as read, and where field 7 begins in its payload. */
+export interface ReadHeader extends Header {
+  readonly bodyAt: number;
+}
+
+/** Bytes of a payload without its records, at their longest, and the rest of the datagram without the payload. */
+export const PAYLOAD_OVERHEAD_BYTES = 1 + 2 + 18 + 10 + 10 + 16 + 18 + 1 + 2;
+export const ENVELOPE_OVERHEAD_BYTES = 10 + 32 + 1 + 3 + 2 + 64;
+
+export function encodePayload(header: Header, body: CborValue): Uint8Array {
+  if (header.seq >= SEQ_LIMIT) throw new RangeError('the session has used up its numbers: start anew');
+  const map = new Map<number, CborValue>([
+    [1, header.type],
+    [2, header.sid],
+    [3, header.seq],
+    [4, header.sentMs],
+    [5, [header.rosterVersion, header.rosterHash]],
+    [7, body],
+  ]);
+  if (header.toSid !== null) map.set(6, header.toSid);
+  return encodeCbor(map);
+}
+
+/** Fields 1 to 6 of a payload that `scan` accepted; null when they are not as they must be. */
+export function readHeader(payload: Uint8Array): ReadHeader | null {
+  const reader = new Reader(payload);
+  const entries = reader.head(5);
+  if (entries !== 6 && entries !== 7) return null;
+  const type = reader.field(1) ? reader.head(0) : -1;
+  const sid = reader.field(2) ? reader.bytes(SID_BYTES) : null;
+  const seq = reader.field(3) ? reader.head(0) : -1;
+  const sentMs = reader.field(4) ? reader.head(0) : -1;
+  const isRoster = reader.field(5) && reader.head(4) === 2;
+  const rosterVersion = isRoster ? reader.head(0) : -1;
+  const rosterHash = isRoster ? reader.bytes(ROSTER_HASH_BYTES) : null;
+  const toSid = entries === 7 && reader.field(6) ? reader.bytes(SID_BYTES) : null;
+  if (type < 0 || sid === null || seq < 0 || seq >= SEQ_LIMIT || sentMs < 0) return null;
+  if (rosterVersion < 0 || rosterHash === null || (entries === 7) !== (toSid !== null) || !reader.field(7))
+    return null;
+  return { type, sid, seq, sentMs, rosterVersion, rosterHash, toSid, bodyAt: reader.at };
+}
+
+/** Field 7 of a payload; undefined when the payload is not a map. */
+export function decodeBody(payload: Uint8Array): CborValue | undefined {
+  const map = decodeCbor(payload);
+  return map instanceof Map ? map.get(7) : undefined;
+}
+
+/** What a session message says. */
+export type Handshake =
+  /** "Who is there?"; unsigned in effect: nobody checks it. `isReply`: not to be answered. */
+  | { readonly kind: 'bare-hello'; readonly isReply: boolean }
+  | { readonly kind: 'hello'; readonly nonce: Uint8Array }
+  | { readonly kind: 'challenge'; readonly nonce: Uint8Array; readonly echo: Uint8Array }
+  | { readonly kind: 'welcome'; readonly echo: Uint8Array };
+
+/** Keys of the session messages' bodies; key 4 (WELCOME: the last durable head held of the receiver) is reserved. */
+const BODY = { nonce: 1, echo: 2, reply: 3 } as const;
+
+export function handshakeType(handshake: Handshake): number {
+  if (handshake.kind === 'challenge') return SESSION_TYPES.CHALLENGE;
+  return handshake.kind === 'welcome' ? SESSION_TYPES.WELCOME : SESSION_TYPES.HELLO;
+}
+
+export function encodeHandshake(handshake: Handshake): CborValue {
+  const map = new Map<number, CborValue>();
+  if ('nonce' in handshake) map.set(BODY.nonce, handshake.nonce);
+  if ('echo' in handshake) map.set(BODY.echo, handshake.echo);
+  if (handshake.kind === 'bare-hello' && handshake.isReply) map.set(BODY.reply, true);
+  return map;
+}
+
+/** The session message in a payload whose header was read; null when the body is not exactly one of the four. */
+export function readHandshake(header: ReadHeader, payload: Uint8Array): Handshake | null {
+  const reader = new Reader(payload, header.bodyAt);
+  let entries = reader.head(5);
+  const next = (key: number): boolean =>
+    entries > 0 && reader.peek() === key && reader.field(key) && entries-- > 0;
+  const nonce = next(BODY.nonce) ? reader.bytes(NONCE_BYTES) : null;
+  const echo = next(BODY.echo) ? reader.bytes(NONCE_BYTES) : null;
+  const isReply = next(BODY.reply) && reader.isTrue();
+  if (entries !== 0 || reader.at !== payload.length) return null;
+  if (header.type === SESSION_TYPES.HELLO && echo === null) {
+    if (nonce === null) return header.toSid === null ? { kind: 'bare-hello', isReply } : null;
+    return isReply || header.toSid === null ? null : { kind: 'hello', nonce };
+  }
+  if (isReply || echo === null || header.toSid === null) return null;
+  if (header.type === SESSION_TYPES.CHALLENGE && nonce !== null) return { kind: 'challenge', nonce, echo };
+  return header.type === SESSION_TYPES.WELCOME && nonce === null ? { kind: 'welcome', echo } : null;
+}
+
+/** Walks over scanned bytes. Heads are known to be whole and shortest, so only their kind is looked at. */
+class Reader {
+  readonly #bytes: Uint8Array;
+  #at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  /** The next byte; for a small key, that key itself. */
+  peek(): number {
+    return this.#bytes[this.#at] ?? -1;
+  }
+
+  /** Whether the next item is `true`; it is passed over. */
+  isTrue(): boolean {
+    return this.#bytes[this.#at++] === 0xf5;
+  }
+
+  /** The argument of the next head when it is of that major type, else -1. */
+  head(major: number): number {
+    const first = this.#bytes[this.#at] ?? 0xff;
+    if (first >> 5 !== major) return -1;
+    this.#at++;
+    const info = first & 31;
+    if (info < 24) return info;
+    let value = 0;
+    for (let i = 0; i < 1 << (info - 24); i++) value = value * 256 + (this.#bytes[this.#at++] ?? 0);
+    return value;
+  }
+
+  /** Whether the next item is that key; it is passed over. */
+  field(key: number): boolean {
+    return this.head(0) === key;
+  }
+
+  /** A copy of the next byte string when it has that length. */
+  bytes(length: number): Uint8Array | null {
+    if (this.head(2) !== length) return null;
+    this.#at += length;
+    return this.#bytes.slice(this.#at - length, this.#at);
+  }
+}
