@@ -1,0 +1,142 @@
+/**
+ * One packet socket on one device (packet(7)): sends frames in one system call and hears what the filter lets
+ * through. Invariant: no frame of our own comes back as heard, and nothing heard can make it throw.
+ */
+import { type Heard, parseFrame } from './frames.ts';
+import {
+  AF_PACKET,
+  attachFilter,
+  bindSocket,
+  closeFd,
+  ENETDOWN,
+  openSocket,
+  receive,
+  SOCK_RAW,
+  send,
+  setOption,
+} from './libc.ts';
+import type { Poller } from './poller.ts';
+import type { Link } from './rtnetlink.ts';
+import { earFilter } from './socketfilter.ts';
+
+const SOL_PACKET = 263;
+const PACKET_IGNORE_OUTGOING = 23;
+const ETH_P_ALL = 3;
+/** More than these wait for the next turn, so that a storm costs a bounded share. */
+const FRAMES_A_TURN = 64;
+
+export type Listener = (heard: Heard) => void;
+
+export interface Question {
+  /** What to send, each time anew. */
+  readonly frames: () => readonly Buffer[];
+  /** Whether this is the awaited answer. */
+  readonly answers: (heard: Heard) => boolean;
+  readonly times: number;
+  readonly gapMs: number;
+  /** From the first sending. */
+  readonly limitMs: number;
+}
+
+export class Ear {
+  readonly device: string;
+  private readonly poller: Poller;
+  private readonly listeners = new Set<Listener>();
+  private readonly frame = Buffer.alloc(2048);
+  private fd: number | null = null;
+  private current: Link | null = null;
+
+  constructor(poller: Poller, device: string) {
+    this.poller = poller;
+    this.device = device;
+  }
+
+  /** The device as last told by the kernel; null when it is not there. */
+  get link(): Link | null {
+    return this.current;
+  }
+
+  /** Follows the device: a new index needs a new socket. */
+  setLink(link: Link | null): void {
+    const moved = link?.index !== this.current?.index;
+    this.current = link;
+    if (!moved) return;
+    this.closeSocket();
+    if (link !== null) this.openOn(link.index);
+  }
+
+  /** Sends at once. Returns 0, or the errno (ENETDOWN when the device is down or gone). */
+  send(frame: Buffer): number {
+    return this.fd === null ? ENETDOWN : send(this.fd, frame, null);
+  }
+
+  /** Hears every frame until the returned function is called. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Asks until answered or until the limit; null: no answer. */
+  ask(question: Question): Promise<Heard | null> {
+    return new Promise((resolve) => {
+      const timers: NodeJS.Timeout[] = [];
+      const end = (heard: Heard | null): void => {
+        deafen();
+        for (const timer of timers) clearTimeout(timer);
+        resolve(heard);
+      };
+      const deafen = this.listen((heard) => {
+        if (question.answers(heard)) end(heard);
+      });
+      const sendAll = (): void => {
+        for (const frame of question.frames()) this.send(frame);
+      };
+      for (let i = 1; i < question.times; i++) timers.push(setTimeout(sendAll, i * question.gapMs));
+      timers.push(setTimeout(() => end(null), question.limitMs));
+      sendAll();
+    });
+  }
+
+  close(): void {
+    this.closeSocket();
+    this.listeners.clear();
+  }
+
+  private openOn(index: number): void {
+    const fd = openSocket(AF_PACKET, SOCK_RAW, 0);
+    try {
+      attachFilter(fd, earFilter());
+      setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, Buffer.from([1, 0, 0, 0]));
+      // struct sockaddr_ll. Bound only now: nothing unfiltered is ever queued.
+      const address = Buffer.alloc(20);
+      address.writeUInt16LE(AF_PACKET, 0);
+      address.writeUInt16BE(ETH_P_ALL, 2);
+      address.writeInt32LE(index, 4);
+      bindSocket(fd, address);
+    } catch (error) {
+      closeFd(fd);
+      throw error;
+    }
+    this.fd = fd;
+    this.poller.add(fd, () => this.read(fd));
+  }
+
+  private closeSocket(): void {
+    if (this.fd === null) return;
+    this.poller.remove(this.fd);
+    closeFd(this.fd);
+    this.fd = null;
+  }
+
+  private read(fd: number): boolean {
+    for (let i = 0; i < FRAMES_A_TURN; i++) {
+      const got = receive(fd, this.frame);
+      if (got < 0) return false;
+      const heard = parseFrame(this.frame.subarray(0, got));
+      if (heard === null || (this.current !== null && heard.mac.equals(this.current.mac))) continue;
+      for (const listener of [...this.listeners]) listener(heard);
+      if (this.fd !== fd) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The lease gate (spec R6). Invariants: a service's gate is never ordered to stay open past the time that was
+ * asked for, nor past one lease from now; what it reports as open was acknowledged by the kernel; with every
+ * process of ours frozen or dead it shuts by itself, in the kernel.
+ */
+import type { ServiceName } from '../core/basics.ts';
+import type { ActuatorConfig } from './config.ts';
+import { gateTables, leaseSet, tableName } from './gatetable.ts';
+import { LeaseSocket } from './lease.ts';
+import { ENOENT } from './libc.ts';
+import { runTool, textOf } from './tools.ts';
+
+/** An element that lives for less than a jiffy (10 ms at HZ=100) could round to zero, which means for ever. */
+const SHORTEST_MS = 10;
+
+export class Gate {
+  private config: ActuatorConfig;
+  private readonly nowMs: () => number;
+  private lease: LeaseSocket;
+  private readonly openUntil = new Map<ServiceName, number>();
+
+  constructor(config: ActuatorConfig, nowMs: () => number) {
+    this.config = config;
+    this.nowMs = nowMs;
+    this.lease = new LeaseSocket(tableName(config));
+  }
+
+  /** Replaces whatever tables are there by new, shut ones. Throws when nft refuses. */
+  async install(): Promise<void> {
+    this.openUntil.clear();
+    const ended = await runTool('nft', ['-f', '-'], gateTables(this.config));
+    if (ended.status !== 0) throw new Error(`nft refused the lease gate: ${textOf(ended.errors)}`);
+  }
+
+  /** Takes a new configuration; every gate is shut after it, unless its tables stay as they are. */
+  async reconfigure(config: ActuatorConfig): Promise<void> {
+    const same = gateTables(config) === gateTables(this.config);
+    if (!same && tableName(config) !== tableName(this.config)) {
+      await this.removeTables();
+      this.lease.close();
+      this.lease = new LeaseSocket(tableName(config));
+    }
+    this.config = config;
+    if (!same) await this.install();
+  }
+
+  /** Until when this service's gate is open; null when it is shut or has lapsed. */
+  openUntilMs(service: ServiceName): number | null {
+    const until = this.openUntil.get(service);
+    return until !== undefined && this.nowMs() < until ? until : null;
+  }
+
+  /**
+   * Sets the gate to shut by itself at `untilMs`; null, or a time that has come, shuts it now. Returns what is
+   * true afterwards; `missing`: the kernel has no such table, somebody removed it, and `install` must run.
+   */
+  set(service: ServiceName, untilMs: number | null): { openUntilMs: number | null; missing: boolean } {
+    const before = this.nowMs();
+    const until = untilMs === null ? 0 : Math.min(untilMs, before + this.config.leaseMs);
+    const restMs = Math.floor(until - before);
+    const errno = this.order(service, restMs >= SHORTEST_MS ? restMs : 0);
+    if (errno === 0 && restMs >= SHORTEST_MS && this.nowMs() < until) {
+      this.openUntil.set(service, until);
+      return { openUntilMs: until, missing: false };
+    }
+    // Late, refused, or ordered shut: the element counts from the call, so it must go (spec R6, finding 4).
+    if (restMs >= SHORTEST_MS && errno === 0) {
+      const again = this.order(service, 0);
+      if (again !== 0) return { openUntilMs: until, missing: again === ENOENT };
+    }
+    if (errno !== 0 && errno !== ENOENT) return { openUntilMs: this.openUntilMs(service), missing: false };
+    this.openUntil.delete(service);
+    return { openUntilMs: null, missing: errno === ENOENT };
+  }
+
+  /** The ruleset's generation, our own lease transactions not counted. */
+  foreignGeneration(): number | null {
+    try {
+      return this.lease.foreignGeneration();
+    } catch {
+      return null;
+    }
+  }
+
+  /** The tables stay, shut: a host without a daemon must be harmless. */
+  close(): void {
+    for (const { name } of this.config.services) this.order(name, 0);
+    this.openUntil.clear();
+    this.lease.close();
+  }
+
+  private order(service: ServiceName, timeoutMs: number): number {
+    try {
+      return this.lease.setLease(leaseSet(service), timeoutMs);
+    } catch {
+      return -1;
+    }
+  }
+
+  private async removeTables(): Promise<void> {
+    const table = tableName(this.config);
+    const text = ['inet', 'arp'].map((f) => `table ${f} ${table}\ndelete table ${f} ${table}\n`).join('');
+    await runTool('nft', ['-f', '-'], text);
+  }
+}

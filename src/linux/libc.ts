@@ -1,0 +1,210 @@
+/**
+ * The few C library calls that Node lacks: packet and netlink sockets, epoll, the clock that is not slewed.
+ * The only file that knows koffi. Every call returns at once but `epollWait`, which runs in one pool thread.
+ */
+import { createRequire } from 'node:module';
+import { OperatorError } from '../trust/errors.ts';
+
+type CFunction = ((...args: unknown[]) => number) & { async: (...args: unknown[]) => void };
+interface Koffi {
+  load(path: string): { func(definition: string): CFunction };
+  errno(): number;
+  address(value: Buffer): bigint;
+}
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
+export const AF_PACKET = 17;
+export const SOCK_RAW = 3;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const CLOCK_MONOTONIC_RAW = 4;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLLIN = 1;
+/** epoll_event is packed on x86-64 (12 bytes) and padded elsewhere (16 bytes). */
+const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
+const EVENT_DATA_AT = EVENT_BYTES - 8;
+
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+
+export const EAGAIN = 11;
+export const ENOENT = 2;
+export const ENETDOWN = 100;
+
+interface Calls {
+  readonly koffi: Koffi;
+  readonly socket: CFunction;
+  readonly bind: CFunction;
+  readonly setsockopt: CFunction;
+  readonly sendto: CFunction;
+  readonly recvfrom: CFunction;
+  readonly close: CFunction;
+  readonly epollCreate: CFunction;
+  readonly epollCtl: CFunction;
+  readonly epollWait: CFunction;
+  readonly eventfd: CFunction;
+  readonly write: CFunction;
+  readonly clockGettime: CFunction;
+}
+
+let loaded: Calls | null = null;
+
+function calls(): Calls {
+  if (loaded === null) loaded = load();
+  return loaded;
+}
+
+function load(): Calls {
+  let koffi: Koffi;
+  try {
+    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  } catch {
+    throw new OperatorError(
+      'the package koffi, which opens the raw sockets, cannot be loaded',
+      'run npm ci in the installation directory on this kind of machine',
+    );
+  }
+  const lib = koffi.load('libc.so.6');
+  return {
+    koffi,
+    socket: lib.func('int socket(int, int, int)'),
+    bind: lib.func('int bind(int, const void *, uint32_t)'),
+    setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    sendto: lib.func('int64_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
+    recvfrom: lib.func('int64_t recvfrom(int, void *, size_t, int, void *, void *)'),
+    close: lib.func('int close(int)'),
+    epollCreate: lib.func('int epoll_create1(int)'),
+    epollCtl: lib.func('int epoll_ctl(int, int, int, const void *)'),
+    epollWait: lib.func('int epoll_wait(int, void *, int, int)'),
+    eventfd: lib.func('int eventfd(unsigned int, int)'),
+    write: lib.func('int64_t write(int, const void *, size_t)'),
+    clockGettime: lib.func('int clock_gettime(int, void *)'),
+  };
+}
+
+/** Loads the C library, so that a broken installation shows at the start. Throws `OperatorError`. */
+export function requireLibc(): void {
+  calls();
+}
+
+/** A system call was refused by the kernel; `errno` as in errno(3). */
+export class SystemCallError extends Error {
+  readonly errno: number;
+  constructor(call: string, errno: number) {
+    super(`${call}: errno ${errno}`);
+    this.name = 'SystemCallError';
+    this.errno = errno;
+  }
+}
+
+function check(call: string, result: number): number {
+  if (result < 0) throw new SystemCallError(call, calls().koffi.errno());
+  return result;
+}
+
+/** A non-blocking, close-on-exec socket. Throws `SystemCallError`. */
+export function openSocket(family: number, type: number, protocol: number): number {
+  return check('socket', calls().socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+}
+
+export function bindSocket(fd: number, address: Buffer): void {
+  check('bind', calls().bind(fd, address, address.length));
+}
+
+export function setOption(fd: number, level: number, name: number, value: Buffer): void {
+  check('setsockopt', calls().setsockopt(fd, level, name, value, value.length));
+}
+
+/** Attaches a classic BPF program: sock_filter instructions of eight bytes. The kernel copies it within the call. */
+export function attachFilter(fd: number, program: Buffer): void {
+  // struct sock_fprog: a count, padding, a pointer.
+  const description = Buffer.alloc(16);
+  description.writeUInt16LE(program.length / 8, 0);
+  description.writeBigUInt64LE(calls().koffi.address(program), 8);
+  setOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, description);
+}
+
+/** One sendto(2) that never waits. Returns 0, or the errno. */
+export function send(fd: number, data: Buffer, address: Buffer | null): number {
+  const sent = calls().sendto(fd, data, data.length, MSG_DONTWAIT, address, address?.length ?? 0);
+  return sent < 0 ? calls().koffi.errno() : 0;
+}
+
+/** The same in a pool thread, for the orders that a driver may take its time over (a card that is raised). */
+export function sendInThread(fd: number, data: Buffer, address: Buffer | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    calls().sendto.async(
+      fd,
+      data,
+      data.length,
+      0,
+      address,
+      address?.length ?? 0,
+      (error: Error | null, sent: number) => {
+        if (error !== null) reject(error);
+        else if (sent < 0) reject(new SystemCallError('sendto', 0));
+        else resolve();
+      },
+    );
+  });
+}
+
+/** One recvfrom(2) that never waits: bytes read into `buffer`, or a negative errno. */
+export function receive(fd: number, buffer: Buffer): number {
+  const got = calls().recvfrom(fd, buffer, buffer.length, MSG_DONTWAIT, null, null);
+  return got < 0 ? -calls().koffi.errno() : Number(got);
+}
+
+export function closeFd(fd: number): void {
+  calls().close(fd);
+}
+
+export function epollCreate(): number {
+  return check('epoll_create1', calls().epollCreate(SOCK_CLOEXEC));
+}
+
+export function epollAdd(epollFd: number, fd: number): void {
+  const event = Buffer.alloc(EVENT_BYTES);
+  event.writeUInt32LE(EPOLLIN, 0);
+  event.writeInt32LE(fd, EVENT_DATA_AT);
+  check('epoll_ctl', calls().epollCtl(epollFd, EPOLL_CTL_ADD, fd, event));
+}
+
+/** Removing what is not there is no error. */
+export function epollRemove(epollFd: number, fd: number): void {
+  calls().epollCtl(epollFd, EPOLL_CTL_DEL, fd, Buffer.alloc(EVENT_BYTES));
+}
+
+/** Waits in a pool thread; calls back with the descriptors that can be read, none on a timeout or an error. */
+export function epollWait(epollFd: number, timeoutMs: number, done: (ready: readonly number[]) => void): void {
+  const events = Buffer.alloc(EVENT_BYTES * 16);
+  calls().epollWait.async(epollFd, events, 16, timeoutMs, (error: Error | null, count: number) => {
+    const ready: number[] = [];
+    if (error === null)
+      for (let i = 0; i < count; i++) ready.push(events.readInt32LE(i * EVENT_BYTES + EVENT_DATA_AT));
+    done(ready);
+  });
+}
+
+/** A descriptor that `signal` makes readable. */
+export function eventDescriptor(): number {
+  return check('eventfd', calls().eventfd(0, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+export function signal(eventFd: number): void {
+  const one = Buffer.alloc(8);
+  one.writeBigUInt64LE(1n);
+  calls().write(eventFd, one, 8);
+}
+
+const timespec = Buffer.alloc(16);
+
+/** Milliseconds of CLOCK_MONOTONIC_RAW, which no time daemon can slew; since boot, with fractions. */
+export function rawNowMs(): number {
+  calls().clockGettime(CLOCK_MONOTONIC_RAW, timespec);
+  return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
+}
