@@ -21,21 +21,6 @@ export function parsePrefix(text: string): AddressPrefix | null {
   return { ...ip, prefixLength };
 }
 
-/** `10.77.1.11:7946` or `[fd00::11]:7946`; null when it is none. */
-export function parseEndpoint(text: string): { family: 4 | 6; address: string; port: number } | null {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const ip = canonicalIp(match?.[1] ?? match?.[2] ?? '');
-  const port = Number(match?.[3]);
-  if (ip === null || (ip.family === 6) !== (match?.[1] !== undefined)) return null;
-  return port >= 1 && port <= 65_535 ? { ...ip, port } : null;
-}
-
-/** The text that `parseEndpoint` reads. */
-export function endpointText(endpoint: { family: 4 | 6; address: string; port: number }): string {
-  const { family, address, port } = endpoint;
-  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 /** Whether two addresses lie in one network of `prefix`'s length. */
 export function inNetwork(ip: { family: 4 | 6; address: string }, prefix: AddressPrefix): boolean {
   if (ip.family !== prefix.family) return false;

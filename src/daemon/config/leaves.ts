@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import type { AddressPrefix, DownlinkCheck } from '../../linux/config.ts';
-import { canonicalIp, parseEndpoint, parsePrefix } from './address.ts';
+import { parseSocketAddress } from '../../trust/address.ts';
+import { canonicalIp, parsePrefix } from './address.ts';
 import { durationText, parseDuration } from './duration.ts';
 import type { DurationKey, DurationKeyName, NumberKey, NumberKeyName } from './keys.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
@@ -121,7 +122,7 @@ export function notYet(unless?: unknown) {
 export function endpoint() {
   const remedy = 'write IP:PORT, as in "10.77.1.11:7946" or "[fd00:77:1::11]:7946"';
   return leaf(remedy, (value) => {
-    const parsed = typeof value === 'string' ? parseEndpoint(value) : null;
+    const parsed = typeof value === 'string' ? parseSocketAddress(value) : null;
     return parsed ?? new Refused(`is no address with a port: ${shown(value)}`, remedy);
   });
 }

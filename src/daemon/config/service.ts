@@ -115,7 +115,7 @@ function addressProblems(
       taken.add(address);
       if (twice)
         add(`${side}.addresses`, `names ${address}, which is used already`, 'give each roving address once');
-      if (links.some((link) => link.listen.address === address)) {
+      if (links.some((link) => link.listen.ip === address)) {
         add(
           `${side}.addresses`,
           `names ${address}, a [[link]]’s own address`,

@@ -5,6 +5,7 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { Policy } from '../../core/basics.ts';
 import type { GatewayService } from '../../linux/config.ts';
+import type { SocketAddress } from '../../trust/address.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
 import type { Problem } from './problems.ts';
@@ -21,7 +22,7 @@ export const MAX_FILE_BYTES = 256 * 1024;
 export interface LinkSettings {
   readonly name: string;
   readonly device: string;
-  readonly listen: { readonly family: 4 | 6; readonly address: string; readonly port: number };
+  readonly listen: SocketAddress;
 }
 
 /** A service: what the core and what the Linux side must know, before the roster is known. */

@@ -1,0 +1,192 @@
+/**
+ * Datagrams over UDP: one socket a cluster link, bound to this host's own address there, and link 0 while an uplink
+ * is open. Whoever sends is let through to the gate: a source address proves nothing. Sending never waits and never
+ * throws; what cannot go out is lost and counted, as a network would lose it.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import type { HostName, ServiceName } from '../core/basics.ts';
+import type { Transport } from '../driver/ports.ts';
+import type { SocketAddress } from '../trust/address.ts';
+import type { Log } from './log.ts';
+import { type UplinkPlace, UplinkSocket } from './uplink-socket.ts';
+
+/** The largest datagram of the protocol; a longer one is dropped here. */
+const DATAGRAM_MAX_BYTES = 1232;
+/** Asked for; the kernel cuts it to net.core.rmem_max. A small buffer loses honest words during a stall. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** Datagrams that may wait in one socket for the kernel. */
+const SEND_QUEUE_MAX = 256;
+const BIND_RETRY_MS = 1000;
+
+export interface LinkPlace {
+  /** n: this host's n-th address in the roster. */
+  readonly index: number;
+  readonly listen: SocketAddress;
+}
+
+export interface UdpOptions {
+  readonly links: readonly LinkPlace[];
+  /** The other members' addresses; the n-th is that of link n. */
+  readonly peers: ReadonlyMap<HostName, readonly SocketAddress[]>;
+  readonly uplinks: ReadonlyMap<ServiceName, UplinkPlace>;
+  readonly onDatagram: (link: number, datagram: Uint8Array) => void;
+  /** The result of `links()` has changed. */
+  readonly onLinksChanged: () => void;
+  readonly log: Log;
+}
+
+export interface UdpCounters {
+  received: number;
+  sent: number;
+  oversized: number;
+  notSent: number;
+}
+
+export class UdpTransport implements Transport {
+  readonly #options: UdpOptions;
+  readonly #sockets = new Map<number, Socket>();
+  /** By device, so that two services may share an uplink. */
+  readonly #uplinks = new Map<string, { socket: UplinkSocket; users: Set<ServiceName> }>();
+  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly counters: UdpCounters = { received: 0, sent: 0, oversized: 0, notSent: 0 };
+  #peers: ReadonlyMap<HostName, readonly SocketAddress[]>;
+  #closed = false;
+
+  constructor(options: UdpOptions) {
+    this.#options = options;
+    this.#peers = options.peers;
+  }
+
+  /** Resolves when each link was tried once. A link whose address is not there yet is tried again each second. */
+  async start(): Promise<void> {
+    await Promise.all(this.#options.links.map((link) => this.#bind(link)));
+  }
+
+  send(to: HostName, link: number, datagram: Uint8Array): void {
+    if (link === 0) {
+      for (const { socket } of this.#uplinks.values()) this.#count(socket.send(datagram));
+      return;
+    }
+    const address = this.#peers.get(to)?.[link - 1];
+    const socket = this.#sockets.get(link);
+    if (address === undefined || socket === undefined) return this.#count(false);
+    this.#count(sendNow(socket, datagram, address.port, address.ip));
+  }
+
+  links(): readonly number[] {
+    const present = [...this.#sockets.keys()].sort((a, b) => a - b);
+    const uplink = [...this.#uplinks.values()].some(({ socket }) => socket.ready);
+    return uplink ? [0, ...present] : present;
+  }
+
+  uplinkTalk(service: ServiceName, open: boolean): void {
+    const place = this.#options.uplinks.get(service);
+    if (place === undefined || this.#closed) return;
+    const held = this.#uplinks.get(place.device);
+    if (!open) {
+      held?.users.delete(service);
+      if (held?.users.size !== 0) return;
+      this.#uplinks.delete(place.device);
+      held.socket.close();
+      this.#options.onLinksChanged();
+    } else if (held !== undefined) {
+      held.users.add(service);
+    } else {
+      const socket = new UplinkSocket(
+        place,
+        (datagram) => this.#received(0, datagram),
+        this.#options.onLinksChanged,
+      );
+      this.#uplinks.set(place.device, { socket, users: new Set([service]) });
+      socket.open();
+    }
+  }
+
+  /** After a roster change. */
+  setPeers(peers: ReadonlyMap<HostName, readonly SocketAddress[]>): void {
+    this.#peers = peers;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#retries) clearTimeout(timer);
+    for (const socket of this.#sockets.values()) socket.close();
+    for (const { socket } of this.#uplinks.values()) socket.close();
+    this.#sockets.clear();
+    this.#uplinks.clear();
+  }
+
+  #bind(link: LinkPlace): Promise<void> {
+    const { listen } = link;
+    const type = listen.family === 4 ? 'udp4' : 'udp6';
+    const socket = createSocket({
+      type,
+      ipv6Only: true,
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
+      lookup: noLookup,
+    });
+    return new Promise((resolve) => {
+      socket.on('error', (error) => {
+        const wasBound = this.#sockets.delete(link.index);
+        socket.close();
+        this.#options.log.warn(
+          { link: link.index, listen: listen.ip, error: error.message },
+          'cluster link cannot be used',
+        );
+        if (wasBound) this.#options.onLinksChanged();
+        this.#later(() => this.#bind(link));
+        resolve();
+      });
+      socket.on('message', (datagram) => this.#received(link.index, datagram));
+      socket.bind({ address: listen.ip, port: listen.port }, () => {
+        this.#sockets.set(link.index, socket);
+        this.#options.log.info(
+          { link: link.index, listen: listen.ip, port: listen.port },
+          'cluster link open',
+        );
+        this.#options.onLinksChanged();
+        resolve();
+      });
+    });
+  }
+
+  #later(action: () => void): void {
+    if (this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      action();
+    }, BIND_RETRY_MS);
+    this.#retries.add(timer);
+  }
+
+  #received(link: number, datagram: Uint8Array): void {
+    this.counters.received++;
+    if (datagram.length > DATAGRAM_MAX_BYTES) this.counters.oversized++;
+    else this.#options.onDatagram(link, datagram);
+  }
+
+  #count(sent: boolean): void {
+    if (sent) this.counters.sent++;
+    else this.counters.notSent++;
+  }
+}
+
+/** Addresses here are numbers; nothing is ever looked up, and so a send reaches the kernel at once. */
+export function noLookup(
+  address: string,
+  _options: unknown,
+  callback: (error: null, address: string, family: number) => void,
+): void {
+  callback(null, address, address.includes(':') ? 6 : 4);
+}
+
+/** Hands a datagram to the kernel. False when it was dropped here; later errors are the network's loss. */
+export function sendNow(socket: Socket, datagram: Uint8Array, port: number, address: string): boolean {
+  if (socket.getSendQueueCount() >= SEND_QUEUE_MAX) return false;
+  try {
+    socket.send(datagram, port, address, () => undefined);
+    return true;
+  } catch {
+    return false; // closed in this moment
+  }
+}
