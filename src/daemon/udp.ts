@@ -7,6 +7,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import type { HostName, ServiceName } from '../core/basics.ts';
 import type { Transport } from '../driver/ports.ts';
 import type { SocketAddress } from '../trust/address.ts';
+import { noLookup, sendNow } from './datagram.ts';
 import type { Log } from './log.ts';
 import { type UplinkPlace, UplinkSocket } from './uplink-socket.ts';
 
@@ -14,8 +15,6 @@ import { type UplinkPlace, UplinkSocket } from './uplink-socket.ts';
 const DATAGRAM_MAX_BYTES = 1232;
 /** Asked for; the kernel cuts it to net.core.rmem_max. A small buffer loses honest words during a stall. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-/** Datagrams that may wait in one socket for the kernel. */
-const SEND_QUEUE_MAX = 256;
 const BIND_RETRY_MS = 1000;
 
 export interface LinkPlace {
@@ -69,8 +68,8 @@ export class UdpTransport implements Transport {
     }
     const address = this.#peers.get(to)?.[link - 1];
     const socket = this.#sockets.get(link);
-    if (address === undefined || socket === undefined) return this.#count(false);
-    this.#count(sendNow(socket, datagram, address.port, address.ip));
+    const known = address !== undefined && socket !== undefined;
+    this.#count(known && sendNow(socket, datagram, address.port, address.ip));
   }
 
   links(): readonly number[] {
@@ -168,25 +167,5 @@ export class UdpTransport implements Transport {
   #count(sent: boolean): void {
     if (sent) this.counters.sent++;
     else this.counters.notSent++;
-  }
-}
-
-/** Addresses here are numbers; nothing is ever looked up, and so a send reaches the kernel at once. */
-export function noLookup(
-  address: string,
-  _options: unknown,
-  callback: (error: null, address: string, family: number) => void,
-): void {
-  callback(null, address, address.includes(':') ? 6 : 4);
-}
-
-/** Hands a datagram to the kernel. False when it was dropped here; later errors are the network's loss. */
-export function sendNow(socket: Socket, datagram: Uint8Array, port: number, address: string): boolean {
-  if (socket.getSendQueueCount() >= SEND_QUEUE_MAX) return false;
-  try {
-    socket.send(datagram, port, address, () => undefined);
-    return true;
-  } catch {
-    return false; // closed in this moment
   }
 }

@@ -6,7 +6,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { noLookup, sendNow } from './udp.ts';
+import { noLookup, sendNow } from './datagram.ts';
 
 export interface UplinkPlace {
   readonly device: string;
@@ -43,7 +43,10 @@ export class UplinkSocket {
 
   open(): void {
     if (this.#closed) return;
-    if (!isUsable(this.#place)) return this.#retry();
+    if (!isUsable(this.#place)) {
+      this.#retry();
+      return;
+    }
     const { device, ownAddress, port } = this.#place;
     const v6 = ownAddress === null;
     // Bound to the group and device: the kernel gives it that device's words only, and nothing unicast.
@@ -63,7 +66,8 @@ export class UplinkSocket {
         socket.setMulticastTTL(v6 ? 255 : 1);
         socket.setMulticastInterface(v6 ? `::%${device}` : ownAddress);
       } catch {
-        return this.#failed(); // the device went away meanwhile
+        this.#failed(); // the device went away meanwhile
+        return;
       }
       this.#ready = true;
       this.#onReady();

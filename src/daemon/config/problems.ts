@@ -25,7 +25,8 @@ export function describeProblem(problem: Problem): string {
 export class ConfigError extends OperatorError {
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(found: readonly Problem[]) {
+    const problems = [...found].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
     super(problems.map(describeProblem).join('\n'), problems[0]?.remedy);
     this.name = 'ConfigError';
     this.problems = problems;

@@ -1,0 +1,207 @@
+/**
+ * Settings and roster together: all that core, Linux side and sockets are configured with. Checks here what one
+ * file alone cannot show. Pure; the invariant is that a `Config` exists only when file and roster agree.
+ */
+import { createHash } from 'node:crypto';
+import type { CoreConfig, HostName, ServiceConfig, ServiceName } from '../../core/basics.ts';
+import type { ActuatorConfig } from '../../linux/config.ts';
+import { formatSocketAddress, type SocketAddress } from '../../trust/address.ts';
+import type { Roster, RosterMember } from '../../trust/roster.ts';
+import { lineOf, pathText } from './lines.ts';
+import { ConfigError, type Problem } from './problems.ts';
+import type { ServiceSettings, Settings } from './settings.ts';
+
+export interface Config {
+  readonly settings: Settings;
+  readonly roster: Roster;
+  readonly core: CoreConfig;
+  readonly actuator: ActuatorConfig;
+  /** This host's own cluster links; `index` is the address's place in the roster, from 1. */
+  readonly links: readonly { readonly index: number; readonly listen: SocketAddress }[];
+  /** The other members' addresses, in the roster's order. */
+  readonly peers: ReadonlyMap<HostName, readonly SocketAddress[]>;
+  /** Where link 0 goes, by service. Empty on a witness. */
+  readonly uplinks: ReadonlyMap<ServiceName, { device: string; ownAddress: string | null; port: number }>;
+}
+
+/** Throws ConfigError when the file does not fit the roster. */
+export function buildConfig(settings: Settings, roster: Roster): Config {
+  const problems = rosterProblems(settings, roster);
+  const self = roster.members.find((member) => member.name === settings.host);
+  if (problems.length > 0 || self === undefined) throw new ConfigError(problems);
+  const others = roster.members.filter((member) => member.name !== settings.host);
+  const links = settings.links.map(({ listen }) => ({ index: linkNumber(self, listen), listen }));
+  const port = clusterPort(roster);
+  const gateways = self.role === 'gateway' ? settings.services.map((service) => service.gateway) : [];
+  return {
+    settings,
+    roster,
+    core: coreConfig(settings, roster, self),
+    actuator: {
+      cluster: settings.cluster,
+      host: settings.host,
+      clusterLinks: settings.links.map(({ device, listen }) => ({
+        device,
+        address: listen.ip,
+        port: listen.port,
+      })),
+      memberAddresses: others.flatMap((member) => member.addresses.map((address) => address.ip)),
+      leaseMs: settings.timing.leaseMs,
+      probes: settings.timing.probes,
+      probeTimeoutMs: settings.timing.probeTimeoutMs,
+      stateDir: settings.state,
+      services: gateways,
+    },
+    links,
+    peers: new Map(others.map((member) => [member.name, member.addresses])),
+    uplinks: new Map(
+      gateways.map(({ name, uplink }) => {
+        return [name, { device: uplink.device, ownAddress: uplink.ownAddress?.address ?? null, port }];
+      }),
+    ),
+  };
+}
+
+/** The port of link 0, where no roster address tells it: all hosts read the same one out of the roster. */
+export function clusterPort(roster: Roster): number {
+  return roster.members[0]?.addresses[0]?.port ?? 7946;
+}
+
+function coreConfig(settings: Settings, roster: Roster, self: RosterMember): CoreConfig {
+  const members = roster.members.map(({ name, role, priority }) => ({ name, role, priority }));
+  const { maxDrift: _drift, maxAgeMs: _age, stallMs: _stall, ...timing } = settings.timing;
+  return {
+    membership: { self: settings.host, version: roster.version, members, voterSets: roster.voterSets },
+    timing,
+    services: settings.services.map((service) => serviceConfig(service, settings, self)),
+  };
+}
+
+function serviceConfig(service: ServiceSettings, settings: Settings, self: RosterMember): ServiceConfig {
+  const { name, limits, downlink } = service.gateway;
+  const link = settings.links.find((candidate) => candidate.device === downlink.device);
+  return {
+    name,
+    policy: service.policy,
+    checkIntervalMs: service.checkIntervalMs,
+    fall: service.fall,
+    rise: service.rise,
+    uplinkLimitMs: service.uplinkLimitMs,
+    switchLimitMs: limits.switchMs,
+    downlinkLink: link === undefined ? null : linkNumber(self, link.listen),
+    preemptDelayMs: service.preemptDelayMs,
+    digest: digestOf(service, settings),
+  };
+}
+
+/**
+ * SHA-256, as hex, of all that must be the same on every host for one master to be one (spec H5). Hosts that
+ * differ are unfit and say so. The order of addresses does not count, as it does not to the service.
+ */
+export function digestOf(service: ServiceSettings, settings: Settings): string {
+  const { name, downlink, uplink } = service.gateway;
+  const { intervalMs, leaseMs, promiseMs, maxDrift } = settings.timing;
+  const sorted = (addresses: readonly { address: string; prefixLength: number }[]): string[] =>
+    addresses.map((a) => `${a.address}/${a.prefixLength}`).sort();
+  const parts = [
+    ...['portcullis service 1', settings.cluster, name, service.policy],
+    ...[intervalMs, leaseMs, promiseMs, maxDrift],
+    ...[sorted(downlink.addresses), sorted(uplink.addresses)],
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** n: the link that runs over this own address; 0 when it is none of the member's. */
+function linkNumber(self: RosterMember, listen: SocketAddress): number {
+  const wanted = formatSocketAddress(listen);
+  return self.addresses.findIndex((address) => formatSocketAddress(address) === wanted) + 1;
+}
+
+function rosterProblems(settings: Settings, roster: Roster): Problem[] {
+  const { file, lines } = settings;
+  const problems: Problem[] = [];
+  const add = (path: (string | number)[], what: string, remedy: string): void => {
+    const key = pathText(path.filter((part) => typeof part === 'string'));
+    problems.push({ file, line: lineOf(lines, path), key, what, remedy });
+  };
+  if (settings.cluster !== roster.clusterName) {
+    add(
+      ['cluster'],
+      `is "${settings.cluster}", the roster’s is "${roster.clusterName}"`,
+      'correct it, or name the right roster',
+    );
+  }
+  const names = roster.members.map((member) => member.name).join(', ');
+  const self = roster.members.find((member) => member.name === settings.host);
+  if (self === undefined) {
+    add(
+      ['host'],
+      `is not in the roster: "${settings.host}"`,
+      `the roster has ${names}; correct the name, or add the host`,
+    );
+    return problems;
+  }
+  const own = self.addresses.map(formatSocketAddress).join(', ');
+  settings.links.forEach((link, i) => {
+    if (linkNumber(self, link.listen) > 0) return;
+    const what = `is none of this host’s addresses in the roster: ${formatSocketAddress(link.listen)}`;
+    add(['link', i, 'listen'], what, `the roster has ${own}; correct the address, or sign a new roster`);
+  });
+  const taken = new Map(
+    roster.members.flatMap((m) => m.addresses.map((address) => [address.ip, m.name] as const)),
+  );
+  settings.services.forEach(({ gateway }, i) => {
+    for (const side of ['downlink', 'uplink'] as const) {
+      for (const { address } of gateway[side].addresses) {
+        const owner = taken.get(address);
+        if (owner === undefined) continue;
+        add(
+          ['service', i, side, 'addresses'],
+          `names ${address}, ${owner}’s own address`,
+          'a roving address must be no host’s own',
+        );
+      }
+    }
+  });
+  return problems;
+}
+
+/** Something that works, but not as an operator may think. `fails`: `check` ends with 1. */
+export interface Remark {
+  readonly fails: boolean;
+  readonly text: string;
+  readonly hint: string;
+}
+
+export function remarks(config: Config): Remark[] {
+  const { settings, roster } = config;
+  const found: Remark[] = [];
+  const add = (fails: boolean, text: string, hint: string): number => found.push({ fails, text, hint });
+  const quorum = settings.services.filter((service) => service.policy === 'quorum');
+  if (quorum.length > 0 && roster.members.length < 3) {
+    const names = quorum.map((service) => service.gateway.name).join(', ');
+    const text = `service ${names}: policy "quorum" with ${roster.members.length} member(s): when one fails, nobody may serve`;
+    add(true, text, 'add a witness to the roster, or choose policy "available"');
+  }
+  const self = roster.members.find((member) => member.name === settings.host);
+  const unused = (self?.addresses.length ?? 0) - config.links.length;
+  if (unused > 0) {
+    add(
+      false,
+      `${unused} of this host’s addresses in the roster have no [[link]]`,
+      'words that others send there are lost',
+    );
+  }
+  if (settings.user !== null) {
+    const text = `user "${settings.user}" is not used yet: the daemon does its kernel work itself and keeps its rights`;
+    add(false, text, 'nothing to do; the key stands for a later version');
+  }
+  if (settings.timing.maxDrift < 0.1) {
+    add(
+      false,
+      `max_drift is ${settings.timing.maxDrift}: a host whose clock is slewed faster breaks the lease’s margin`,
+      'limit the time daemon’s slew rate on every host',
+    );
+  }
+  return found;
+}
