@@ -66,6 +66,13 @@ export function verifyRosterFile(file: Uint8Array, adminKey: Uint8Array): Roster
   return roster === null ? { ok: false, version: null, reason: 'empty' } : { ok: true, roster };
 }
 
+/** The admin key that a roster file's first version names, unproven; null when there is none to read. */
+export function firstAdmin(file: Uint8Array): Uint8Array | null {
+  const envelope = readSign1(file);
+  const decoded = envelope === null ? null : decodeRosterBody(envelope.payload);
+  return decoded?.ok === true ? (decoded.body.admins[0] ?? null) : null;
+}
+
 /**
  * The roster after one more version, or why that version is refused; `current` is left as it is either way.
  * `signers`: the public keys that may sign it.

@@ -1,0 +1,73 @@
+/**
+ * What the key and cluster commands say and ask: data on stdout, talk on stderr, pass phrases from a file or from
+ * the terminal without echo. Never a secret on either stream. Replaced by a double in tests.
+ */
+import { readSync } from 'node:fs';
+import { readSecretFile } from '../daemon/key-files.ts';
+import { OperatorError } from '../trust/errors.ts';
+
+export interface KeyIo {
+  /** Data. */
+  out(text: string): void;
+  /** Talk; one line without its end. */
+  say(text: string): void;
+  /** Asks on the terminal, without echo; null when there is none. */
+  askSecret(question: string): Uint8Array | null;
+}
+
+export const processIo: KeyIo = {
+  out: (text) => void process.stdout.write(text),
+  say: (text) => void process.stderr.write(`portcullis: ${text}\n`),
+  askSecret,
+};
+
+const PASSPHRASE_MAX_BYTES = 1024;
+
+/** The pass phrase in the first line of a file that only its owner can read. Throws OperatorError. */
+export function readPassphraseFile(path: string): Uint8Array {
+  const bytes = readSecretFile(path, 'pass phrase');
+  const lineEnd = bytes.indexOf(0x0a);
+  const passphrase = Uint8Array.from(lineEnd < 0 ? bytes : bytes.subarray(0, lineEnd));
+  bytes.fill(0);
+  if (passphrase.length === 0) throw new OperatorError(`${path}: the pass phrase is empty`);
+  return passphrase;
+}
+
+/** How a command comes by the pass phrase of a key that needs one. */
+export function passphraseAsker(io: KeyIo, file: string | undefined): (path: string) => Uint8Array | null {
+  return (path) => (file === undefined ? io.askSecret(`pass phrase of ${path}: `) : readPassphraseFile(file));
+}
+
+/** A new pass phrase, asked for twice. Throws OperatorError without a terminal, or when the two differ. */
+export function askNewPassphrase(io: KeyIo): Uint8Array {
+  const first = io.askSecret('new pass phrase: ');
+  if (first === null)
+    throw new OperatorError('no terminal to ask for a pass phrase', 'give it with --passphrase-file FILE');
+  if (first.length === 0) throw new OperatorError('the pass phrase is empty');
+  const second = io.askSecret('the same again: ');
+  if (second === null || Buffer.compare(first, second) !== 0)
+    throw new OperatorError('the two pass phrases differ');
+  return first;
+}
+
+/** One line from the terminal, byte by byte with the echo off. */
+function askSecret(question: string): Uint8Array | null {
+  if (!process.stdin.isTTY) return null;
+  process.stderr.write(question);
+  process.stdin.setRawMode(true);
+  const typed: number[] = [];
+  const byte = new Uint8Array(1);
+  try {
+    while (typed.length < PASSPHRASE_MAX_BYTES && readSync(process.stdin.fd, byte) === 1) {
+      const [key = 0] = byte;
+      if (key === 0x0a || key === 0x0d || key === 0x04) break;
+      if (key === 0x03) throw new OperatorError('interrupted');
+      if (key === 0x7f || key === 0x08) typed.pop();
+      else typed.push(key);
+    }
+  } finally {
+    process.stdin.setRawMode(false);
+    process.stderr.write('\n');
+  }
+  return Uint8Array.from(typed);
+}
