@@ -56,7 +56,11 @@ export interface ActuatorConfig {
   readonly cluster: string;
   readonly host: string;
   /** The cluster's own sockets: their port must stay open on these devices, whatever rules are loaded. */
-  readonly clusterLinks: readonly { readonly device: string; readonly address: string; readonly port: number }[];
+  readonly clusterLinks: readonly {
+    readonly device: string;
+    readonly address: string;
+    readonly port: number;
+  }[];
   /** The other members' own addresses: whoever has them is no foreigner. */
   readonly memberAddresses: readonly string[];
   /** An order may open the gate at most that far ahead. */

@@ -20,11 +20,23 @@ const OVERRIDE = 0x20;
 /** What a frame says, as far as it matters here. */
 export type Heard =
   /** `sender` is 0.0.0.0 in a probe. */
-  | { readonly kind: 'arp'; readonly mac: Buffer; readonly reply: boolean; readonly sender: Buffer; readonly target: Buffer }
+  | {
+      readonly kind: 'arp';
+      readonly mac: Buffer;
+      readonly reply: boolean;
+      readonly sender: Buffer;
+      readonly target: Buffer;
+    }
   /** A solicitation; `source` is `::` in duplicate address detection. */
   | { readonly kind: 'solicitation'; readonly mac: Buffer; readonly source: Buffer; readonly target: Buffer }
   | { readonly kind: 'advertisement'; readonly mac: Buffer; readonly source: Buffer; readonly target: Buffer }
-  | { readonly kind: 'echo-reply'; readonly mac: Buffer; readonly source: Buffer; readonly id: number; readonly seq: number }
+  | {
+      readonly kind: 'echo-reply';
+      readonly mac: Buffer;
+      readonly source: Buffer;
+      readonly id: number;
+      readonly seq: number;
+    }
   /** Any other frame; `source` null when it is no IP. */
   | { readonly kind: 'other'; readonly mac: Buffer; readonly source: Buffer | null };
 
@@ -45,7 +57,13 @@ function parseArp(mac: Buffer, body: Buffer): Heard | null {
   if (body.length < 28 || body.readUIntBE(0, 6) !== 0x000108000604) return null;
   const operation = body.readUInt16BE(6);
   if (operation !== 1 && operation !== 2) return null;
-  return { kind: 'arp', mac, reply: operation === 2, sender: body.subarray(14, 18), target: body.subarray(24, 28) };
+  return {
+    kind: 'arp',
+    mac,
+    reply: operation === 2,
+    sender: body.subarray(14, 18),
+    target: body.subarray(24, 28),
+  };
 }
 
 function parseIp4(mac: Buffer, body: Buffer): Heard | null {
@@ -80,7 +98,14 @@ function ethernet(to: Buffer, from: Buffer, type: number, body: Buffer): Buffer 
   return Buffer.concat([head, body]);
 }
 
-function arp(operation: 1 | 2, from: Buffer, sender: Buffer, targetMac: Buffer, target: Buffer, to: Buffer): Buffer {
+function arp(
+  operation: 1 | 2,
+  from: Buffer,
+  sender: Buffer,
+  targetMac: Buffer,
+  target: Buffer,
+  to: Buffer,
+): Buffer {
   const head = Buffer.from('0001080006040000', 'hex');
   head.writeUInt16BE(operation, 6);
   return ethernet(to, from, ETHERTYPE_ARP, Buffer.concat([head, from, sender, targetMac, target]));
@@ -96,7 +121,10 @@ export function arpRequest(from: Buffer, sender: Buffer, target: Buffer): Buffer
  * any other, Linux does not take it as gratuitous and ignores it for a second after the entry last changed.
  */
 export function gratuitousArp(from: Buffer, address: Buffer): Buffer[] {
-  return [arp(1, from, address, ZERO_MAC, address, BROADCAST_MAC), arp(2, from, address, from, address, BROADCAST_MAC)];
+  return [
+    arp(1, from, address, ZERO_MAC, address, BROADCAST_MAC),
+    arp(2, from, address, from, address, BROADCAST_MAC),
+  ];
 }
 
 /** The Internet checksum (RFC 1071). */
@@ -150,7 +178,14 @@ function echo(type: 8 | 128, id: number, seq: number): Buffer {
 }
 
 /** IPv4 echo request to one host, or by broadcast with BROADCAST_MAC and a broadcast address. */
-export function echoRequest4(to: Buffer, from: Buffer, source: Buffer, target: Buffer, id: number, seq: number): Buffer {
+export function echoRequest4(
+  to: Buffer,
+  from: Buffer,
+  source: Buffer,
+  target: Buffer,
+  id: number,
+  seq: number,
+): Buffer {
   const icmp = echo(8, id, seq);
   icmp.writeUInt16BE(checksum(icmp), 2);
   const head = Buffer.from('450000240000000040010000', 'hex');

@@ -32,7 +32,15 @@ export class Gate {
     if (ended.status !== 0) throw new Error(`nft refused the lease gate: ${textOf(ended.errors)}`);
   }
 
-  /** Takes a new configuration; every gate is shut after it, unless its tables stay as they are. */
+  /** Brings the tables back as they were, with the leases that still run: for when somebody removed them. */
+  async reinstall(): Promise<void> {
+    const open = [...this.openUntil];
+    await this.install();
+    for (const [service, untilMs] of open)
+      if (this.config.services.some((s) => s.name === service)) this.set(service, untilMs);
+  }
+
+  /** Takes a new configuration. When its tables differ they are replaced, and the leases that run set anew. */
   async reconfigure(config: ActuatorConfig): Promise<void> {
     const same = gateTables(config) === gateTables(this.config);
     if (!same && tableName(config) !== tableName(this.config)) {
@@ -41,7 +49,7 @@ export class Gate {
       this.lease = new LeaseSocket(tableName(config));
     }
     this.config = config;
-    if (!same) await this.install();
+    if (!same) await this.reinstall();
   }
 
   /** Until when this service's gate is open; null when it is shut or has lapsed. */

@@ -34,7 +34,10 @@ function forwardRules(services: readonly GatewayService[]): string[] {
   const out: string[] = [];
   for (const uplink of new Set(services.map((s) => s.uplink.device))) {
     const sharers = services.filter((s) => s.uplink.device === uplink);
-    out.push(`iifname "${uplink}" ${noneOpen(sharers)} drop`, `oifname "${uplink}" ${noneOpen(sharers)} drop`);
+    out.push(
+      `iifname "${uplink}" ${noneOpen(sharers)} drop`,
+      `oifname "${uplink}" ${noneOpen(sharers)} drop`,
+    );
     for (const downlink of new Set(sharers.map((s) => s.downlink.device))) {
       const pair = sharers.filter((s) => s.downlink.device === downlink);
       if (pair.length === sharers.length) continue;
@@ -66,11 +69,17 @@ function sentRules(service: GatewayService): string[] {
 export function gateTables(config: ActuatorConfig): string {
   const table = tableName(config);
   const lines: string[] = [];
-  for (const family of ['inet', 'arp']) lines.push(`table ${family} ${table}`, `delete table ${family} ${table}`);
+  for (const family of ['inet', 'arp'])
+    lines.push(`table ${family} ${table}`, `delete table ${family} ${table}`);
   lines.push(`table inet ${table} {`);
   for (const { name } of config.services)
     lines.push(`set ${leaseSet(name)} {`, 'type nf_proto', 'flags timeout', '}');
-  lines.push('chain forward {', 'type filter hook forward priority -310', ...forwardRules(config.services), '}');
+  lines.push(
+    'chain forward {',
+    'type filter hook forward priority -310',
+    ...forwardRules(config.services),
+    '}',
+  );
   // After source NAT (priority 100): masquerading may give a packet of the host's own a roving source.
   lines.push('chain sent {', 'type filter hook postrouting priority 300');
   for (const service of config.services) lines.push(...sentRules(service));

@@ -80,7 +80,9 @@ export class LeaseSocket {
       parts.push(this.ask(asked, DELSETELEM, 0, ...where));
       if (timeoutMs > 0) {
         const elements = keys.map((key) => element(key, timeoutMs));
-        parts.push(this.ask(asked, NEWSETELEM, NLM_F_CREATE, ...where, nested(ELEM_LIST_ELEMENTS, ...elements)));
+        parts.push(
+          this.ask(asked, NEWSETELEM, NLM_F_CREATE, ...where, nested(ELEM_LIST_ELEMENTS, ...elements)),
+        );
       }
     }
     parts.push(message(NFNL_MSG_BATCH_END, NLM_F_REQUEST, 0, nfgenmsg(0, NFNL_SUBSYS_NFTABLES)));

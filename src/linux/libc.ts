@@ -180,7 +180,11 @@ export function epollRemove(epollFd: number, fd: number): void {
 }
 
 /** Waits in a pool thread; calls back with the descriptors that can be read, none on a timeout or an error. */
-export function epollWait(epollFd: number, timeoutMs: number, done: (ready: readonly number[]) => void): void {
+export function epollWait(
+  epollFd: number,
+  timeoutMs: number,
+  done: (ready: readonly number[]) => void,
+): void {
   const events = Buffer.alloc(EVENT_BYTES * 16);
   calls().epollWait.async(epollFd, events, 16, timeoutMs, (error: Error | null, count: number) => {
     const ready: number[] = [];

@@ -22,7 +22,8 @@ export interface Foreigner {
 
 /** The address that a frame's sender says it has; null when it says none. */
 export function senderOf(heard: Heard): Buffer | null {
-  const ip = heard.kind === 'arp' ? heard.sender : heard.kind === 'advertisement' ? heard.target : heard.source;
+  const ip =
+    heard.kind === 'arp' ? heard.sender : heard.kind === 'advertisement' ? heard.target : heard.source;
   return ip === null || ip.every((byte) => byte === 0) ? null : ip;
 }
 
@@ -85,7 +86,9 @@ export class Neighbourhood {
 
   /** The hosts worth asking: who answered last first, then who was heard last. */
   candidates(count: number, nowMs: number): Foreigner[] {
-    const known = [...this.hosts.values()].filter((h) => !this.isMember(h.mac) && nowMs - h.heardMs < FORGET_MS);
+    const known = [...this.hosts.values()].filter(
+      (h) => !this.isMember(h.mac) && nowMs - h.heardMs < FORGET_MS,
+    );
     const rank = (h: Foreigner): number => h.answeredMs ?? h.heardMs - FORGET_MS;
     return known.sort((a, b) => rank(b) - rank(a)).slice(0, count);
   }

@@ -2,7 +2,16 @@
  * Tells when raw descriptors can be read, which Node's own loop cannot do for packet and netlink sockets.
  * Holds exactly one thread of libuv's pool, asleep in epoll_wait; nothing runs in it but that call.
  */
-import { closeFd, epollAdd, epollCreate, epollRemove, epollWait, eventDescriptor, receive, signal } from './libc.ts';
+import {
+  closeFd,
+  epollAdd,
+  epollCreate,
+  epollRemove,
+  epollWait,
+  eventDescriptor,
+  receive,
+  signal,
+} from './libc.ts';
 
 /** Bounds the wait, so that an exit without `close` is not held up for longer. */
 const WAIT_MS = 500;

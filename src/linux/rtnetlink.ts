@@ -99,7 +99,11 @@ function family(bytes: Buffer): number {
 }
 
 /** Zeroed bytes with some set: the fixed part of a message. */
-function fixed(length: number, bytes: { readonly [at: number]: number }, index?: readonly [number, number]): Buffer {
+function fixed(
+  length: number,
+  bytes: { readonly [at: number]: number },
+  index?: readonly [number, number],
+): Buffer {
   const out = Buffer.alloc(length);
   for (const [at, value] of Object.entries(bytes)) out.writeUInt8(value, Number(at));
   if (index !== undefined) out.writeInt32LE(index[1], index[0]);
@@ -161,7 +165,13 @@ export class RouteSocket {
   /** Removing what is not there is no error. */
   removeAddress(index: number, bytes: Buffer, prefixLength: number): void {
     const head = fixed(8, { 0: family(bytes), 1: prefixLength }, [4, index]);
-    const errno = this.socket.request(RTM_DELADDR, 0, head, attribute(IFA_LOCAL, bytes), attribute(IFA_ADDRESS, bytes));
+    const errno = this.socket.request(
+      RTM_DELADDR,
+      0,
+      head,
+      attribute(IFA_LOCAL, bytes),
+      attribute(IFA_ADDRESS, bytes),
+    );
     done('remove address', errno, EADDRNOTAVAIL, ENODEV);
   }
 
@@ -172,13 +182,19 @@ export class RouteSocket {
   }
 
   removeDefaultRoute(index: number, gateway: Buffer): void {
-    done('remove route', this.socket.request(RTM_DELROUTE, 0, ...defaultRoute(index, gateway)), ESRCH, ENODEV);
+    done(
+      'remove route',
+      this.socket.request(RTM_DELROUTE, 0, ...defaultRoute(index, gateway)),
+      ESRCH,
+      ENODEV,
+    );
   }
 
   hasDefaultRoute(index: number, gateway: Buffer): boolean {
     const head = fixed(12, { 0: family(gateway) });
     return this.socket.dump(RTM_GETROUTE, head).some(({ type, body }) => {
-      if (type !== RTM_NEWROUTE || body.length < 12 || body[1] !== 0 || body[4] !== RT_TABLE_MAIN) return false;
+      if (type !== RTM_NEWROUTE || body.length < 12 || body[1] !== 0 || body[4] !== RT_TABLE_MAIN)
+        return false;
       const attributes = parseAttributes(body, 12);
       const via = attributes.get(RTA_GATEWAY);
       return attributes.get(RTA_OIF)?.readInt32LE(0) === index && via !== undefined && via.equals(gateway);
@@ -189,7 +205,8 @@ export class RouteSocket {
   neighbours(index: number): Neighbour[] {
     const out: Neighbour[] = [];
     for (const { body } of this.socket.dump(RTM_GETNEIGH, Buffer.alloc(12))) {
-      if (body.length < 12 || body.readInt32LE(4) !== index || (body.readUInt16LE(8) & NUD_KNOWN) === 0) continue;
+      if (body.length < 12 || body.readInt32LE(4) !== index || (body.readUInt16LE(8) & NUD_KNOWN) === 0)
+        continue;
       const attributes = parseAttributes(body, 12);
       const bytes = attributes.get(NDA_DST);
       const mac = attributes.get(NDA_LLADDR);
@@ -204,7 +221,13 @@ export class RouteSocket {
 }
 
 function defaultRoute(index: number, gateway: Buffer): Buffer[] {
-  const head = fixed(12, { 0: family(gateway), 4: RT_TABLE_MAIN, 5: ROUTE_PROTOCOL, 7: RTN_UNICAST, 8: RTNH_F_ONLINK });
+  const head = fixed(12, {
+    0: family(gateway),
+    4: RT_TABLE_MAIN,
+    5: ROUTE_PROTOCOL,
+    7: RTN_UNICAST,
+    8: RTNH_F_ONLINK,
+  });
   const parts = [head, attribute(RTA_GATEWAY, gateway), u32(RTA_OIF, index)];
   if (gateway.length === 16) parts.push(u32(RTA_PRIORITY, METRIC6));
   return parts;

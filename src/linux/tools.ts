@@ -132,6 +132,9 @@ export function runProgram(
 /** The text of whatever was thrown or said, bounded and on one line. */
 export function textOf(error: unknown): string {
   const whole = error instanceof Error ? error.message : String(error);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: programs' words go into logs; control characters must not
-  return whole.replace(/[\x00-\x1f\x7f]+/g, ' ').trim().slice(0, 500);
+  // Programs' words go into logs; control characters must not.
+  return whole
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, 500);
 }

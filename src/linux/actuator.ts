@@ -1,0 +1,262 @@
+/**
+ * The actuator: carries out the core's orders in the kernel and reports what became of them. Invariants: no call
+ * throws or waits; switches and announcements of one service run one after the other, tests beside them; whatever
+ * becomes of this process, the gate shuts by itself.
+ */
+import type { ServiceName } from '../core/basics.ts';
+import type { Side } from '../core/events.ts';
+import { type Procedure, TEST_PROCEDURES } from '../core/procedures.ts';
+import type { Actuator, ActuatorEvents } from '../driver/ports.ts';
+import { probeAddresses, usedBy } from './addressprobe.ts';
+import type { ActuatorConfig, GatewayService } from './config.ts';
+import { procedureProgram } from './external.ts';
+import type { Heard } from './frames.ts';
+import { formatMac } from './ip.ts';
+import { Kernel, refuseUnsupported, type ServiceParts, stopAnnouncing } from './kernel.ts';
+import { Lanes } from './lane.ts';
+import { rawNowMs, requireLibc } from './libc.ts';
+import { confirmed, type Outcome, unknown } from './outcome.ts';
+import { RulesetWatch } from './rulesetwatch.ts';
+import { textOf } from './tools.ts';
+
+/** A foreigner is news after so long a silence of all foreigners. */
+const FOREIGN_SILENCE_MS = 1000;
+const RIVAL_QUIET_MS = 1000;
+
+export interface ActuatorOptions {
+  /** The clock that orders are timed by; CLOCK_MONOTONIC_RAW unless said otherwise. */
+  readonly nowMs?: () => number;
+}
+
+export interface LinuxActuator extends Actuator {
+  /** Opens sockets, tests the rule files and installs the gate, shut. Throws `OperatorError` with the remedy. */
+  start(): Promise<void>;
+  /** Takes a new configuration; throws and changes nothing when it is bad. What did not change is not touched. */
+  reconfigure(config: ActuatorConfig): Promise<void>;
+  /** Shuts the gates and lets go. The gate's tables stay, shut. */
+  close(): Promise<void>;
+}
+
+/** Throws `OperatorError` when the configuration asks for what cannot be done, or koffi cannot be loaded. */
+export function createActuator(
+  config: ActuatorConfig,
+  events: ActuatorEvents,
+  options: ActuatorOptions = {},
+): LinuxActuator {
+  requireLibc();
+  return new KernelActuator(config, events, options.nowMs ?? rawNowMs);
+}
+
+class KernelActuator implements LinuxActuator {
+  private readonly kernel: Kernel;
+  private readonly events: ActuatorEvents;
+  private readonly nowMs: () => number;
+  private readonly lanes = new Lanes();
+  private readonly watch: RulesetWatch;
+  private readonly deafen = new Map<string, () => void>();
+  private readonly foreignMs = new Map<string, number>();
+  private readonly rivalMs = new Map<string, number>();
+  private closed = false;
+
+  constructor(config: ActuatorConfig, events: ActuatorEvents, nowMs: () => number) {
+    this.events = events;
+    this.nowMs = nowMs;
+    this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device));
+    this.watch = new RulesetWatch(this.kernel);
+  }
+
+  async start(): Promise<void> {
+    await this.kernel.rules.prepare(this.kernel.config);
+    await this.kernel.gate.install();
+    this.listen();
+    this.watch.start();
+  }
+
+  async reconfigure(config: ActuatorConfig): Promise<void> {
+    const { kernel } = this;
+    refuseUnsupported(config);
+    await kernel.rules.prepare(config);
+    await kernel.gate.reconfigure(config);
+    await kernel.rearrange(config);
+    this.listen();
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.watch.stop();
+    this.kernel.close();
+  }
+
+  run(name: ServiceName, procedure: Procedure, id: number): void {
+    const parts = this.kernel.services.get(name);
+    if (parts === undefined) {
+      this.ended(name, procedure, id, unknown('no such service'));
+      return;
+    }
+    const isTest = (TEST_PROCEDURES as readonly Procedure[]).includes(procedure);
+    // Each test has a lane of its own: a slow one holds up nothing but itself.
+    const lane = this.lanes.get(isTest ? `${name} ${procedure}` : name);
+    lane
+      .run(() => this.perform(parts, procedure))
+      .catch((error) => unknown(textOf(error)))
+      .then((outcome) => this.ended(name, procedure, id, outcome));
+  }
+
+  probeAddresses(name: ServiceName, side: Side, id: number): void {
+    const { kernel } = this;
+    const parts = kernel.services.get(name);
+    const report = (answered: boolean, detail: string): void => {
+      if (!this.closed) this.events.addressesProbed(name, side, id, answered, detail);
+    };
+    if (parts === undefined) {
+      queueMicrotask(() => report(false, 'no such service'));
+      return;
+    }
+    const { device, addresses } = parts.service[side];
+    const { probes, probeTimeoutMs } = kernel.config;
+    const isOwn = (mac: Buffer): boolean => kernel.links.isOwn(mac);
+    this.lanes
+      .get(`${name} probe ${side}`)
+      .run(async () => {
+        kernel.links.fresh(device);
+        return probeAddresses(kernel.links.ear(device), addresses, probes, probeTimeoutMs, isOwn);
+      })
+      .catch((error) => ({ answered: false, detail: textOf(error) }))
+      .then(({ answered, detail }) => report(answered, detail));
+  }
+
+  gate(name: ServiceName, untilMs: number | null, id: number): void {
+    if (this.closed) return;
+    const parts = this.kernel.services.get(name);
+    if (parts === undefined) {
+      queueMicrotask(() => this.events.gateSet(name, id, null));
+      return;
+    }
+    const wasOpen = this.kernel.gate.openUntilMs(name) !== null;
+    const { openUntilMs, missing } = this.kernel.gate.set(name, untilMs);
+    if (openUntilMs !== null && !wasOpen) parts.place.gateOpened();
+    // The tables were removed behind our back: the gate stands open to all until they are back.
+    if (missing) this.watch.repair();
+    queueMicrotask(() => {
+      if (!this.closed) this.events.gateSet(name, id, openUntilMs);
+    });
+  }
+
+  private ended(name: ServiceName, procedure: Procedure, id: number, outcome: Outcome): void {
+    // Always after the call that ordered it: a driver need not expect answers within its own call.
+    queueMicrotask(() => {
+      if (!this.closed) this.events.procedureEnded(name, procedure, id, outcome.verdict, outcome.detail);
+    });
+  }
+
+  private perform(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
+    const { service } = parts;
+    const program = service.procedures[procedure];
+    if (procedure.startsWith('announceRelease') || procedure === 'deactivateService')
+      this.hush(parts, procedure);
+    if (program === undefined) return this.builtIn(parts, procedure);
+    const isTest = (TEST_PROCEDURES as readonly Procedure[]).includes(procedure);
+    const limitMs = isTest ? service.limits.testMs : service.limits.switchMs;
+    return procedureProgram(this.kernel.config, service, procedure, program, limitMs);
+  }
+
+  private async builtIn(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
+    const { kernel } = this;
+    const { service } = parts;
+    const patience = kernel.patience(service);
+    switch (procedure) {
+      case 'checkUplink':
+        return kernel.uplinks.check(service, kernel.rovingAddresses, patience);
+      case 'checkDownlink':
+        return parts.downlink.check(patience);
+      case 'checkServiceLocal':
+        return parts.place.check();
+      case 'checkServiceRemote':
+        return parts.downlink.remote(patience, parts.echoed);
+      case 'activateUplink':
+        return kernel.uplinks.activate(service);
+      case 'deactivateUplink':
+        return kernel.uplinks.deactivate(service);
+      case 'activateService':
+        return parts.place.activate();
+      case 'deactivateService':
+        return this.deactivate(parts);
+      case 'announceTakeoverDownlink':
+        return parts.announcers.downlink.start();
+      case 'announceTakeoverUplink':
+        return parts.announcers.uplink.start();
+      case 'announceReleaseDownlink':
+      case 'announceReleaseUplink':
+        return confirmed('announcements stopped');
+    }
+  }
+
+  private async deactivate(parts: ServiceParts): Promise<Outcome> {
+    const shut = this.kernel.gate.set(parts.service.name, null);
+    if (shut.missing) await this.watch.repairNow();
+    const outcome = await parts.place.deactivate();
+    if (!shut.missing && shut.openUntilMs !== null) return unknown('the gate could not be shut');
+    return outcome;
+  }
+
+  private hush(parts: ServiceParts, procedure: Procedure): void {
+    if (procedure === 'announceReleaseDownlink') parts.announcers.downlink.stop();
+    else if (procedure === 'announceReleaseUplink') parts.announcers.uplink.stop();
+    else stopAnnouncing(parts);
+  }
+
+  private services(): GatewayService[] {
+    return [...this.kernel.services.values()].map((parts) => parts.service);
+  }
+
+  /** Hears every device of the configuration, once. */
+  private listen(): void {
+    for (const stop of this.deafen.values()) stop();
+    this.deafen.clear();
+    for (const service of this.services())
+      for (const side of ['downlink', 'uplink'] as const) {
+        const { device } = service[side];
+        if (!this.deafen.has(device))
+          this.deafen.set(
+            device,
+            this.kernel.links.ear(device).listen((heard) => this.heard(device, heard)),
+          );
+      }
+  }
+
+  private heard(device: string, heard: Heard): void {
+    const now = this.nowMs();
+    const foreign = this.kernel.neighbourhoods.get(device)?.hear(heard, now) ?? false;
+    if (foreign) {
+      const quietMs = now - (this.foreignMs.get(device) ?? Number.NEGATIVE_INFINITY);
+      this.foreignMs.set(device, now);
+      if (quietMs >= FOREIGN_SILENCE_MS)
+        for (const { name, downlink } of this.services())
+          if (downlink.device === device) this.events.foreignerHeard(name);
+    }
+    if (heard.kind === 'arp' || heard.kind === 'advertisement') this.lookForRival(device, heard, now);
+  }
+
+  private lookForRival(device: string, heard: Heard, now: number): void {
+    if (this.kernel.links.isOwn(heard.mac)) return;
+    for (const service of this.services())
+      for (const side of ['downlink', 'uplink'] as const) {
+        if (service[side].device !== device) continue;
+        const used = usedBy(heard, new Set(service[side].addresses.map((a) => a.address)));
+        if (used === null || this.kernel.gate.openUntilMs(service.name) === null) continue;
+        const key = `${service.name} ${side}`;
+        if (now - (this.rivalMs.get(key) ?? Number.NEGATIVE_INFINITY) < RIVAL_QUIET_MS) continue;
+        this.rivalMs.set(key, now);
+        this.events.rivalHeard(service.name, side, `${formatMac(heard.mac)} uses ${used}`);
+      }
+  }
+
+  private linkChanged(device: string): void {
+    if (this.closed) return;
+    for (const { name, downlink, uplink } of this.services()) {
+      if (downlink.device === device) this.events.linkChanged(name, 'downlink');
+      if (uplink.device === device) this.events.linkChanged(name, 'uplink');
+    }
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * checkDownlink (spec/procedures.md). Invariant: `confirmed` only when a host outside the cluster has answered,
+ * during this check, something that this check sent (`carrier` and `command`, which the operator may choose,
+ * excepted). Cached entries, own frames and members' frames never count.
+ */
+import {
+  echo,
+  echoAll,
+  isEchoTo,
+  type Patience,
+  resolve,
+  type Sources,
+  says,
+  sourcesOf,
+  whoHas,
+} from './asking.ts';
+import type { DownlinkCheck, GatewayService } from './config.ts';
+import type { Ear } from './ear.ts';
+import { BROADCAST_MAC, type Heard } from './frames.ts';
+import { formatIp, formatMac, isLinkLocal, parseIp } from './ip.ts';
+import type { Links } from './links.ts';
+import { LATELY_MS, type Neighbourhood, senderOf } from './neighbourhood.ts';
+import { confirmed, lost, type Outcome, refuted, unknown } from './outcome.ts';
+import { Sweep } from './sweep.ts';
+
+const ASK_AT_ONCE = 8;
+
+export interface DownlinkTools {
+  readonly links: Links;
+  readonly nowMs: () => number;
+  /** Runs an external check within the test limit. */
+  readonly command: (path: string) => Promise<Outcome>;
+}
+
+export class DownlinkCheckers {
+  private readonly service: GatewayService;
+  private readonly tools: DownlinkTools;
+  private readonly neighbourhood: Neighbourhood;
+  private readonly ear: Ear;
+  private readonly roving: ReadonlySet<string>;
+  private readonly sweep: Sweep;
+  /** When a named neighbour last answered. */
+  private readonly namedAnswered = new Map<string, number>();
+
+  constructor(
+    service: GatewayService,
+    tools: DownlinkTools,
+    neighbourhood: Neighbourhood,
+    roving: ReadonlySet<string>,
+  ) {
+    this.service = service;
+    this.tools = tools;
+    this.neighbourhood = neighbourhood;
+    this.roving = roving;
+    this.ear = tools.links.ear(service.downlink.device);
+    this.sweep = new Sweep(service.downlink.addresses, tools.nowMs);
+  }
+
+  /** Own addresses on the downlink that do not rove. */
+  sources(): Sources {
+    return sourcesOf(this.tools.links.addressesOn(this.service.downlink.device, this.roving, formatIp));
+  }
+
+  /** Runs all configured checks side by side; the first that confirms ends it. */
+  async check(patience: Patience): Promise<Outcome> {
+    const { device, checks } = this.service.downlink;
+    const link = this.tools.links.fresh(device);
+    if (link === null) return refuted(`${device} does not exist`);
+    if (!link.carrier) return refuted(link.up ? `${device} has no carrier` : `${device} is down`);
+    const sources = this.sources();
+    const outcomes = checks.map((check) => this.one(check, sources, patience));
+    try {
+      return await Promise.any(
+        outcomes.map(async (running) => {
+          const outcome = await running;
+          if (outcome.verdict !== 'confirmed') throw outcome;
+          return outcome;
+        }),
+      );
+    } catch {
+      const ended = await Promise.all(outcomes);
+      const worst = ended.find((o) => o.verdict === 'lost') ?? unknown('');
+      return { verdict: worst.verdict, detail: ended.map((o) => o.detail).join('; ') };
+    }
+  }
+
+  private one(check: DownlinkCheck, sources: Sources, patience: Patience): Promise<Outcome> {
+    switch (check.kind) {
+      case 'auto':
+        return this.auto(sources, patience);
+      case 'broadcast-ping':
+        return this.broadcastPing(sources, patience);
+      case 'arp':
+      case 'ping':
+        return this.named(check.kind, check.address, sources, patience);
+      case 'carrier':
+        return Promise.resolve(confirmed('there is a carrier'));
+      case 'command':
+        return this.tools.command(check.path);
+    }
+  }
+
+  private async auto(sources: Sources, patience: Patience): Promise<Outcome> {
+    const { neighbourhood, ear } = this;
+    const now = this.tools.nowMs();
+    const index = ear.link?.index ?? 0;
+    if (neighbourhood.candidates(ASK_AT_ONCE, now).length < ASK_AT_ONCE)
+      for (const { mac, bytes } of this.tools.links.route.neighbours(index))
+        neighbourhood.suggest(mac, bytes, now);
+    const known = neighbourhood.candidates(ASK_AT_ONCE, now);
+    const lately = known.some((h) => h.answeredMs !== null && now - h.answeredMs < LATELY_MS);
+    const searching = lately ? [] : this.sweep.next();
+    const members = neighbourhood.unresolvedMembers().flatMap((text) => this.onLink(text));
+    // Several addresses may be one host's; an answer for any of them is that host's.
+    const targets = new Map([...known.map((h) => h.ip), ...searching].map((ip) => [formatIp(ip), ip]));
+    let since: number | null = null;
+    let first = true;
+    const frames = (): Buffer[] => {
+      const asked = [...members, ...(first ? targets.values() : known.map((h) => h.ip))];
+      const all = first && !lately ? echoAll(ear, sources, BROADCAST_MAC) : null;
+      since ??= all?.first ?? null;
+      first = false;
+      return [...asked.flatMap((ip) => whoHas(ear, sources, ip)), ...(all?.frames ?? [])];
+    };
+    const answers = (h: Heard): boolean => isAsked(h, targets) || (since !== null && isEchoTo(h, since));
+    const answer = await this.firstForeign(frames, answers, members.length > 0, patience);
+    if (answer !== null) return confirmed(`${formatMac(answer.mac)} answered`);
+    if (lately) return lost('hosts that lately answered no longer do');
+    return unknown(known.length > 0 ? 'no host that was heard answers' : 'no other host was heard');
+  }
+
+  /**
+   * The first answer of a host outside the cluster. While a member's hardware address is unknown, members are
+   * asked as well and answers wait for one probe's time: a member must not pass for a foreigner.
+   */
+  private async firstForeign(
+    frames: () => Buffer[],
+    answers: (heard: Heard) => boolean,
+    wait: boolean,
+    patience: Patience,
+  ): Promise<Heard | null> {
+    const { neighbourhood, ear } = this;
+    const start = this.tools.nowMs();
+    const early: Heard[] = [];
+    const foreign = (heard: Heard): boolean => {
+      if (!answers(heard) || !neighbourhood.isForeign(heard.mac)) return false;
+      neighbourhood.hear(heard, this.tools.nowMs());
+      if (!wait || this.tools.nowMs() - start >= patience.probeTimeoutMs) return true;
+      if (early.length < ASK_AT_ONCE) early.push(heard);
+      return false;
+    };
+    const { probes, probeTimeoutMs, limitMs } = patience;
+    const rest = ear.ask({ frames, answers: foreign, times: probes, gapMs: probeTimeoutMs, limitMs });
+    const held = wait ? this.afterWait(early, probeTimeoutMs) : Promise.resolve(null);
+    const answer = (await Promise.race([rest, held.then((h) => h ?? rest)])) ?? null;
+    if (answer !== null) this.remember(answer);
+    return answer;
+  }
+
+  private remember(answer: Heard): void {
+    const ip = senderOf(answer);
+    const now = this.tools.nowMs();
+    // Who answers an echo from an address of this link can be asked for it by name from now on.
+    if (
+      answer.kind === 'echo-reply' &&
+      (isLinkLocal(answer.source) || this.onLink(formatIp(answer.source)).length > 0)
+    )
+      this.neighbourhood.suggest(answer.mac, answer.source, now);
+    if (ip !== null) this.neighbourhood.answered(answer, now);
+  }
+
+  private async afterWait(early: readonly Heard[], waitMs: number): Promise<Heard | null> {
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    return early.find((heard) => this.neighbourhood.isForeign(heard.mac)) ?? null;
+  }
+
+  /** A member's address as bytes when it lies in a network of this downlink. */
+  private onLink(text: string): Buffer[] {
+    const ip = parseIp(text);
+    return ip !== null && this.sweep.contains(ip) ? [ip.bytes] : [];
+  }
+
+  private async broadcastPing(sources: Sources, patience: Patience): Promise<Outcome> {
+    if (sources.four === null && sources.linkLocal === null)
+      return unknown('no own address on the downlink to ping from');
+    const { ear } = this;
+    const members = this.neighbourhood.unresolvedMembers().flatMap((text) => this.onLink(text));
+    let since: number | null = null;
+    const frames = (): Buffer[] => {
+      const asked = echoAll(ear, sources, BROADCAST_MAC);
+      since ??= asked.first;
+      return [...members.flatMap((ip) => whoHas(ear, sources, ip)), ...asked.frames];
+    };
+    const answers = (heard: Heard): boolean => since !== null && isEchoTo(heard, since);
+    const answer = await this.firstForeign(frames, answers, members.length > 0, patience);
+    return answer === null
+      ? unknown('nobody answers a broadcast ping')
+      : confirmed(`${formatMac(answer.mac)} answered a broadcast ping`);
+  }
+
+  private async named(
+    kind: 'arp' | 'ping',
+    text: string,
+    sources: Sources,
+    patience: Patience,
+  ): Promise<Outcome> {
+    const ip = parseIp(text);
+    if (ip === null) return unknown(`${text} is no address`);
+    const foreign = (heard: Heard): boolean =>
+      says(heard, ip.bytes) && this.neighbourhood.isForeign(heard.mac);
+    const { probes, probeTimeoutMs, limitMs } = patience;
+    const frames = (): Buffer[] => whoHas(this.ear, sources, ip.bytes);
+    let answer = await this.ear.ask({
+      frames,
+      answers: foreign,
+      times: probes,
+      gapMs: probeTimeoutMs,
+      limitMs,
+    });
+    if (answer !== null && kind === 'ping')
+      answer = await echo(this.ear, sources, answer.mac, ip.bytes, patience);
+    const now = this.tools.nowMs();
+    if (answer !== null) {
+      this.namedAnswered.set(`${kind} ${text}`, now);
+      return confirmed(`${text} answered`);
+    }
+    const last = this.namedAnswered.get(`${kind} ${text}`);
+    if (last !== undefined && now - last < LATELY_MS) return lost(`${text} no longer answers`);
+    return unknown(`${text} does not answer`);
+  }
+
+  /**
+   * checkServiceRemote: asks the roving downlink addresses, the first of each family, as a client does: who has
+   * it, and an echo. A gateway whose rules refuse echo answers the first only: that is enough until it has echoed.
+   */
+  async remote(patience: Patience, echoed: Set<string>): Promise<Outcome> {
+    const link = this.tools.links.fresh(this.service.downlink.device);
+    if (!link?.carrier) return unknown('the downlink has no carrier');
+    const sources = this.sources();
+    const { addresses } = this.service.downlink;
+    const asked = [addresses.find((a) => a.family === 4), addresses.find((a) => a.family === 6)];
+    const outcomes: Promise<Outcome>[] = [];
+    for (const address of asked)
+      if (address !== undefined) outcomes.push(this.remoteOne(address.address, sources, patience, echoed));
+    const ended = await Promise.all(outcomes);
+    const bad = ended.find((o) => o.verdict !== 'confirmed');
+    return bad ?? ended[0] ?? unknown('the service has no roving downlink address');
+  }
+
+  private async remoteOne(
+    text: string,
+    sources: Sources,
+    patience: Patience,
+    echoed: Set<string>,
+  ): Promise<Outcome> {
+    const target = parseIp(text)?.bytes;
+    if (target === undefined) return unknown(`${text} is no address`);
+    const isOwn = (mac: Buffer): boolean => this.tools.links.isOwn(mac);
+    const answer = await resolve(this.ear, sources, target, patience, isOwn);
+    if (answer === null) return unknown(`${text} does not answer`);
+    const reply = await echo(this.ear, sources, answer.mac, target, patience);
+    if (reply !== null) {
+      echoed.add(text);
+      return confirmed(`${text} answers`);
+    }
+    if (echoed.has(text)) return unknown(`${text} no longer answers echo requests`);
+    return confirmed(`${text} answers address resolution, and never answered an echo request`);
+  }
+}
+
+function isAsked(heard: Heard, targets: ReadonlyMap<string, Buffer>): boolean {
+  if (heard.kind === 'arp') return heard.reply && targets.has(formatIp(heard.sender));
+  return heard.kind === 'advertisement' && targets.has(formatIp(heard.target));
+}

@@ -1,0 +1,218 @@
+/**
+ * What `portcullis check` finds on this host: everything that would make a takeover fail, before it is needed.
+ * Reads and tests only; changes nothing.
+ */
+import { OperatorError } from '../trust/errors.ts';
+import type { ActuatorConfig, GatewayService } from './config.ts';
+import { programProblem } from './external.ts';
+import { formatIp, inPrefix, parseIp } from './ip.ts';
+import { refuseUnsupported } from './kernel.ts';
+import { requireLibc } from './libc.ts';
+import { RouteSocket } from './rtnetlink.ts';
+import { readRules, ruleFile } from './rules.ts';
+import { readSysctl } from './sysctl.ts';
+import { findTool, runTool, TOOLS, type Tool, textOf } from './tools.ts';
+
+export interface Finding {
+  /** `error`: a takeover would fail; `warning`: worth knowing. */
+  readonly level: 'error' | 'warning';
+  /** Lower case, names the thing. */
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** All findings, errors first. */
+export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
+  const out: Finding[] = [];
+  for (const step of [inspectUnsupported, inspectTools, inspectDevices, inspectRules, inspectPrograms])
+    out.push(...(await guarded(() => step(config))));
+  return out.sort((a, b) => a.level.localeCompare(b.level));
+}
+
+async function guarded(step: () => Promise<Finding[]> | Finding[]): Promise<Finding[]> {
+  try {
+    return await step();
+  } catch (error) {
+    const hint = error instanceof OperatorError ? (error.hint ?? '') : 'run it as root';
+    return [{ level: 'error', message: textOf(error), hint }];
+  }
+}
+
+function error(message: string, hint: string): Finding {
+  return { level: 'error', message, hint };
+}
+function warning(message: string, hint: string): Finding {
+  return { level: 'warning', message, hint };
+}
+
+function inspectUnsupported(config: ActuatorConfig): Finding[] {
+  requireLibc();
+  refuseUnsupported(config);
+  return [];
+}
+
+async function inspectTools(config: ActuatorConfig): Promise<Finding[]> {
+  const out: Finding[] = [];
+  const { services } = config;
+  const needed = new Set<Tool>(['nft']);
+  if (services.some((s) => ruleFile(s, 'serving', 4) ?? ruleFile(s, 'standby', 4)))
+    needed.add('iptables-restore').add('iptables-save');
+  if (services.some((s) => ruleFile(s, 'serving', 6) ?? ruleFile(s, 'standby', 6)))
+    needed.add('ip6tables-restore').add('ip6tables-save');
+  for (const tool of needed)
+    if (findTool(tool) === null)
+      out.push(error(`${tool} is not installed`, `install the package ${TOOLS[tool]}`));
+  if (needed.has('iptables-restore') && findTool('iptables-restore') !== null) {
+    const { output } = await runTool('iptables-restore', ['--version']);
+    if (!output.includes('nf_tables'))
+      out.push(
+        warning(
+          'iptables is the legacy variant',
+          'each service check will read all rules; better choose iptables-nft',
+        ),
+      );
+  }
+  if (findTool('nft') !== null) {
+    const { status, errors } = await runTool('nft', ['list', 'tables']);
+    if (status !== 0) out.push(error(`nft cannot read the ruleset: ${textOf(errors)}`, 'run it as root'));
+  }
+  return out;
+}
+
+function inspectDevices(config: ActuatorConfig): Finding[] {
+  const out: Finding[] = [];
+  const route = new RouteSocket();
+  try {
+    const links = route.links();
+    const present = new Map(route.addresses().map((a) => [formatIp(a.bytes), a.index]));
+    for (const service of config.services) {
+      for (const side of ['downlink', 'uplink'] as const) {
+        const { device, addresses } = service[side];
+        const link = links.get(device);
+        if (link === undefined)
+          out.push(error(`service ${service.name}: ${side} device ${device} does not exist`, 'see ip link'));
+        else if (side === 'downlink' && !link.carrier)
+          out.push(
+            warning(
+              `service ${service.name}: ${device} has no carrier`,
+              'look at the cable and the switch port',
+            ),
+          );
+        for (const { address } of addresses)
+          if (present.has(address))
+            out.push(
+              warning(
+                `service ${service.name}: the roving address ${address} is on this host`,
+                'right while it serves; else take it out of the host’s network configuration',
+              ),
+            );
+      }
+      out.push(...inspectSettings(service));
+      out.push(...inspectNextHops(service));
+    }
+  } finally {
+    route.close();
+  }
+  return out;
+}
+
+function inspectSettings({ name, downlink, uplink }: GatewayService): Finding[] {
+  const out: Finding[] = [];
+  for (const device of [downlink.device, uplink.device]) {
+    const strict = [
+      readSysctl('ipv4/conf/all/rp_filter'),
+      readSysctl(`ipv4/conf/${device}/rp_filter`),
+    ].includes('1');
+    if (strict)
+      out.push(
+        warning(
+          `service ${name}: net.ipv4.conf.${device}.rp_filter is strict`,
+          'right unless packets come in on another device than answers leave by; then set it to 2',
+        ),
+      );
+  }
+  const six = [...downlink.addresses, ...uplink.addresses].some((a) => a.family === 6);
+  if (six && readSysctl(`ipv6/conf/${uplink.device}/disable_ipv6`) === '1')
+    out.push(
+      error(
+        `service ${name}: IPv6 is off on ${uplink.device}`,
+        `set net.ipv6.conf.${uplink.device}.disable_ipv6 to 0`,
+      ),
+    );
+  if (six && readSysctl('ipv6/conf/all/forwarding') === null)
+    out.push(
+      error(`service ${name}: IPv6 addresses, but this kernel has no IPv6`, 'take them out, or enable IPv6'),
+    );
+  if (!six && uplink.ownAddress === null && readSysctl(`ipv6/conf/${uplink.device}/disable_ipv6`) !== '0')
+    out.push(
+      error(
+        `service ${name}: IPv6 is off on ${uplink.device} and there is no own_address`,
+        'set own_address under [service.uplink]: hosts talk over the raised uplink before they take over',
+      ),
+    );
+  return out;
+}
+
+function inspectNextHops({ name, uplink }: GatewayService): Finding[] {
+  const out: Finding[] = [];
+  const networks = uplink.ownAddress === null ? uplink.addresses : [...uplink.addresses, uplink.ownAddress];
+  for (const hop of uplink.nextHops) {
+    const ip = parseIp(hop);
+    if (ip === null || hop.startsWith('fe80:')) continue;
+    const near = networks.some((a) => {
+      const own = parseIp(a.address);
+      return own !== null && inPrefix(ip, own, a.prefixLength);
+    });
+    if (!near)
+      out.push(
+        warning(
+          `service ${name}: next_hop ${hop} is in no network of the uplink`,
+          'compare next_hop and addresses',
+        ),
+      );
+  }
+  return out;
+}
+
+async function inspectRules(config: ActuatorConfig): Promise<Finding[]> {
+  const out: Finding[] = [];
+  const serving = new Set<string | null>();
+  for (const service of config.services) {
+    serving.add(service.firewall.rules);
+    for (const kind of ['serving', 'standby'] as const)
+      for (const family of [4, 6] as const) {
+        const file = ruleFile(service, kind, family);
+        if (file === null) continue;
+        out.push(
+          ...(await guarded(async () => {
+            const text = await readRules(config, file.path, file.cut, family);
+            if (/^\*filter\s*$/m.test(text)) return [];
+            return [warning(`${file.path}: no filter table`, 'nothing then keeps the cluster’s port open')];
+          })),
+        );
+      }
+  }
+  if (serving.size > 1 && config.services.length > 1)
+    out.push(
+      warning(
+        'services have different rules',
+        'a host has one rule set: that of the service activated last counts',
+      ),
+    );
+  // The same file serves for both kinds, and would be named twice.
+  return [...new Map(out.map((f) => [f.message, f])).values()];
+}
+
+async function inspectPrograms(config: ActuatorConfig): Promise<Finding[]> {
+  const out: Finding[] = [];
+  for (const { name, procedures, downlink } of config.services) {
+    const programs = Object.entries(procedures);
+    for (const check of downlink.checks) if (check.kind === 'command') programs.push(['check', check.path]);
+    for (const [procedure, path] of programs) {
+      const problem = await programProblem(path);
+      if (problem !== null)
+        out.push(error(`service ${name}: ${procedure}: ${problem}`, 'install it, owned by root, mode 0755'));
+    }
+  }
+  return out;
+}

@@ -1,0 +1,186 @@
+/**
+ * All that is held of the kernel for one configuration: sockets, gate, rules, uplinks, and each service's parts.
+ * The actuator gives orders to it; `fence` makes one for a moment.
+ */
+import { OperatorError } from '../trust/errors.ts';
+import { Announcer } from './announcer.ts';
+import type { Patience } from './asking.ts';
+import type { ActuatorConfig, GatewayService } from './config.ts';
+import { DownlinkCheckers } from './downlink.ts';
+import { procedureProgram } from './external.ts';
+import { Gate } from './gate.ts';
+import { Links } from './links.ts';
+import { Neighbourhood } from './neighbourhood.ts';
+import { Poller } from './poller.ts';
+import { Rules } from './rules.ts';
+import { ServiceSwitch } from './service.ts';
+import { Uplinks } from './uplink.ts';
+
+export interface ServiceParts {
+  readonly service: GatewayService;
+  readonly place: ServiceSwitch;
+  readonly downlink: DownlinkCheckers;
+  readonly announcers: { readonly downlink: Announcer; readonly uplink: Announcer };
+  /** Roving addresses that have answered an echo request since the start. */
+  readonly echoed: Set<string>;
+}
+
+/** All roving addresses of all services: never a source of ours, never a foreigner. */
+export function rovingAddresses(config: ActuatorConfig): Set<string> {
+  const all = config.services.flatMap((s) => [...s.downlink.addresses, ...s.uplink.addresses]);
+  return new Set(all.map((a) => a.address));
+}
+
+/** Throws `OperatorError` on what this version cannot do. */
+export function refuseUnsupported(config: ActuatorConfig): void {
+  for (const { name, downlink, uplink, procedures } of config.services) {
+    if (uplink.activation === 'module' || uplink.activation === 'unbind')
+      throw new OperatorError(
+        `service ${name}: uplink activation "${uplink.activation}" is not available yet`,
+        'use "admin", or "command" with activateUplink and deactivateUplink under [service.procedures]',
+      );
+    const own = procedures.activateUplink !== undefined && procedures.deactivateUplink !== undefined;
+    if (uplink.activation === 'command' && !own)
+      throw new OperatorError(
+        `service ${name}: uplink activation "command" needs its programs`,
+        'name activateUplink and deactivateUplink under [service.procedures]',
+      );
+    for (const device of [downlink.device, uplink.device])
+      if (!/^[^/\s"]{1,15}$/.test(device) || device === '.' || device === '..')
+        throw new OperatorError(
+          `service ${name}: ${JSON.stringify(device)} is no device name`,
+          'see ip link',
+        );
+  }
+}
+
+/** What concerns every service alike, as text to compare. */
+function common(config: ActuatorConfig): string {
+  return JSON.stringify([config.cluster, config.memberAddresses, [...rovingAddresses(config)]]);
+}
+
+export class Kernel {
+  config: ActuatorConfig;
+  readonly nowMs: () => number;
+  readonly poller = new Poller();
+  readonly links: Links;
+  readonly gate: Gate;
+  readonly rules: Rules;
+  readonly uplinks: Uplinks;
+  readonly services = new Map<string, ServiceParts>();
+  /** By downlink device. */
+  readonly neighbourhoods = new Map<string, Neighbourhood>();
+  private roving: ReadonlySet<string> = new Set();
+
+  constructor(config: ActuatorConfig, nowMs: () => number, changed: (device: string) => void) {
+    refuseUnsupported(config);
+    this.config = config;
+    this.nowMs = nowMs;
+    this.links = new Links(this.poller, changed);
+    this.gate = new Gate(config, nowMs);
+    this.rules = new Rules(config, () => this.gate.foreignGeneration());
+    this.uplinks = new Uplinks(this.links);
+    this.roving = rovingAddresses(config);
+    for (const service of config.services) this.services.set(service.name, this.parts(service));
+  }
+
+  /**
+   * Takes a configuration that `rules.prepare` has accepted. A service that did not change keeps its place and its
+   * announcements; one that did is moved over if it is active; one that is gone is taken down.
+   */
+  async rearrange(config: ActuatorConfig): Promise<void> {
+    const before = new Map(this.services);
+    const samePlace = common(this.config) === common(config);
+    this.config = config;
+    this.roving = rovingAddresses(config);
+    if (!samePlace) this.neighbourhoods.clear();
+    for (const service of config.services) {
+      const old = before.get(service.name);
+      before.delete(service.name);
+      const unchanged = old !== undefined && JSON.stringify(old.service) === JSON.stringify(service);
+      if (unchanged && samePlace) continue;
+      const parts = this.parts(service);
+      // The same service among other members: what is in place stays, who is a foreigner is learnt anew.
+      this.services.set(service.name, unchanged ? { ...old, downlink: parts.downlink } : parts);
+      if (old !== undefined && !unchanged) await this.move(old, parts);
+    }
+    for (const old of before.values()) {
+      this.services.delete(old.service.name);
+      stopAnnouncing(old);
+      await old.place.deactivate();
+      await this.uplinks.deactivate(old.service);
+    }
+    this.links.keepOnly(new Set(config.services.flatMap((s) => [s.downlink.device, s.uplink.device])));
+  }
+
+  get rovingAddresses(): ReadonlySet<string> {
+    return this.roving;
+  }
+
+  /** How long tests ask: the answer of a healthy neighbour comes within the first probe's time. */
+  patience(service: GatewayService): Patience {
+    const { probes, probeTimeoutMs } = this.config;
+    return { probes, probeTimeoutMs, limitMs: Math.min(service.limits.testMs, probes * probeTimeoutMs * 2) };
+  }
+
+  /** Shuts all gates and lets go of every socket. Addresses run out by their lifetime. */
+  close(): void {
+    for (const parts of this.services.values()) {
+      stopAnnouncing(parts);
+      parts.place.close();
+    }
+    this.gate.close();
+    this.links.close();
+    this.poller.close();
+  }
+
+  private async move(old: ServiceParts, parts: ServiceParts): Promise<void> {
+    stopAnnouncing(old);
+    const held = this.uplinks.holds(old.service.uplink.device, old.service.name);
+    const moved = old.service.uplink.device !== parts.service.uplink.device;
+    const { active } = old.place;
+    await old.place.deactivate();
+    if (held && moved) {
+      await this.uplinks.deactivate(old.service);
+      await this.uplinks.activate(parts.service);
+    }
+    if (active) await parts.place.activate();
+  }
+
+  private neighbourhood(device: string): Neighbourhood {
+    let found = this.neighbourhoods.get(device);
+    if (found === undefined) {
+      const isOwn = (mac: Buffer): boolean => this.links.isOwn(mac);
+      found = new Neighbourhood(new Set(this.config.memberAddresses), this.roving, isOwn);
+      this.neighbourhoods.set(device, found);
+    }
+    return found;
+  }
+
+  private parts(service: GatewayService): ServiceParts {
+    const { links, rules, nowMs } = this;
+    const neighbourhood = this.neighbourhood(service.downlink.device);
+    const isOpen = (): boolean => this.gate.openUntilMs(service.name) !== null;
+    const tools = {
+      links,
+      nowMs,
+      command: (path: string) =>
+        procedureProgram(this.config, service, 'checkDownlink', path, service.limits.testMs),
+    };
+    return {
+      service,
+      place: new ServiceSwitch(service, { links, rules, nowMs, leaseMs: () => this.config.leaseMs }),
+      downlink: new DownlinkCheckers(service, tools, neighbourhood, this.roving),
+      announcers: {
+        downlink: new Announcer(links.ear(service.downlink.device), service.downlink.addresses, isOpen),
+        uplink: new Announcer(links.ear(service.uplink.device), service.uplink.addresses, isOpen),
+      },
+      echoed: new Set(),
+    };
+  }
+}
+
+export function stopAnnouncing(parts: ServiceParts): void {
+  parts.announcers.downlink.stop();
+  parts.announcers.uplink.stop();
+}

@@ -1,0 +1,83 @@
+/**
+ * Watches for changes of the ruleset by anybody else. Invariant: within one look, half a second apart, the gate's
+ * tables are back as they were installed and the cluster's port is first again, whatever an operator loaded.
+ */
+import { tableName } from './gatetable.ts';
+import type { Kernel } from './kernel.ts';
+import { Lane } from './lane.ts';
+import { runTool } from './tools.ts';
+
+const LOOK_MS = 500;
+
+export class RulesetWatch {
+  private readonly kernel: Kernel;
+  private readonly lane = new Lane();
+  private timer: NodeJS.Timeout | null = null;
+  private seen: number | null = null;
+  /** The gate's tables as nft lists them after installation; null: not yet read back. */
+  private baseline: { readonly table: string; readonly text: string } | null = null;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  start(): void {
+    this.look();
+    this.timer = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  /** Looks at once, without waiting for it. */
+  repair(): void {
+    this.repairNow().catch(() => {
+      // nft failed: the next look tries again.
+      this.seen = null;
+    });
+  }
+
+  /** Has the tables and the port's rules as they must be when it resolves; throws when nft refuses. */
+  repairNow(): Promise<void> {
+    return this.lane.run(() => this.mend());
+  }
+
+  private look(): void {
+    const generation = this.kernel.gate.foreignGeneration();
+    if (generation !== null && generation === this.seen) return;
+    if (this.lane.length === 0) this.repair();
+  }
+
+  private async mend(): Promise<void> {
+    const { gate, config, rules } = this.kernel;
+    // Read before looking: a change in between is then seen by the next look.
+    this.seen = gate.foreignGeneration();
+    const table = tableName(config);
+    const now = await listed(table);
+    if (
+      now === null ||
+      (this.baseline !== null && this.baseline.table === table && this.baseline.text !== now)
+    ) {
+      await gate.reinstall();
+      this.baseline = null;
+    }
+    if (this.baseline?.table !== table || now === null) {
+      const text = await listed(table);
+      if (text !== null) this.baseline = { table, text };
+    }
+    await rules.keepPortOpen();
+  }
+}
+
+/** Both tables without what changes by itself; null when one is missing. */
+async function listed(table: string): Promise<string | null> {
+  const texts: string[] = [];
+  for (const family of ['inet', 'arp']) {
+    const ended = await runTool('nft', ['-s', 'list', 'table', family, table]);
+    if (ended.status !== 0) return null;
+    texts.push(ended.output.replace(/\n\s*elements = \{[^}]*\}/g, ''));
+  }
+  return texts.join('');
+}

@@ -1,0 +1,75 @@
+/**
+ * A child process for tests: runs the actuator inside a namespace and takes orders as JSON lines on standard
+ * input. Prints each event as a JSON line with the time in milliseconds since its order, where it has one.
+ */
+import { createInterface } from 'node:readline';
+import { createActuator } from '../../src/linux/actuator.ts';
+import type { ActuatorConfig } from '../../src/linux/config.ts';
+import { rawNowMs } from '../../src/linux/libc.ts';
+
+const config = JSON.parse(process.argv[2] ?? '') as ActuatorConfig;
+const started = new Map<number, number>();
+
+function say(event: { readonly [key: string]: unknown }, id?: number): void {
+  const tookMs = id === undefined ? null : rawNowMs() - (started.get(id) ?? 0);
+  process.stdout.write(`${JSON.stringify({ ...event, id, tookMs })}\n`);
+}
+
+const actuator = createActuator(config, {
+  procedureEnded: (_s, procedure, id, verdict, detail) =>
+    say({ type: 'ended', procedure, verdict, detail }, id),
+  addressesProbed: (_s, side, id, answered, detail) => say({ type: 'probed', side, answered, detail }, id),
+  gateSet: (service, id, openUntilMs) => say({ type: 'gate', service, open: openUntilMs !== null }, id),
+  linkChanged: (_s, side) => say({ type: 'link', side }),
+  foreignerHeard: () => say({ type: 'foreigner' }),
+  rivalHeard: (_s, side, detail) => say({ type: 'rival', side, detail }),
+});
+
+type Order =
+  | { readonly run: Parameters<typeof actuator.run>[1]; readonly id: number; readonly service?: string }
+  | { readonly probe: 'downlink' | 'uplink'; readonly id: number }
+  /** Opens for so many milliseconds; null shuts. `every`: opens again and again, so often. */
+  | {
+      readonly gateMs: number | null;
+      readonly id: number;
+      readonly everyMs?: number;
+      readonly service?: string;
+    }
+  | { readonly reconfigure: ActuatorConfig; readonly id: number }
+  | { readonly close: true; readonly id: number };
+
+let refresh: NodeJS.Timeout | null = null;
+
+function gate(service: string, gateMs: number | null, id: number): void {
+  actuator.gate(service, gateMs === null ? null : rawNowMs() + gateMs, id);
+}
+
+async function obey(order: Order): Promise<void> {
+  started.set(order.id, rawNowMs());
+  const service = ('service' in order ? order.service : undefined) ?? config.services[0]?.name ?? '';
+  if ('run' in order) actuator.run(service, order.run, order.id);
+  else if ('probe' in order) actuator.probeAddresses(service, order.probe, order.id);
+  else if ('gateMs' in order) {
+    const { gateMs, everyMs, id } = order;
+    if (refresh !== null) clearInterval(refresh);
+    refresh = null;
+    gate(service, gateMs, id);
+    if (everyMs !== undefined) refresh = setInterval(() => gate(service, gateMs, -1), everyMs);
+  } else if ('reconfigure' in order) {
+    const error = await actuator.reconfigure(order.reconfigure).then(
+      () => null,
+      (e: Error) => e.message,
+    );
+    say({ type: 'reconfigured', error }, order.id);
+  } else {
+    await actuator.close();
+    say({ type: 'closed' }, order.id);
+    process.exit(0);
+  }
+}
+
+await actuator.start();
+say({ type: 'ready' });
+createInterface({ input: process.stdin })
+  .on('line', (line) => void obey(JSON.parse(line) as Order))
+  .on('close', () => process.exit(0));

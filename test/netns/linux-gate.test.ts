@@ -1,0 +1,100 @@
+/**
+ * The lease gate in the kernel (spec R6): open only while it is refreshed, shut by itself when our processes are
+ * frozen or dead, also for flows that are established, and no hindrance to the host's own words.
+ */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Fixture } from './linux-fixture.ts';
+import { needsRoot, until } from './netns.ts';
+
+const skip = needsRoot();
+
+test('a service answers and forwards only while its gate is open', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: null });
+  assert.equal(f.pings(f.client, '10.77.1.1'), false, 'shut: the roving address must not answer');
+  assert.equal(f.pings(f.client, 'fd00:77:1::1'), false);
+  assert.equal(f.pings(f.client, '10.77.2.254'), false, 'shut: nothing is forwarded');
+  assert.equal(f.pings(f.client, '10.77.1.11'), true, 'the host itself still talks');
+  assert.equal((await f.run('checkServiceLocal')).verdict, 'confirmed');
+  const opened = await f.order({ gateMs: 1400, everyMs: 300 });
+  assert.equal(opened.open, true);
+  for (const target of ['10.77.1.1', 'fd00:77:1::1', '10.77.2.254', 'fd00:77:2::254'])
+    assert.equal(await until(() => f.pings(f.client, target), 5000), true, `open: ${target} must answer`);
+  const shut = await f.order({ gateMs: null });
+  assert.equal(shut.open, false);
+  for (const target of ['10.77.1.1', 'fd00:77:1::1', '10.77.2.254', 'fd00:77:2::254'])
+    assert.equal(
+      f.pings(f.client, target),
+      false,
+      `shut again: ${target} must be silent, though it is cached`,
+    );
+});
+
+test('an order beyond a lease, or in the past, opens no longer than a lease or not at all', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start(f.config({ leaseMs: 400 }));
+  await f.serve({ gateMs: null });
+  assert.equal((await f.order({ gateMs: -5 })).open, false, 'a time in the past');
+  assert.equal((await f.order({ gateMs: 5 })).open, false, 'less than a jiffy would never end');
+  assert.equal((await f.order({ gateMs: 3_600_000 })).open, true);
+  assert.equal(
+    await until(() => !leaseIsOpen(f), 3000),
+    true,
+    'the kernel must have shut it after the lease, not after the hour that was asked for',
+  );
+});
+
+/** Whether the kernel holds a lease element that has not expired, in either table. */
+function leaseIsOpen(f: Fixture): boolean {
+  return ['inet', 'arp'].some((family) =>
+    f.net
+      .exec(f.gw, '/usr/sbin/nft', 'list', 'set', family, 'portcullis_test', 'lease_firewall')
+      .includes('expires'),
+  );
+}
+
+for (const [signal, word] of [
+  ['SIGSTOP', 'frozen'],
+  ['SIGKILL', 'dead'],
+] as const)
+  test(`with its process ${word} the host falls silent by itself, established flows too`, {
+    skip,
+  }, async (t) => {
+    const f = new Fixture();
+    t.after(() => f.close());
+    await f.start();
+    await f.serve({ gateMs: 1400, everyMs: 200 });
+    assert.equal(await until(() => f.pings(f.client, '10.77.2.254'), 5000), true);
+    // A flow that stays open across the signal: one echo each 50 ms, under one identifier.
+    f.signal(signal);
+    const silent = await until(() => !f.pings(f.client, '10.77.2.254'), 10_000);
+    assert.equal(silent, true, 'forwarding must stop');
+    assert.equal(leaseIsOpen(f), false);
+    assert.equal(f.pings(f.client, '10.77.1.1'), false, 'the roving address must not answer');
+    assert.equal(f.pings(f.client, 'fd00:77:1::1'), false);
+    assert.equal(f.pings(f.client, '10.77.1.11'), true, 'the host itself still talks');
+    const gone = await until(() => !f.net.ip(f.gw, 'addr', 'show').includes('10.77.1.1/'), 15_000);
+    assert.equal(gone, true, 'addresses must run out by their lifetime');
+  });
+
+test('a gate whose tables an operator flushed is put back, and open again', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  f.net.exec(f.gw, '/usr/sbin/nft', 'delete', 'table', 'inet', 'portcullis_test');
+  const back = await until(
+    () => f.net.succeeds(f.gw, '/usr/sbin/nft', 'list', 'chain', 'inet', 'portcullis_test', 'forward'),
+    5000,
+  );
+  assert.equal(back, true);
+  assert.equal(await until(() => leaseIsOpen(f), 5000), true);
+  await f.order({ gateMs: null });
+  assert.equal(f.pings(f.client, '10.77.2.254'), false, 'the new table must drop');
+});

@@ -1,0 +1,133 @@
+/**
+ * Network namespaces for tests: made under names that hold this process's id, joined by veth pairs, taken down
+ * whatever becomes of the test. `needsRoot` skips a test where they cannot be made.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+
+const IP = '/usr/sbin/ip';
+
+function ip(...args: string[]): string {
+  return execFileSync(IP, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** The reason why namespaces cannot be made here, for `skip`; false when they can. */
+export function needsRoot(): string | false {
+  if (process.getuid?.() !== 0) return 'needs root';
+  try {
+    const name = `pc${process.pid}-try`;
+    ip('netns', 'add', name);
+    ip('netns', 'del', name);
+    return false;
+  } catch {
+    return 'needs network namespaces';
+  }
+}
+
+let made = 0;
+
+/** A set of namespaces that belong to one test. */
+export class Namespaces {
+  private readonly names: string[] = [];
+  private readonly children: ChildProcess[] = [];
+  private readonly prefix = `pc${process.pid}-${made++}`;
+  private readonly onExit = (): void => this.close();
+
+  constructor() {
+    process.once('exit', this.onExit);
+  }
+
+  /** Makes a namespace with its loopback up; returns its full name. */
+  add(short: string): string {
+    const name = `${this.prefix}-${short}`;
+    ip('netns', 'add', name);
+    this.names.push(name);
+    ip('-n', name, 'link', 'set', 'lo', 'up');
+    return name;
+  }
+
+  /** Joins two namespaces by a veth pair, both ends up. */
+  join(a: string, deviceA: string, b: string, deviceB: string): void {
+    // The pair is made inside one of them: names need not be unique on the machine.
+    ip('-n', a, 'link', 'add', deviceA, 'type', 'veth', 'peer', 'name', deviceB, 'netns', b);
+    ip('-n', a, 'link', 'set', deviceA, 'up');
+    ip('-n', b, 'link', 'set', deviceB, 'up');
+  }
+
+  /** A switch: a bridge `br0` in a namespace of its own, without spanning tree. */
+  addSwitch(short: string): string {
+    const name = this.add(short);
+    ip('-n', name, 'link', 'add', 'br0', 'type', 'bridge', 'stp_state', '0', 'mcast_snooping', '0');
+    ip('-n', name, 'link', 'set', 'br0', 'up');
+    return name;
+  }
+
+  /** Plugs a namespace into a switch; the port has the name `port`. */
+  plug(name: string, device: string, switchName: string, port: string): void {
+    this.join(name, device, switchName, port);
+    ip('-n', switchName, 'link', 'set', port, 'master', 'br0');
+  }
+
+  /** `ip ARGS` inside a namespace. */
+  ip(name: string, ...args: string[]): string {
+    return ip('-n', name, ...args);
+  }
+
+  /** Runs a program inside a namespace to its end and returns what it printed. Throws when it fails. */
+  exec(name: string, command: string, ...args: string[]): string {
+    return execFileSync(IP, ['netns', 'exec', name, command, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 20_000,
+    });
+  }
+
+  /** The same with text on standard input. */
+  feed(name: string, input: string, command: string, ...args: string[]): string {
+    return execFileSync(IP, ['netns', 'exec', name, command, ...args], {
+      encoding: 'utf8',
+      input,
+      timeout: 20_000,
+    });
+  }
+
+  /** Whether a program inside a namespace ends with status 0. */
+  succeeds(name: string, command: string, ...args: string[]): boolean {
+    try {
+      this.exec(name, command, ...args);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Starts a TypeScript file inside a namespace, its standard streams piped. */
+  start(name: string, file: string, ...args: string[]): ChildProcess {
+    const node = [process.execPath, '--import', 'tsx', file, ...args];
+    const child = spawn(IP, ['netns', 'exec', name, ...node], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.children.push(child);
+    return child;
+  }
+
+  /** Ends what was started and removes all namespaces. Idempotent. */
+  close(): void {
+    process.off('exit', this.onExit);
+    for (const child of this.children.splice(0)) child.kill('SIGKILL');
+    for (const name of this.names.splice(0)) {
+      try {
+        ip('netns', 'del', name);
+      } catch {
+        // It may be gone with a failed test.
+      }
+    }
+  }
+}
+
+/** Waits until `probe` is true, at most `limitMs`; whether it came true. */
+export async function until(probe: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
+  const end = performance.now() + limitMs;
+  while (performance.now() < end) {
+    if (await probe()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return probe();
+}
