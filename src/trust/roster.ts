@@ -93,7 +93,7 @@ export function appendVersion(
     return refuse('the signature does not hold');
   const decoded = decodeRosterBody(envelope.payload);
   if (!decoded.ok) return refuse(decoded.reason);
-  const wrong = chainFault(current, decoded.body, version) ?? bodyFault(current, decoded.body);
+  const wrong = chainFault(current, decoded.body, version, signer) ?? bodyFault(current, decoded.body);
   if (wrong !== null) return refuse(wrong);
   const hash = sha256(bytes);
   return {
@@ -130,10 +130,17 @@ export function signRosterBody(body: RosterBody, admin: Identity): Uint8Array {
 }
 
 /** Why a version does not follow the one before; null when it does. */
-function chainFault(current: Roster | null, body: RosterBody, version: number): string | null {
+function chainFault(
+  current: Roster | null,
+  body: RosterBody,
+  version: number,
+  signer: Uint8Array,
+): string | null {
   if (body.version !== version) return `says that it is version ${body.version}`;
   if (current === null) {
     if (body.nonce === null || body.previousHash !== null) return 'is no first version';
+    if (!body.admins.some((key) => Buffer.compare(key, signer) === 0))
+      return 'does not name the key that signed it';
     return body.previousVoters.length === 0 ? null : 'names voters of a version before the first';
   }
   if (body.nonce !== null || body.previousHash === null) return 'is a first version';

@@ -3,7 +3,7 @@
  * table of messages.ts alone. Invariant: any CBOR value gives messages or a refusal, never an exception; every
  * message of the core comes back from its record as it went in (times rounded to the safe side).
  */
-import type { HostName, Role } from '../core/basics.ts';
+import type { HostName, Role, Term } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
 import { type CborValue, encodeCbor } from './cbor.ts';
 import { RECORDS_MAX } from './limits.ts';
@@ -13,7 +13,7 @@ import { MESSAGES, type MessageSpec, SESSION_TYPES, type Slot } from './messages
 interface LooseSpec {
   readonly number: number;
   readonly roles: readonly Role[];
-  readonly ownTerm: boolean;
+  readonly ownTerm: string | null;
   readonly signedOnce: boolean;
   readonly slots: readonly (readonly [name: string, slot: Slot<unknown>])[];
   readonly keys: ReadonlySet<number>;
@@ -73,7 +73,10 @@ export function mayRoleSend(role: Role, number: number): boolean | undefined {
 /** Whether `from`, of that role, may say this: a witness nothing of a service, a term of one's own only as oneself. */
 export function maySay(from: HostName, role: Role, message: Message): boolean {
   const spec = specOf(message.type);
-  if (spec.ownTerm && 'term' in message && message.term?.host !== from) return false;
+  if (spec.ownTerm !== null) {
+    const term = (message as unknown as { readonly [name: string]: Term | null })[spec.ownTerm];
+    if (term !== null && term?.host !== from) return false;
+  }
   return role !== 'witness' || spec.witnessMaySay(message);
 }
 

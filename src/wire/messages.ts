@@ -32,8 +32,8 @@ export interface MessageSpec<M> {
   readonly roles: readonly Role[];
   /** What a witness may say with this type, for those that it may send at all: it has no service to speak of. */
   readonly witness?: (message: M) => boolean;
-  /** `term` is the sender's own: its host must be the sender. */
-  readonly ownTerm: boolean;
+  /** A field that holds a term of the sender's own: its host must be the sender. */
+  readonly ownTerm: 'term' | 'claim' | null;
   /** To all members it is signed once, with no receiver named. Others are signed for each. */
   readonly signedOnce: boolean;
   readonly slots: { readonly [K in Exclude<keyof M, 'type'>]-?: Slot<Exclude<M[K], undefined>> };
@@ -58,7 +58,7 @@ export const MESSAGES: Specs = {
   STATUS: {
     number: 5,
     roles: GATEWAY,
-    ownTerm: true,
+    ownTerm: 'term',
     signedOnce: true,
     slots: {
       service,
@@ -73,7 +73,7 @@ export const MESSAGES: Specs = {
   ACK: {
     number: 6,
     roles: ANY,
-    ownTerm: false,
+    ownTerm: null,
     signedOnce: false,
     slots: { service, id: at(2, counter), term: at(3, term) },
   },
@@ -81,7 +81,7 @@ export const MESSAGES: Specs = {
     number: 7,
     roles: ANY,
     witness: isOnlooker,
-    ownTerm: false,
+    ownTerm: null,
     signedOnce: false,
     slots: {
       service,
@@ -98,7 +98,7 @@ export const MESSAGES: Specs = {
     number: 8,
     roles: ANY,
     witness: (probe) => probe.claim === null && !probe.blame,
-    ownTerm: false,
+    ownTerm: 'claim',
     signedOnce: false,
     slots: { service, id: at(2, counter), claim: at(3, orNull(term)), blame: at(4, flag) },
   },
@@ -106,7 +106,7 @@ export const MESSAGES: Specs = {
     number: 9,
     roles: ANY,
     witness: (probed) => isOnlooker(probed) && !probed.serving && probed.term === null,
-    ownTerm: false,
+    ownTerm: 'term',
     signedOnce: false,
     slots: {
       service,
@@ -120,28 +120,28 @@ export const MESSAGES: Specs = {
   CHECK: {
     number: 10,
     roles: GATEWAY,
-    ownTerm: false,
+    ownTerm: null,
     signedOnce: false,
     slots: { service, id: at(2, counter), insist: at(3, flag) },
   },
   CHECKED: {
     number: 11,
     roles: GATEWAY,
-    ownTerm: false,
+    ownTerm: null,
     signedOnce: false,
     slots: { service, id: at(2, counter), ok: at(3, flag) },
   },
   CLAIM: {
     number: 12,
     roles: GATEWAY,
-    ownTerm: true,
+    ownTerm: 'term',
     signedOnce: false,
     slots: { service, id: at(2, counter), term: at(3, term) },
   },
   GRANT: {
     number: 13,
     roles: ANY,
-    ownTerm: false,
+    ownTerm: null,
     signedOnce: false,
     slots: { service, id: at(2, counter), term: at(3, term), table: maybe(4, table) },
   },
@@ -149,7 +149,7 @@ export const MESSAGES: Specs = {
     number: 14,
     roles: ANY,
     witness: (objection) => objection.reason !== 'serving',
-    ownTerm: false,
+    ownTerm: null,
     signedOnce: false,
     slots: {
       service,
@@ -163,21 +163,21 @@ export const MESSAGES: Specs = {
   WITHDRAW: {
     number: 15,
     roles: GATEWAY,
-    ownTerm: false,
+    ownTerm: 'term',
     signedOnce: false,
     slots: { service, term: at(2, term) },
   },
   RELEASE: {
     number: 16,
     roles: GATEWAY,
-    ownTerm: false,
+    ownTerm: 'term',
     signedOnce: false,
     slots: { service, id: at(2, counter), term: at(3, term) },
   },
   RELEASED: {
     number: 17,
     roles: GATEWAY,
-    ownTerm: true,
+    ownTerm: 'term',
     signedOnce: false,
     slots: {
       service,
@@ -190,21 +190,21 @@ export const MESSAGES: Specs = {
   HANDOVER: {
     number: 18,
     roles: GATEWAY,
-    ownTerm: true,
+    ownTerm: 'term',
     signedOnce: false,
     slots: { service, id: at(2, counter), term: at(3, term) },
   },
   READY: {
     number: 19,
     roles: GATEWAY,
-    ownTerm: false,
+    ownTerm: 'term',
     signedOnce: false,
     slots: { service, id: at(2, counter), term: at(3, term) },
   },
   BYE: {
     number: 20,
     roles: ANY,
-    ownTerm: false,
+    ownTerm: null,
     signedOnce: true,
     slots: { service },
   },
