@@ -84,6 +84,8 @@ export interface ServiceConfig {
   readonly uplinkLimitMs: number;
   /** How long a switch procedure (activate, deactivate) may take, its read-back included. */
   readonly switchLimitMs: number;
+  /** The number of the cluster's link that runs over the service's downlink; null when none does. */
+  readonly downlinkLink: number | null;
   /** Preemption by planned handover after so long a fitness; null: never. */
   readonly preemptDelayMs: number | null;
   /** Hash of all that must be the same on every host (security.md H5), as hex. */

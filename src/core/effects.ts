@@ -29,16 +29,37 @@ export type Effect =
   /** An entry of the event log; queued before anything else of its step is done. */
   | { readonly type: 'log'; readonly entry: LogEntry }
   /** Run a procedure. Switches and announcements of one service run one after the other, tests beside them. */
-  | { readonly type: 'run'; readonly service: ServiceName; readonly procedure: Procedure; readonly id: number }
+  | {
+      readonly type: 'run';
+      readonly service: ServiceName;
+      readonly procedure: Procedure;
+      readonly id: number;
+    }
   /** Ask for the roving addresses of one side from 0.0.0.0 or ::, `probes` times, `probeTimeoutMs` each. */
-  | { readonly type: 'probe-addresses'; readonly service: ServiceName; readonly side: Side; readonly id: number }
+  | {
+      readonly type: 'probe-addresses';
+      readonly service: ServiceName;
+      readonly side: Side;
+      readonly id: number;
+    }
   /** Set the kernel gate to shut by itself at `untilMs` (this host's clock); null: shut it now. */
-  | { readonly type: 'gate'; readonly service: ServiceName; readonly untilMs: number | null; readonly id: number }
+  | {
+      readonly type: 'gate';
+      readonly service: ServiceName;
+      readonly untilMs: number | null;
+      readonly id: number;
+    }
   /** Open or close the cluster's socket on the raised uplink (link 0). */
   | { readonly type: 'uplink-talk'; readonly service: ServiceName; readonly open: boolean }
   /** Send to one host or to all members, on every present link. Lost when there is no session; never an error. */
   | { readonly type: 'send'; readonly to: HostName | 'all'; readonly message: Message }
-  | { readonly type: 'alarm'; readonly code: AlarmCode; readonly service: ServiceName | null; readonly on: boolean; readonly detail: string }
+  | {
+      readonly type: 'alarm';
+      readonly code: AlarmCode;
+      readonly service: ServiceName | null;
+      readonly on: boolean;
+      readonly detail: string;
+    }
   /** Ask the other hosts for a newer roster. */
   | { readonly type: 'fetch-roster' }
   /** After a `stop` order: this host is harmless, the process may end. */

@@ -35,7 +35,12 @@ export type Event =
       readonly answered: boolean;
     }
   /** The kernel gate was read back. `openUntilMs`: on this clock; null when it is shut. */
-  | { readonly type: 'gate-set'; readonly service: ServiceName; readonly id: number; readonly openUntilMs: number | null }
+  | {
+      readonly type: 'gate-set';
+      readonly service: ServiceName;
+      readonly id: number;
+      readonly openUntilMs: number | null;
+    }
   /** The kernel reported a change of that link: a reason to look now, no evidence of anything. */
   | { readonly type: 'link-changed'; readonly service: ServiceName; readonly side: Side }
   /** A host outside the cluster was heard on the downlink: a reason to check now (finding 13). */
@@ -48,7 +53,12 @@ export type Event =
 
 /** What an operator may ask for. `service` null: all services of this host. */
 export type Order =
-  | { readonly kind: 'handover'; readonly service: ServiceName | null; readonly to: HostName | null; readonly force: boolean }
+  | {
+      readonly kind: 'handover';
+      readonly service: ServiceName | null;
+      readonly to: HostName | null;
+      readonly force: boolean;
+    }
   | { readonly kind: 'standby' }
   | { readonly kind: 'resume' }
   | { readonly kind: 'stop' };

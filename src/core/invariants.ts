@@ -1,0 +1,52 @@
+/**
+ * What must be true after every step, in the simulator and in production alike. A broken invariant is a fault of
+ * the core: the process ends, and the kernel's lease ends the service.
+ */
+import { rightUntil } from './lease.ts';
+import type { HostState, ServiceState } from './state.ts';
+import { mainState } from './transitions.ts';
+
+/** The invariants that a state breaks, in words; empty when it is sound. */
+export function brokenInvariants(state: HostState): string[] {
+  return Object.values(state.services).flatMap((s) =>
+    ofService(state, s).map((text) => `${s.service}: ${text}`),
+  );
+}
+
+function ofService(state: HostState, s: ServiceState): string[] {
+  const broken: string[] = [];
+  const must = (holds: boolean, text: string) => {
+    if (!holds) broken.push(`${text} (in ${s.place})`);
+  };
+  const main = mainState(s.place);
+  const cleaning = /(cleaning|withdrawing|releasing)$/.test(s.place) && s.place !== 'handover.releasing';
+  const cfg = state.config.services.find((c) => c.name === s.service);
+  const policy = s.forced ? 'available' : (cfg?.policy ?? 'quorum');
+  must(
+    s.gate.untilMs === null || /^(handover\.opening|service\.(serving|seeking|suspended))$/.test(s.place),
+    'the gate is ordered open only while serving or about to',
+  );
+  must(
+    s.gate.untilMs === null || s.gate.untilMs <= rightUntil(s.right, policy, state.config.membership),
+    'the gate is never ordered open beyond the right to serve',
+  );
+  must(
+    s.term === null || main === 'handover' || main === 'service',
+    'a term is held only in Handover and Service',
+  );
+  must(s.term === null || s.term.host === state.config.membership.self, 'a held term is one’s own');
+  must(
+    (s.attempt !== null) === (main === 'handover' && !cleaning),
+    'an attempt is Handover, and Handover is an attempt',
+  );
+  must(
+    (s.cleaning !== null) === cleaning || (s.place === 'init.cleaning' && s.cleaning === null),
+    'cleaning goes on exactly where its places are',
+  );
+  must(
+    s.trial === null || s.place === 'service.seeking' || s.place === 'service.shutting',
+    'a successor is sought only while serving',
+  );
+  must(s.voter.holder === null || s.voter.term !== null, 'a promise is for a term');
+  return broken;
+}

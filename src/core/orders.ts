@@ -1,0 +1,69 @@
+/**
+ * What an operator may order, what is refused and why, and what comes of it.
+ */
+import type { ServiceName } from './basics.ts';
+import type { Ctx } from './context.ts';
+import type { Order } from './events.ts';
+import { candidates } from './fitness.ts';
+import type { HostState } from './state.ts';
+import { seek } from './succession.ts';
+import { mainState } from './transitions.ts';
+
+/** Why an order cannot be obeyed now, with the remedy; null when it can. Read-only: for the control socket. */
+export function refusal(state: HostState, order: Order): string | null {
+  if (state.stopping) return 'this host is stopping';
+  if (order.kind !== 'handover') return null;
+  const { members, self } = state.config.membership;
+  if (order.to !== null && members.find((m) => m.name === order.to)?.role !== 'gateway') {
+    return `no gateway called ${order.to} in the roster; it has ${members.map((m) => m.name).join(', ')}`;
+  }
+  const wanted = Object.values(state.services).filter(
+    (s) => order.service === null || s.service === order.service,
+  );
+  if (wanted.length === 0) return `no service called ${order.service} on this host`;
+  const serving = wanted.filter((s) => mainState(s.place) === 'service');
+  if (serving.length > 0) {
+    if (order.to === self) return `${self} is master already`;
+    return serving.some((s) => s.place === 'service.serving') ? null : 'a handover is under way already';
+  }
+  if (order.force && (order.to === null || order.to === self)) return null;
+  const masters = wanted.map((s) => s.known?.term.host).filter((h) => h !== undefined);
+  return masters.length === 0
+    ? 'no master is known; with --force this host claims without a majority'
+    : `this host is not master; ask on ${masters[0]}`;
+}
+
+/** Carries an order out for one service. `standby`, `resume` and `stop` are already noted in the host's state. */
+export function obey(c: Ctx, order: Order): void {
+  if (order.kind === 'handover') {
+    if (order.service === null || order.service === c.s.service) handover(c, order.to, order.force);
+  } else if (order.kind === 'standby') {
+    if (c.main === 'service') seek(c, 'standby', null);
+    else withdraw(c);
+  } else if (order.kind === 'stop') stop(c);
+}
+
+function handover(c: Ctx, to: string | null, force: boolean): void {
+  if (c.main === 'service') seek(c, 'operator', to ?? candidates(c)[0] ?? null);
+  else if (force && (to === null || to === c.me)) {
+    if (c.at('backup.watching', 'backup.suspecting', 'decide.electing')) c.become('forced');
+  }
+}
+
+function stop(c: Ctx): void {
+  if (c.s.place === 'service.serving') seek(c, 'stop', null);
+  else if (c.s.trial !== null) c.set({ trial: { ...c.s.trial, cause: 'stop' } });
+  else if (c.s.place === 'service.suspended') c.become('ordered', 'stop');
+  else withdraw(c);
+}
+
+/** A takeover under way is given up. */
+function withdraw(c: Ctx): void {
+  if (c.main === 'handover' && c.s.place !== 'handover.withdrawing') c.become('ordered');
+}
+
+/** Whether a service's place leaves nothing behind if the process ends now. */
+export function atRest(state: HostState, service: ServiceName): boolean {
+  const place = state.services[service]?.place;
+  return place === undefined || /^(init\.linking|decide\.|backup\.)/.test(place);
+}

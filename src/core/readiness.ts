@@ -1,0 +1,119 @@
+/**
+ * Handover, second half (R11, R12): prepare the service behind the shut gate, have the old master let go, open the
+ * gate. Preparing comes before letting go, so that a planned handover is make-before-break and a failed one costs
+ * nobody anything; behind a shut gate nothing is answered, announced or forwarded (R6).
+ */
+import { ask } from './asking.ts';
+import type { HostName } from './basics.ts';
+import { forgetCheck, startCheck } from './checks.ts';
+import type { Ctx } from './context.ts';
+import { limit } from './handover.ts';
+import { enterCleaning } from './harmless.ts';
+import type { Released } from './messages.ts';
+import type { CheckRecord } from './state.ts';
+import type { Cause } from './transitions.ts';
+
+/** Entry of handover.preparing. */
+export function enterPreparing(c: Ctx): void {
+  forgetCheck(c, 'checkServiceLocal');
+  c.run('activateService');
+  limit(c, 2 * c.cfg.switchLimitMs);
+}
+
+/** The service was ordered up: whether it is shows its test alone. */
+export function serviceActivated(c: Ctx): void {
+  if (c.s.place === 'handover.preparing') startCheck(c, 'checkServiceLocal');
+}
+
+/** The local test behind the gate. */
+export function preparedChecked(c: Ctx, record: CheckRecord): void {
+  if (c.s.place !== 'handover.preparing') return;
+  if (record.verdict === 'confirmed') c.become('prepared');
+  else c.timer('probe', c.now + c.t.probeTimeoutMs);
+}
+
+/** Entry of handover.releasing. */
+export function enterReleasing(c: Ctx): void {
+  const { attempt, known } = c.s;
+  if (attempt === null) return;
+  if (attempt.plannedBy !== null) {
+    c.set({ attempt: { ...attempt, readyAtMs: c.now, readyId: c.id() } });
+    c.timer('step', c.now + c.t.promiseMs);
+    tell(c);
+    return;
+  }
+  if (known === null || known.term.host === c.me || attempt.released) {
+    c.become('silent');
+    return;
+  }
+  // A master that was heard alive gets time to look at its links; a dead one was probed long enough.
+  c.timer('step', c.now + (attempt.masterLives ? c.t.promiseMs : c.t.slotMs));
+  tell(c);
+}
+
+/** READY to the master that asked, or RELEASE to all; again until it is answered. */
+export function tell(c: Ctx): void {
+  const { attempt, term, service } = c.s;
+  if (attempt === null || term === null) return;
+  if (attempt.plannedBy !== null) {
+    c.send(attempt.plannedBy.host, { type: 'READY', service, id: attempt.readyId, term });
+  } else c.send('all', { type: 'RELEASE', service, id: c.id(), term });
+  c.timer('repeat', c.now + c.t.probeTimeoutMs);
+}
+
+/** RELEASED by the old master: its gate is shut. A planned one lends us the rest of its lease (R12). */
+export function masterReleased(c: Ctx, from: HostName, m: Released): void {
+  const attempt = c.s.attempt;
+  if (attempt === null || c.s.known?.term.host !== from) return;
+  if (attempt.plannedBy !== null) {
+    if (c.s.place !== 'handover.releasing' || m.successor !== c.me || m.id !== attempt.readyId) return;
+    // Counted from the first sending of READY, which is before the master reckoned the rest.
+    c.set({ right: { ...c.s.right, lentUntilMs: attempt.readyAtMs + m.restMs } });
+  } else if (m.successor !== null && m.successor !== c.me) return;
+  c.set({ attempt: { ...attempt, released: true } });
+  if (c.s.place === 'handover.releasing') c.become('released');
+}
+
+/** The old master did not answer in time. */
+export function notReleased(c: Ctx): void {
+  const { attempt, known } = c.s;
+  if (attempt === null) return;
+  if (attempt.plannedBy !== null) {
+    // As long as it is heard it may still be waiting for its gate; a silent one will never answer.
+    const heardMs = known === null ? 0 : c.now - known.heardAtMs;
+    if (heardMs < c.t.promiseMs && c.now < attempt.limitAtMs) limit(c, c.t.promiseMs);
+    else c.become('too-late', 'the old master did not let go');
+  } else if (attempt.masterLives && c.policy === 'available') {
+    c.become('too-late', 'the old master lives and did not let go');
+  } else c.become('silent');
+}
+
+/** Entry of handover.opening. */
+export function enterOpening(c: Ctx): void {
+  limit(c, c.t.promiseMs);
+  if (c.policy === 'available') renewOwn(c);
+  else if (c.rightUntil <= c.now) ask(c);
+  openGate(c);
+}
+
+/** R5: the own renewal, while the loop turns. */
+export function renewOwn(c: Ctx): void {
+  c.set({ right: { ...c.s.right, ownUntilMs: c.now + c.t.leaseMs } });
+  c.timer('renew', c.now + c.t.intervalMs / 2);
+}
+
+/** Orders the gate open for as long as the right lasts; nothing without a right. */
+export function openGate(c: Ctx): void {
+  const untilMs = c.rightUntil;
+  if (untilMs > c.now) c.gate(untilMs);
+}
+
+/** Entry of handover.withdrawing: hold-down for a failure of ours, then the way to harmlessness. */
+export function enterWithdrawing(c: Ctx, cause: Cause): void {
+  if (cause !== 'ordered' && cause !== 'rival') {
+    const holdMs = Math.min(Math.max(2 * c.s.holdMs, c.t.holdDownMs), c.t.holdDownMaxMs);
+    c.set({ holdMs, holdUntilMs: c.now + holdMs });
+    if (cause !== 'master-alive') c.alarm('handover-failed', true, `rolled back: ${cause}`);
+  }
+  enterCleaning(c, cause);
+}

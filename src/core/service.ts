@@ -1,0 +1,247 @@
+/**
+ * Service (slide "Service main state"): advert and renew, keep the table, check links and service, let go when they
+ * fail. A lapsed right suspends: the gate is shut, addresses stay, the same term may go on (R8, finding 20).
+ */
+import { ask, askSilent, reclaim } from './asking.ts';
+import { compareTerms, type HostName } from './basics.ts';
+import { downlinkAgeMs, startCheck } from './checks.ts';
+import { type Ctx, termText } from './context.ts';
+import { fit } from './fitness.ts';
+import { enterCleaning } from './harmless.ts';
+import { majorityUntil } from './lease.ts';
+import type { Message } from './messages.ts';
+import { openGate, renewOwn } from './readiness.ts';
+import type { CheckRecord } from './state.ts';
+import { considerSuccession, seek } from './succession.ts';
+import { sendProbe } from './suspicion.ts';
+import { reported, succeeded } from './table.ts';
+import type { Cause } from './transitions.ts';
+
+/** Entry of service.serving: as a new master, back from suspension, or from a search without result. */
+export function enterServing(c: Ctx, cause: Cause): void {
+  if (cause === 'gate-open') becameMaster(c);
+  if (cause === 'renewed') c.alarm('suspended', false);
+  c.timer('lapse', c.rightUntil);
+  c.timer('trial', c.now + c.s.trialPauseMs + c.cfg.checkIntervalMs);
+  advert(c);
+  if (cause !== 'nobody') {
+    c.run('announceTakeoverDownlink');
+    c.run('announceTakeoverUplink');
+  }
+}
+
+/** The gate is open in a new term. */
+function becameMaster(c: Ctx): void {
+  const { term, known, table } = c.s;
+  if (term === null) return;
+  const failed = known === null || known.term.host === c.me ? null : known.term.host;
+  const first = succeeded(term, table, failed, c.host.config.membership);
+  c.set({
+    known: { term, heardAtMs: c.now },
+    table: reported(first, c.me, fit(c), c.host.standby),
+    tableAdverts: 3,
+    attempt: null,
+    rival: null,
+    holdMs: 0,
+    trialPauseMs: 0,
+  });
+  c.alarm('handover-failed', false);
+  c.alarm('no-successor', false);
+  if (c.policy === 'available') c.timer('renew', c.now + c.t.intervalMs / 2);
+}
+
+/** STATUS, once an interval, and the time for asking silent voters again. */
+export function advert(c: Ctx): void {
+  ask(c);
+  c.timer('advert', c.now + c.t.intervalMs);
+  if (c.policy === 'quorum') c.timer('retry', c.now + c.t.probeTimeoutMs);
+  extend(c);
+}
+
+/** R7: the next try at voters that have not answered this round. */
+export function retry(c: Ctx): void {
+  const renewedMs = c.now + c.t.leaseMs - c.t.intervalMs;
+  if (majorityUntil(c.s.right, c.host.config.membership) >= renewedMs) return;
+  askSilent(c);
+  c.timer('retry', c.now + c.t.probeTimeoutMs);
+}
+
+/** The right may have grown: the gate follows; a majority's promises also establish a term taken in place (R1). */
+export function extend(c: Ctx): void {
+  const untilMs = c.rightUntil;
+  if (untilMs <= c.now) return;
+  const { term, known } = c.s;
+  if (term !== null && known !== null && compareTerms(term, known.term) > 0) {
+    c.set({ known: { term, heardAtMs: c.now } });
+  }
+  if (c.at('service.serving', 'service.seeking')) {
+    c.timer('lapse', untilMs);
+    if (untilMs > (c.s.gate.untilMs ?? 0)) openGate(c);
+  } else if (c.s.place === 'service.suspended' && untilMs > (c.s.gate.untilMs ?? 0)) {
+    if (c.policy === 'quorum') openGate(c);
+  }
+}
+
+/** R5: renews the own right, if it has not lapsed. */
+export function renew(c: Ctx): void {
+  if (c.at('service.serving', 'service.seeking')) {
+    renewOwn(c);
+    extend(c);
+  }
+}
+
+/** Entry of service.suspended. */
+export function enterSuspended(c: Ctx): void {
+  c.alarm('suspended', true, 'the right to serve ran out before it was renewed');
+  c.gate(null);
+  c.set({ trial: null });
+  c.timer('lapse', null);
+  c.timer('step', c.now + 3 * c.t.promiseMs);
+  if (c.policy === 'available') {
+    // R8: one round of probes on every link and for every address first; a rival's signed word deposes us.
+    sendProbe(c);
+    c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, clearedAtMs: null } });
+    c.probeAddresses('downlink');
+    c.probeAddresses('uplink');
+    c.timer('window', c.now + Math.max(c.t.conflictWindowMs, c.t.probes * c.t.probeTimeoutMs));
+    c.timer('advert', c.now + c.t.intervalMs);
+  } else advert(c);
+}
+
+/** `available`, suspended: the round of probes is over. */
+export function suspensionProbed(c: Ctx): void {
+  const suspicion = c.s.suspicion;
+  const rivalFresh = c.s.rival !== null && c.now - c.s.rival.heardAtMs < c.t.intervalMs + c.t.slackMs;
+  const waitMs = suspicion === null ? 0 : suspicion.sinceMs + c.t.promiseMs - c.now;
+  if ((suspicion?.signOfLife === true || rivalFresh) && waitMs > 0) {
+    c.timer('window', c.now + waitMs);
+    return;
+  }
+  c.set({ suspicion: null });
+  renewOwn(c);
+  openGate(c);
+}
+
+/** What a master makes of a message, after voting.ts. */
+export function serviceHeard(c: Ctx, from: HostName, m: Message, link: number): void {
+  switch (m.type) {
+    case 'STATUS':
+    case 'PROBED':
+      otherMaster(c, from, m);
+      return;
+    case 'OBJECT':
+      if (m.reason === 'promise' && c.s.term !== null && compareTerms(m.term, c.s.term) > 0)
+        reclaim(c, m.term.n);
+      return;
+    case 'CLAIM':
+      if (c.at('service.serving', 'service.seeking')) {
+        startCheck(c, 'checkServiceLocal');
+        object(c, from, m.id);
+        advert(c);
+      }
+      doubted(c, from, m.id);
+      return;
+    case 'PROBE':
+      if (m.blame) doubted(c, from, m.id);
+      return;
+    case 'RELEASE':
+      if (c.s.place === 'service.suspended') c.become('deposed', `${from} takes over`);
+      else {
+        object(c, from, m.id);
+        if (link !== c.cfg.downlinkLink) doubted(c, from, m.id);
+      }
+      return;
+    case 'CHECK':
+      if (c.s.askers.length < 32) c.set({ askers: [...c.s.askers, { host: from, id: m.id, kind: 'check' }] });
+      startCheck(c, 'checkServiceLocal');
+      if (m.insist) seek(c, 'disputed', from);
+      return;
+    default:
+      return;
+  }
+}
+
+/** R13: a healthy master objects to a claim, whatever its number. */
+function object(c: Ctx, to: HostName, id: number): void {
+  c.send(to, {
+    type: 'OBJECT',
+    service: c.s.service,
+    id,
+    reason: 'serving',
+    term: c.s.known?.term ?? c.s.term ?? { n: 0, host: c.me },
+    restMs: Math.max(0, Math.floor(c.rightUntil - c.now)),
+    downlinkAgeMs: downlinkAgeMs(c),
+  });
+}
+
+/** Finding 12: a fit host doubts us; look at the own downlink at once. */
+function doubted(c: Ctx, from: HostName, id: number): void {
+  const others = c.s.askers.filter((a) => a.host !== from || a.kind !== 'blame');
+  c.set({ askers: [...others, { host: from, id, kind: 'blame' as const }].slice(-32) });
+  startCheck(c, 'checkDownlink');
+}
+
+/** R13: only a higher *established* term makes a master release. */
+function otherMaster(c: Ctx, from: HostName, m: Message & { type: 'STATUS' | 'PROBED' }): void {
+  const known = c.s.known;
+  const serving = m.type === 'STATUS' ? m.phase === 'serving' : m.serving;
+  if (!serving || known === null || from === c.me) return;
+  if (known.term.host === from) {
+    c.become('deposed', `${from} serves in term ${termText(known.term)}`);
+  } else {
+    c.alarm('two-masters', true, `${from} serves too, in a lower term`);
+    c.run('announceTakeoverDownlink');
+    c.run('announceTakeoverUplink');
+    advert(c);
+  }
+}
+
+/** A master's checks. A failed service or a refuted downlink is a release; a failed uplink looks for a successor first. */
+export function serviceChecked(c: Ctx, procedure: string, record: CheckRecord): void {
+  if (procedure === 'checkServiceLocal') {
+    answerAskers(c, record.verdict === 'confirmed');
+    if (!record.sound && record.bad >= c.cfg.fall) c.become('service-failed');
+    else if (record.bad > 0) startCheck(c, 'checkServiceLocal');
+  } else if (procedure === 'checkDownlink') {
+    if (record.verdict !== 'confirmed' && downlinkFailed(c, record))
+      c.become('downlink-failed', record.verdict);
+    else c.set({ askers: c.s.askers.filter((a) => a.kind !== 'blame') });
+  } else if (procedure === 'checkUplink') {
+    c.alarm('uplink-failed', !record.sound && record.bad > 0, 'the next hop does not answer');
+    if (record.bad > 0 && record.sound) startCheck(c, 'checkUplink');
+    considerSuccession(c);
+  }
+}
+
+function answerAskers(c: Ctx, ok: boolean): void {
+  for (const { host, id, kind } of c.s.askers) {
+    if (kind === 'check') c.send(host, { type: 'CHECKED', service: c.s.service, id, ok });
+  }
+  c.set({ askers: c.s.askers.filter((a) => a.kind !== 'check') });
+}
+
+/**
+ * Finding 13: *refuted* is enough; *lost* or *unknown* only against a fit peer's word which came another way while
+ * nothing came over the downlink. Alone at night a master stays.
+ */
+function downlinkFailed(c: Ctx, record: CheckRecord): boolean {
+  if (record.verdict === 'refuted') return true;
+  const sinceMs = c.now - 2 * c.t.intervalMs;
+  return Object.entries(c.host.peers).some(([host, peer]) => {
+    const overDownlink = c.cfg.downlinkLink === null ? 0 : (peer.heardOn[c.cfg.downlinkLink] ?? 0);
+    const elsewhere = Object.entries(peer.heardOn).some(
+      ([link, atMs]) => Number(link) !== c.cfg.downlinkLink && atMs >= sinceMs,
+    );
+    if (!elsewhere || overDownlink >= record.startedAtMs) return false;
+    const blames = c.s.askers.some((a) => a.host === host && a.kind === 'blame');
+    const sees = c.s.reports[host]?.downlink === true && c.s.reports[host]?.fit === true;
+    return blames || (sees && record.verdict === 'lost' && record.bad >= c.cfg.fall);
+  });
+}
+
+/** Entry of service.releasing. */
+export function enterServiceReleasing(c: Ctx, cause: Cause): void {
+  c.alarm('two-masters', false);
+  c.set({ askers: [], noClaimBeforeMs: c.now + c.t.promiseMs });
+  enterCleaning(c, cause);
+}

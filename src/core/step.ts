@@ -1,0 +1,242 @@
+/**
+ * `step(state, event, now) -> { state, effects }`: the whole core behind one pure function. Same inputs, same outputs;
+ * it reads no clock, opens nothing, draws no random number, and never changes the state that it is given.
+ */
+import type { CoreConfig, HostName, ServiceName } from './basics.ts';
+import { periodicChecks, startCheck } from './checks.ts';
+import { Ctx } from './context.ts';
+import {
+  addressProbeEnded,
+  ENTRIES,
+  gateSet,
+  messageReceived,
+  procedureEnded,
+  timerFired,
+} from './dispatch.ts';
+import type { Effect } from './effects.ts';
+import type { Event, Order } from './events.ts';
+import { report, reportMessage } from './fitness.ts';
+import { enterCleaning } from './harmless.ts';
+import { atRest, obey, refusal } from './orders.ts';
+import { advert } from './service.ts';
+import { type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
+import { beginAnew } from './suspicion.ts';
+
+export { initialState, nextDeadline };
+
+export interface Step {
+  readonly state: HostState;
+  /** In the order in which they must be carried out. */
+  readonly effects: readonly Effect[];
+}
+
+/** One event. `nowMs` never goes back from one step to the next. */
+export function step(state: HostState, event: Event, nowMs: number): Step {
+  const dueMs = nextDeadline(state);
+  const stalled = dueMs !== null && nowMs - dueMs > Math.max(state.config.timing.intervalMs / 4, 10);
+  const effects: Effect[] = [];
+  let host = noted(state, event, nowMs, effects);
+  for (const name of Object.keys(host.services)) {
+    if (!touches(host, event, name, nowMs)) continue;
+    const c = context(host, name, nowMs, stalled);
+    if (c === null) continue;
+    late(c);
+    happened(c, event);
+    dueTimers(c);
+    if (event.type !== 'started') report(c, false);
+    host = { ...c.host, services: { ...c.host.services, [name]: c.s } };
+    effects.push(...c.effects);
+  }
+  host = ended(host, effects);
+  return { state: host, effects: ordered(effects) };
+}
+
+/** What an event changes in the host as a whole. */
+function noted(state: HostState, event: Event, nowMs: number, effects: Effect[]): HostState {
+  switch (event.type) {
+    case 'message': {
+      const peer = state.peers[event.from];
+      const heardOn = { ...peer?.heardOn, [event.link]: nowMs };
+      if (peer?.trusted !== true) {
+        effects.push({ type: 'alarm', code: 'untrusted', service: null, on: false, detail: event.from });
+      }
+      return { ...state, peers: { ...state.peers, [event.from]: { trusted: true, heardOn } } };
+    }
+    case 'refused': {
+      // R19: words in the name of a host that was heard since the start prove nothing at all.
+      if (!event.gated || state.peers[event.host]?.trusted === true || state.trustHoldUntilMs !== null)
+        return state;
+      const detail = `${event.host} speaks, but is not understood: compare rosters and keys`;
+      effects.push(
+        { type: 'alarm', code: 'untrusted', service: null, on: true, detail },
+        { type: 'fetch-roster' },
+      );
+      return { ...state, trustHoldUntilMs: nowMs + state.config.timing.trustHoldMs };
+    }
+    case 'operator':
+      return refusal(state, event.order) === null ? ordering(state, event.order) : state;
+    case 'configured':
+      return configured(state, event.config, nowMs, effects);
+    default:
+      return state;
+  }
+}
+
+function ordering(state: HostState, order: Order): HostState {
+  if (order.kind === 'stop') return { ...state, stopping: true };
+  if (order.kind === 'standby') return { ...state, standby: true };
+  return order.kind === 'resume' ? { ...state, standby: false } : state;
+}
+
+/** A reload or a newer roster: services that stay keep their state; promises stay as they were given. */
+function configured(state: HostState, config: CoreConfig, nowMs: number, effects: Effect[]): HostState {
+  const names = new Set(config.services.map((s) => s.name));
+  const services = Object.fromEntries(Object.entries(state.services).filter(([name]) => names.has(name)));
+  for (const name of names) services[name] ??= initialService(name, config, nowMs);
+  const changed = config.membership.version !== state.config.membership.version;
+  if (changed) {
+    const entry = {
+      service: null,
+      kind: 'roster' as const,
+      text: `roster version ${config.membership.version}`,
+    };
+    effects.push({ type: 'log', entry });
+  }
+  // R19: after a roster change nobody counts as understood before being heard again.
+  return { ...state, config, services, ...(changed ? { peers: {}, trustHoldUntilMs: null } : {}) };
+}
+
+/** Whether an event concerns that service, or one of its deadlines is due. */
+function touches(host: HostState, event: Event, name: ServiceName, nowMs: number): boolean {
+  if (event.type === 'message') {
+    if (event.message.service === name) return true;
+  } else if (!('service' in event) || event.service === name) return true;
+  return Object.values(host.services[name]?.timers ?? {}).some((at) => at <= nowMs);
+}
+
+function context(host: HostState, name: ServiceName, nowMs: number, stalled: boolean): Ctx | null {
+  const s = host.services[name];
+  const cfg = host.config.services.find((service) => service.name === name);
+  return s === undefined || cfg === undefined ? null : new Ctx(host, s, cfg, nowMs, stalled, ENTRIES);
+}
+
+/**
+ * Late is not dead (R9, findings 20 and 22): first the own right, before any word leaves; then, after a stall, all
+ * silence is forgotten and probed anew.
+ */
+function late(c: Ctx): void {
+  if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed');
+  if (!c.stalled) return;
+  const { attempt } = c.s;
+  if (c.at('backup.suspecting', 'decide.electing')) beginAnew(c);
+  else if (attempt !== null && attempt.plannedBy === null) {
+    if (c.s.place === 'handover.claiming') {
+      c.set({ attempt: { ...attempt, notBeforeMs: Math.max(attempt.notBeforeMs, c.now + c.t.slotMs) } });
+    } else if (c.at('handover.listening', 'handover.waiting', 'handover.preparing', 'handover.releasing')) {
+      c.become('stalled');
+    }
+  }
+}
+
+/** The event itself. */
+function happened(c: Ctx, event: Event): void {
+  const witness = c.member(c.me)?.role === 'witness';
+  switch (event.type) {
+    case 'started':
+      started(c, witness);
+      return;
+    case 'message':
+      if (event.message.service === c.s.service && c.member(event.from) !== undefined) {
+        messageReceived(c, event.from, event.link, event.message);
+      }
+      return;
+    case 'peer-joined':
+      joined(c, event.host);
+      return;
+    case 'operator':
+      if (refusedNothing(c, event.order)) obey(c, event.order);
+      return;
+    case 'configured':
+      if (c.s.place === 'init.cleaning' && c.s.cleaning === null) started(c, witness);
+      return;
+    default:
+      if (!witness && 'service' in event && event.service === c.s.service) reportedBack(c, event);
+  }
+}
+
+/** What the actuator tells. */
+function reportedBack(c: Ctx, event: Exclude<Event, { type: 'message' }>): void {
+  if (event.type === 'procedure-ended') procedureEnded(c, event.procedure, event.id, event.verdict);
+  else if (event.type === 'addresses-probed') addressProbeEnded(c, event.side, event.id, event.answered);
+  else if (event.type === 'gate-set') gateSet(c, event.id, event.openUntilMs);
+  else if (event.type === 'link-changed' || event.type === 'foreigner-heard') {
+    const uplink = event.type === 'link-changed' && event.side === 'uplink';
+    if (uplink && c.main === 'service') startCheck(c, 'checkUplink');
+    else if (!uplink && c.s.place !== 'init.cleaning') startCheck(c, 'checkDownlink');
+  } else if (event.type === 'rival-heard' && c.at('service.serving', 'service.seeking')) {
+    // Neighbours' caches may hold the other's address now (pains: the wrong MAC after a split heals).
+    c.run(event.side === 'downlink' ? 'announceTakeoverDownlink' : 'announceTakeoverUplink');
+  }
+}
+
+function started(c: Ctx, witness: boolean): void {
+  c.log('note', witness ? 'started as a witness' : 'started');
+  report(c, true);
+  if (witness) return;
+  enterCleaning(c, null);
+  periodicChecks(c);
+}
+
+/** A host can be talked to: it learns of us at once. */
+function joined(c: Ctx, host: HostName): void {
+  c.send(host, reportMessage(c));
+  if (c.main === 'service' && c.s.place !== 'service.releasing') {
+    c.set({ tableAdverts: Math.max(c.s.tableAdverts, 1) });
+    advert(c);
+  }
+}
+
+/** The order was judged against the state before this step; `stop` and the like are noted in it already. */
+function refusedNothing(c: Ctx, order: Order): boolean {
+  const refused = order.kind === 'handover' ? refusal(c.host, order) : null;
+  const { kind } = order;
+  c.log('operator', refused === null ? `ordered: ${kind}` : `refused: ${kind}: ${refused}`, { kind });
+  return refused === null;
+}
+
+/** Serves the deadlines that have come, each once, in the order of TIMERS. */
+function dueTimers(c: Ctx): void {
+  const due = TIMERS.filter((timer) => (c.s.timers[timer] ?? Number.POSITIVE_INFINITY) <= c.now);
+  for (const timer of due) {
+    // An earlier one may have changed the place and taken it away.
+    if ((c.s.timers[timer] ?? Number.POSITIVE_INFINITY) > c.now) continue;
+    c.timer(timer, null);
+    timerFired(c, timer);
+  }
+}
+
+/** A stopping host whose services are all at rest says goodbye. */
+function ended(host: HostState, effects: Effect[]): HostState {
+  const names = Object.keys(host.services);
+  if (!host.stopping || host.stopped || !names.every((name) => atRest(host, name))) return host;
+  for (const service of names) effects.push({ type: 'send', to: 'all', message: { type: 'BYE', service } });
+  effects.push({ type: 'stopped' });
+  return { ...host, stopped: true };
+}
+
+const ORDER: { readonly [E in Effect['type']]: number } = {
+  log: 0,
+  run: 1,
+  'probe-addresses': 1,
+  gate: 1,
+  'uplink-talk': 1,
+  send: 2,
+  alarm: 3,
+  'fetch-roster': 3,
+  stopped: 4,
+};
+
+/** Log, switch, send, alarm: what is told to others is written down and ordered before. Stable within a kind. */
+function ordered(effects: readonly Effect[]): Effect[] {
+  return effects.slice().sort((a, b) => ORDER[a.type] - ORDER[b.type]);
+}

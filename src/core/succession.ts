@@ -1,0 +1,131 @@
+/**
+ * The master looks for a successor and goes on serving meanwhile (R12, R14, R26): on an operator's word, at its own
+ * end, when its uplink failed, for preemption, or because a backup insists. One backup at a time; it lets go only
+ * when one is READY. Nobody ready: growing pauses, so that a dead next hop does not send the service round.
+ */
+import type { HostName } from './basics.ts';
+import type { Ctx } from './context.ts';
+import { candidates } from './fitness.ts';
+import type { Message } from './messages.ts';
+import type { Trial } from './state.ts';
+
+const FIRST_PAUSE_MS = 1000;
+const LAST_PAUSE_MS = 60_000;
+
+/** Starts a trial for that cause, with `to` alone or with everybody fit in the table's order. */
+export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
+  if (c.s.place !== 'service.serving') return;
+  if (cause === 'disputed' && !disputeCounts(c, to)) return;
+  const next = to ?? candidates(c)[0];
+  if (next === undefined) {
+    nobody(c, cause);
+    return;
+  }
+  c.set({ trial: { cause, to: next, id: c.id(), tried: [next], only: to !== null } });
+  c.become('wanted', `${cause}; asking ${next}`);
+}
+
+/** Finding 25: a lone complainer among several backups is ignored; a pause follows each trial. */
+function disputeCounts(c: Ctx, from: HostName | null): boolean {
+  const fitOthers = candidates(c);
+  return from !== null && fitOthers.length === 1 && fitOthers[0] === from && c.s.timers.trial === undefined;
+}
+
+/** Entry of service.seeking. */
+export function enterSeeking(c: Ctx): void {
+  c.timer('lapse', c.rightUntil);
+  c.timer('advert', c.now + c.t.intervalMs);
+  askSuccessor(c, true);
+}
+
+/** HANDOVER to the one being tried; again until it answers. */
+export function askSuccessor(c: Ctx, first: boolean): void {
+  const { trial, known, term } = c.s;
+  if (trial === null) return;
+  if (first) c.timer('step', c.now + Math.min(c.t.handoverLimitMs, limitMs(c)));
+  c.send(trial.to, {
+    type: 'HANDOVER',
+    service: c.s.service,
+    id: trial.id,
+    term: known?.term ?? term ?? { n: 0, host: c.me },
+  });
+  c.timer('repeat', c.now + (first ? c.t.probeTimeoutMs : c.t.intervalMs));
+}
+
+/** How long one backup may take to get its uplink up and its service prepared. */
+function limitMs(c: Ctx): number {
+  return 3 * c.cfg.switchLimitMs + c.cfg.uplinkLimitMs;
+}
+
+/** What a searching master makes of a message. */
+export function seekingHeard(c: Ctx, from: HostName, m: Message): void {
+  const trial = c.s.trial;
+  if (trial === null || from !== trial.to) return;
+  if (m.type === 'READY') {
+    c.set({ handingTo: { host: from, id: m.id, leaseUntilMs: c.rightUntil } });
+    c.become('ready', from);
+  } else if (m.type === 'WITHDRAW') tryNext(c, `${from} cannot`);
+}
+
+/** The one being tried failed or is silent: the next one, or nobody. */
+export function tryNext(c: Ctx, why: string): void {
+  const trial = c.s.trial;
+  if (trial === null) return;
+  c.log('note', `no successor in ${trial.to}: ${why}`);
+  const next = trial.only ? undefined : candidates(c).find((host) => !trial.tried.includes(host));
+  if (next === undefined) {
+    nobody(c, trial.cause);
+    return;
+  }
+  c.set({ trial: { ...trial, to: next, id: c.id(), tried: [...trial.tried, next] } });
+  askSuccessor(c, true);
+}
+
+/** Nobody can take over. A host that stops goes all the same; all others go on serving. */
+function nobody(c: Ctx, cause: Trial['cause']): void {
+  c.set({ trial: null });
+  if (cause === 'stop') {
+    c.become('ordered', 'no successor');
+    return;
+  }
+  const pauseMs = Math.min(Math.max(2 * c.s.trialPauseMs, FIRST_PAUSE_MS), LAST_PAUSE_MS);
+  c.set({ trialPauseMs: pauseMs });
+  if (cause !== 'preempt' && cause !== 'disputed')
+    c.alarm('no-successor', true, `nobody took over (${cause})`);
+  if (c.s.place === 'service.seeking') c.become('nobody', cause);
+  else c.timer('trial', c.now + pauseMs);
+}
+
+/** Entry of service.shutting: nothing is said to anybody before the gate is read back shut. */
+export function enterShutting(c: Ctx): void {
+  c.gate(null);
+  c.timer('step', c.now + c.t.leaseMs);
+}
+
+/** Whether something calls for a successor now; asked when checks end and when the pause after a trial is over. */
+export function considerSuccession(c: Ctx): void {
+  if (c.s.place !== 'service.serving') return;
+  const pausing = c.s.trialPauseMs > 0 && c.s.timers.trial !== undefined && c.now < c.s.timers.trial;
+  if (c.host.stopping) seek(c, 'stop', null);
+  else if (pausing) return;
+  else if (c.s.alarms.includes('uplink-failed')) seek(c, 'uplink', null);
+  else if (c.host.standby) seek(c, 'standby', null);
+  else preempt(c);
+}
+
+/** R26: a preferred host that has been fit for `preemptDelayMs` is asked to take over; never by CLAIM. */
+function preempt(c: Ctx): void {
+  const delayMs = c.cfg.preemptDelayMs;
+  const mine = c.member(c.me)?.priority ?? 0;
+  if (delayMs === null || c.now - c.s.enteredAtMs < delayMs) return;
+  const better = candidates(c).find((host) => {
+    const sinceMs = c.s.reports[host]?.fitSinceMs ?? c.now;
+    return (c.member(host)?.priority ?? 0) > mine && c.now - sinceMs >= delayMs;
+  });
+  if (better !== undefined) seek(c, 'preempt', better);
+}
+
+/** The pause after a trial is over. */
+export function trialTimer(c: Ctx): void {
+  considerSuccession(c);
+}
