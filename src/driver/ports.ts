@@ -35,7 +35,13 @@ export interface Actuator {
   gate(service: ServiceName, untilMs: number | null, id: number): void;
 }
 export interface ActuatorEvents {
-  procedureEnded(service: ServiceName, procedure: Procedure, id: number, verdict: Verdict, detail: string): void;
+  procedureEnded(
+    service: ServiceName,
+    procedure: Procedure,
+    id: number,
+    verdict: Verdict,
+    detail: string,
+  ): void;
   addressesProbed(service: ServiceName, side: Side, id: number, answered: boolean, detail: string): void;
   gateSet(service: ServiceName, id: number, openUntilMs: number | null): void;
   linkChanged(service: ServiceName, side: Side): void;
