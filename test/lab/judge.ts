@@ -12,7 +12,7 @@
  *   word to the contrary, or the lease after the last such STATUS, or until both its ports had lost the carrier.
  * - `masters`: the most hosts that at one instant act or serve by their word.
  * - `standbyUplinkPackets`: frames that entered the uplink switch from a host which was neither in Handover nor in
- *   Service. It is in them from its signed CLAIM, READY or STATUS (or a HANDOVER addressed to all that names it) until its
+ *   Service. It is in them from its signed CLAIM, READY or STATUS, or from the delivery of a HANDOVER to it, until its
  *   signed word that it left them; from then on until its port loses the carrier, at most one second. After a
  *   silence of `silenceMs` (a killed or stopped host) it is in neither.
  */

@@ -48,6 +48,12 @@ export async function must(argv: readonly string[], input = '', limitMs = 20_000
 /** Programs that live on until the lab ends them. */
 export class Household {
   readonly #children = new Set<ChildProcess>();
+  #closed = false;
+
+  /** After `endAll`: nothing more is to be started. */
+  get closed(): boolean {
+    return this.#closed;
+  }
 
   /** Starts a program. `stdout` and `stderr`: a file descriptor, or 'pipe', or 'ignore'. */
   start(
@@ -85,6 +91,7 @@ export class Household {
 
   /** Ends all that still runs. */
   async endAll(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#children].map((child) => this.end(child, 'SIGTERM', 1_000)));
   }
 }

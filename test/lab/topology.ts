@@ -156,7 +156,7 @@ export class Topology {
       `addr add ${CLIENT.address6}/64 dev eth0 nodad`,
       'link set eth0 up',
       `route add default via ${LAN.roving}`,
-      `-6 route add default via ${LAN.roving6}`,
+      `route add default via ${LAN.roving6}`,
     ]);
     await this.#ip('server', [
       'link set lo up',
@@ -164,7 +164,7 @@ export class Topology {
       `addr add ${SERVER.address}/24 dev eth0`,
       `addr add ${SERVER.address6}/64 dev eth0 nodad`,
       'link set eth0 up',
-      `-6 route add fd00:77:1::/64 via ${WAN.roving6}`,
+      `route add fd00:77:1::/64 via ${WAN.roving6}`,
     ]);
     await this.#ip('asker', [
       'link set lo up',

@@ -86,6 +86,7 @@ export class Traffic {
 /**
  * A third station that asks "who has" each roving address on both sides, by ARP and ND, every 20 ms. It has one warm `ip`
  * forget its neighbour entry and use it anew, so the question is the kernel's own and no client's cache is touched.
+ * After an order that failed (its own cable was out), `ip` in batch mode does no more: then a new one is taken.
  */
 export function startAsking(topology: Topology, household: Household): void {
   const questions = [
@@ -94,15 +95,30 @@ export function startAsking(topology: Topology, household: Household): void {
     ['eth1', WAN.roving],
     ['eth1', WAN.roving6],
   ]
-    .map(
-      ([device, address]) =>
-        `neigh del ${address} dev ${device}\nneigh replace ${address} dev ${device} use nud none\n`,
-    )
+    .map(([device, address]) => {
+      const entry = `${address} dev ${device}`;
+      // The first makes sure that there is something to delete.
+      return `neigh replace ${entry} nud none\nneigh del ${entry}\nneigh replace ${entry} use nud none\n`;
+    })
     .join('');
-  const ip = household.start(['ip', '-n', topology.ns('asker'), '-force', '-batch', '-'], { stdin: 'pipe' });
+  let ip: ChildProcess | null = null;
   const timer = setInterval(() => {
-    if (ip.exitCode !== null || ip.signalCode !== null) clearInterval(timer);
-    else if ((ip.stdin?.writableLength ?? 0) < 65_536) ip.stdin?.write(questions);
+    if (household.closed) clearInterval(timer);
+    else {
+      ip ??= startBatch(topology, household, () => {
+        ip = null;
+      });
+      if ((ip.stdin?.writableLength ?? 0) < 65_536) ip.stdin?.write(questions);
+    }
   }, ASK_PERIOD_MS);
-  ip.on('exit', () => clearInterval(timer));
+}
+
+function startBatch(topology: Topology, household: Household, ended: () => void): ChildProcess {
+  const ip = household.start(['ip', '-n', topology.ns('asker'), '-force', '-batch', '-'], {
+    stdin: 'pipe',
+    stderr: 'pipe',
+  });
+  ip.stderr?.on('data', () => ip.kill('SIGKILL'));
+  ip.on('exit', ended);
+  return ip;
 }

@@ -1,0 +1,259 @@
+/**
+ * The cluster under test: its keys, roster, configurations and rules are made with the project's own commands, and a
+ * daemon is started in each host's namespace. The control sockets are asked only to find out whom to hurt;
+ * no figure comes from them.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Faults } from './faults.ts';
+import { type Finished, type Household, must, run, until } from './process.ts';
+import { CLUSTER_PORT, type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
+
+export type Policy = 'quorum' | 'available';
+
+export interface ClusterOptions {
+  readonly policy: Policy;
+  readonly intervalMs: number;
+  /** Beside the lab's own; a line of TOML each, in the `[timing]` section. */
+  readonly timing: readonly string[];
+}
+
+/** The parts of `status --json` that the lab looks at. */
+export interface Status {
+  readonly host: string;
+  readonly services: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly master?: string | null;
+  }[];
+}
+
+const compiled = import.meta.url.endsWith('.js');
+/** The project's directory, seen from here or from `dist`. */
+export const PROJECT = fileURLToPath(new URL(compiled ? '../../../' : '../../', import.meta.url));
+export const PORTCULLIS = join(PROJECT, 'dist/src/cli/main.js');
+
+/** One of the project's own commands, as an operator would run it, outside any namespace. */
+export function portcullis(...args: string[]): Promise<Finished> {
+  return run([process.execPath, PORTCULLIS, ...args], '', 60_000);
+}
+
+export class Cluster {
+  readonly directory: string;
+  readonly #topology: Topology;
+  readonly #household: Household;
+  readonly #daemons = new Map<string, ChildProcess>();
+
+  constructor(topology: Topology, household: Household, directory: string) {
+    this.directory = directory;
+    this.#topology = topology;
+    this.#household = household;
+  }
+
+  /** Keys, roster, rules and a configuration for every host. Keys and roster are kept from an earlier run of the same hosts. */
+  async prepare(options: ClusterOptions): Promise<void> {
+    await makeKeys(this.directory, this.#topology.hosts);
+    for (const host of this.#topology.hosts) {
+      const home = join(this.directory, host.name);
+      await rm(home, { recursive: true, force: true });
+      await mkdir(join(home, 'state'), { recursive: true, mode: 0o750 });
+      await writeFile(join(home, 'rules.v4'), RULES4);
+      await writeFile(join(home, 'rules.v6'), RULES6);
+      await writeFile(join(home, 'portcullis.toml'), configuration(this.directory, host, options));
+    }
+  }
+
+  config(host: string): string {
+    return join(this.directory, host, 'portcullis.toml');
+  }
+
+  start(host: string): void {
+    const log = openSync(join(this.directory, host, 'daemon.log'), 'a', 0o600);
+    const argv = [process.execPath, PORTCULLIS, 'daemon', '--config', this.config(host)];
+    const child = this.#household.start(this.#topology.inside(host, argv), { stdout: log, stderr: log });
+    closeSync(log);
+    this.#daemons.set(host, child);
+  }
+
+  /** SIGTERM to the daemon alone, as a service manager would; waits for its end. */
+  async stop(host: string, limitMs = 15_000): Promise<void> {
+    const child = this.#daemons.get(host);
+    if (child !== undefined) await this.#household.end(child, 'SIGTERM', limitMs);
+  }
+
+  /** SIGKILL to every process of the host, until none is left. */
+  async kill(host: string, faults: Faults): Promise<void> {
+    const gone = await until(
+      async () => {
+        await faults.signal(host, 'SIGKILL');
+        return (await this.#topology.pids(host)).length === 0;
+      },
+      5_000,
+      10,
+    );
+    if (!gone) throw new Error(`processes of ${host} cannot be killed`);
+  }
+
+  running(host: string): boolean {
+    const child = this.#daemons.get(host);
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** What the host says on its control socket; null when it does not answer within the limit. */
+  status(host: string, limitMs = 500): Promise<Status | null> {
+    return new Promise((resolve) => {
+      const socketPath = join(this.directory, host, 'control.sock');
+      const ask = request({ socketPath, path: '/v1/status', timeout: limitMs }, (answer) => {
+        let text = '';
+        answer.on('data', (chunk) => {
+          text += chunk;
+        });
+        answer.on('end', () => resolve(parseStatus(text)));
+      });
+      ask.on('timeout', () => ask.destroy());
+      ask.on('error', () => resolve(null));
+      ask.end();
+    });
+  }
+
+  /** Each host's main state, in small letters; `-` for one that does not answer. */
+  async states(hosts: readonly string[]): Promise<Map<string, string>> {
+    const all = await Promise.all(hosts.map((host) => this.status(host)));
+    return new Map(hosts.map((host, i) => [host, all[i]?.services[0]?.state.toLowerCase() ?? '-']));
+  }
+
+  /** The host that says it is in Service, when exactly one does. */
+  async master(hosts: readonly string[]): Promise<string | null> {
+    const serving = [...(await this.states(hosts))].filter(([, state]) => state === 'service');
+    return serving.length === 1 ? (serving[0]?.[0] ?? null) : null;
+  }
+
+  /** Waits until one of these gateways serves and all others are backups; the master's name. Throws at the limit. */
+  async settle(hosts: readonly string[], limitMs: number): Promise<string> {
+    let states = new Map<string, string>();
+    const settled = await until(
+      async () => {
+        states = await this.states(hosts);
+        const words = [...states.values()];
+        const serving = words.filter((word) => word === 'service').length;
+        return serving === 1 && words.filter((word) => word === 'backup').length === hosts.length - 1;
+      },
+      limitMs,
+      50,
+    );
+    const master = [...states].find(([, state]) => state === 'service')?.[0];
+    if (settled && master !== undefined) return master;
+    const seen = [...states].map(([host, state]) => `${host} ${state}`).join(', ');
+    throw new Error(
+      `the cluster did not settle within ${limitMs} ms: ${seen}\n${await this.#lastWords(hosts)}`,
+    );
+  }
+
+  /** The last lines of each daemon's log, for an error message. */
+  async #lastWords(hosts: readonly string[]): Promise<string> {
+    const tails = hosts.map(async (host) => {
+      const text = await readFile(join(this.directory, host, 'daemon.log'), 'utf8').catch(() => '');
+      return `--- ${host}\n${text.split('\n').slice(-6).join('\n')}`;
+    });
+    return (await Promise.all(tails)).join('\n');
+  }
+}
+
+function parseStatus(text: string): Status | null {
+  try {
+    return JSON.parse(text) as Status;
+  } catch {
+    return null;
+  }
+}
+
+async function makeKeys(directory: string, hosts: readonly HostPlan[]): Promise<void> {
+  const marker = join(directory, 'hosts.json');
+  const wanted = JSON.stringify(hosts);
+  if ((await readFile(marker, 'utf8').catch(() => '')) === wanted) return;
+  const command = async (...args: string[]): Promise<void> => {
+    await must([process.execPath, PORTCULLIS, ...args], '', 60_000);
+  };
+  const at = (name: string): string => join(directory, name);
+  await Promise.all(
+    ['admin', ...hosts.map((host) => host.name)].map((name) =>
+      command('key', 'generate', '--out', at(`${name}.key`)),
+    ),
+  );
+  await command('cluster', 'init', 'lab', '--admin-key', at('admin.key'), '--out', at('roster.cose'));
+  for (const [i, host] of hosts.entries())
+    await command(
+      ...['cluster', 'add', host.name, '--roster', at('roster.cose'), '--admin-key', at('admin.key')],
+      ...['--key', at(`${host.name}.key.pub`), '--address', `${host.address}:${CLUSTER_PORT}`],
+      ...['--role', host.role, '--priority', String(host.role === 'witness' ? 1 : 100 - i)],
+    );
+  await writeFile(marker, wanted);
+}
+
+function configuration(directory: string, host: HostPlan, options: ClusterOptions): string {
+  const home = join(directory, host.name);
+  return `cluster = "lab"
+host    = "${host.name}"
+key     = "${directory}/${host.name}.key"
+admin   = "${directory}/admin.key.pub"
+state   = "${home}/state"
+roster  = "${directory}/roster.cose"
+control = "${home}/control.sock"
+
+[timing]
+interval = "${options.intervalMs}ms"
+${options.timing.join('\n')}
+
+[[link]]
+name   = "downlink"
+device = "eth0"
+listen = "${host.address}:${CLUSTER_PORT}"
+
+[[service]]
+name   = "firewall"
+policy = "${options.policy}"
+[service.downlink]
+device    = "eth0"
+addresses = ["${LAN.roving}/24", "${LAN.roving6}/64"]
+check     = ["auto", "broadcast-ping"]
+[service.uplink]
+device     = "up0"
+activation = "admin"
+addresses  = ["${WAN.roving}/24", "${WAN.roving6}/64"]
+next_hop   = "${SERVER.address}"
+[service.firewall]
+rules  = "${home}/rules.v4"
+rules6 = "${home}/rules.v6"
+`;
+}
+
+/** A small firewall: out is allowed and translated to the roving address, back only what belongs to it. */
+const RULES4 = `*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s ${LAN.net} -o up0 -j SNAT --to-source ${WAN.roving}
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i up0 -p tcp -j DROP
+-A INPUT -i up0 -p udp -m udp ! --dport ${CLUSTER_PORT} -j DROP
+-A FORWARD -i eth0 -o up0 -j ACCEPT
+-A FORWARD -i up0 -o eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`;
+const RULES6 = `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -i eth0 -o up0 -j ACCEPT
+-A FORWARD -i up0 -o eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`;

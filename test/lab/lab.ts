@@ -1,0 +1,110 @@
+/**
+ * One laboratory: the network, the ears, the traffic and the cluster, opened and closed together.
+ * Invariant: whatever happens, also on SIGINT, nothing is left behind: no process, no namespace.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Capture } from './capture.ts';
+import { Faults } from './faults.ts';
+import { Cluster, type ClusterOptions } from './gateway.ts';
+import { Household } from './process.ts';
+import { type HostPlan, Topology } from './topology.ts';
+import { startAsking, Traffic } from './traffic.ts';
+
+let base: string | null = null;
+const open = new Set<Lab>();
+
+/** A directory of this process for keys, logs and captures; removed at the end unless `keepFiles` was called. */
+export function workDirectory(): string {
+  base ??= mkdtempSync(join(tmpdir(), 'portcullis-lab-'));
+  return base;
+}
+export function removeWorkDirectory(): void {
+  if (base !== null) rmSync(base, { recursive: true, force: true });
+  base = null;
+}
+
+export interface LabOptions extends ClusterOptions {
+  readonly hosts: readonly HostPlan[];
+  /** Whether client and asker answer broadcast pings; many real hosts do not. */
+  readonly answerBroadcasts: boolean;
+}
+
+export class Lab {
+  readonly options: LabOptions;
+  readonly topology: Topology;
+  readonly faults: Faults;
+  readonly cluster: Cluster;
+  readonly #household = new Household();
+  readonly #capture: Capture;
+  #traffic: Traffic | null = null;
+
+  private constructor(options: LabOptions, directory: string) {
+    this.options = options;
+    this.topology = new Topology(options.hosts);
+    this.faults = new Faults(this.topology);
+    this.cluster = new Cluster(this.topology, this.#household, directory);
+    this.#capture = new Capture(this.topology, this.#household, directory);
+  }
+
+  /** Makes the network and all files, and starts the ears; no daemon and no traffic yet. */
+  static async open(options: LabOptions): Promise<Lab> {
+    const directory = join(workDirectory(), options.hosts.map((host) => host.name).join('-'));
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const lab = new Lab(options, directory);
+    open.add(lab);
+    try {
+      await lab.topology.open(options.answerBroadcasts);
+      await lab.cluster.prepare(options);
+      await lab.#capture.start();
+      startAsking(lab.topology, lab.#household);
+      return lab;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  get gateways(): string[] {
+    return this.options.hosts.filter((host) => host.role === 'gateway').map((host) => host.name);
+  }
+  get traffic(): Traffic {
+    if (this.#traffic === null) throw new Error('the traffic has not been started');
+    return this.#traffic;
+  }
+  get capture(): Capture {
+    return this.#capture;
+  }
+
+  async startTraffic(): Promise<void> {
+    this.#traffic = await Traffic.start(this.topology, this.#household);
+  }
+
+  /** Ends every process inside the namespaces and all helpers, then removes the namespaces. */
+  async close(): Promise<void> {
+    open.delete(this);
+    for (const host of this.options.hosts)
+      await this.faults.signal(host.name, 'SIGKILL').catch(() => undefined); // may not exist yet
+    await this.#household.endAll();
+    await this.topology.close();
+  }
+}
+
+/** Closes all laboratories of this process; for signals and failures. */
+export async function closeAll(): Promise<void> {
+  await Promise.all([...open].map((lab) => lab.close()));
+}
+
+/** On SIGINT, SIGTERM and SIGHUP: clean up, then end with 128 + the signal's number. */
+export function cleanUpOnSignals(): void {
+  const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+  for (const [signal, number] of Object.entries(numbers))
+    process.once(signal, () => {
+      void closeAll().finally(() => {
+        removeWorkDirectory();
+        process.exit(128 + number);
+      });
+    });
+}

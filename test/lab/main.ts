@@ -1,0 +1,177 @@
+/**
+ * `npm run -s lab -- SCENARIO...`: runs scenarios and prints a JSON line (`--json`) or a table row a run.
+ * Exit status: 0 all as expected, 1 something was not, 2 wrong usage.
+ */
+import { parseArgs } from 'node:util';
+import type { Policy } from './gateway.ts';
+import { cleanUpOnSignals, closeAll, removeWorkDirectory, workDirectory } from './lab.ts';
+import { type RunOptions, type RunResult, runScenario } from './run.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+
+const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--interval 200ms] [--policy quorum|available]
+                             [--runs K] [--json] [--keep]
+SCENARIO: one or more names, or \`all\`; \`list\` tells them.`;
+
+class UsageError extends Error {}
+
+interface Plan {
+  readonly scenarios: readonly Scenario[];
+  readonly runs: number;
+  readonly json: boolean;
+  readonly keep: boolean;
+  readonly options: (scenario: Scenario) => RunOptions;
+}
+
+function plan(argv: readonly string[]): Plan | 'list' {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      hosts: { type: 'string' },
+      witness: { type: 'boolean', default: false },
+      interval: { type: 'string', default: '200ms' },
+      policy: { type: 'string' },
+      runs: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+    },
+  });
+  if (positionals.length === 0) throw new UsageError('name a scenario');
+  if (positionals[0] === 'list') return 'list';
+  const hosts = values.hosts === undefined ? null : whole(values.hosts, 2, 16, '--hosts');
+  const intervalMs = milliseconds(values.interval);
+  const { policy } = values;
+  if (policy !== undefined && policy !== 'quorum' && policy !== 'available')
+    throw new UsageError(`--policy is quorum or available, not ${policy}`);
+  return {
+    scenarios: positionals[0] === 'all' ? SCENARIOS : positionals.map(scenarioNamed),
+    runs: whole(values.runs, 1, 1_000, '--runs'),
+    json: values.json,
+    keep: values.keep,
+    options: (scenario) => optionsOf(scenario, hosts ?? scenario.hosts, values.witness, intervalMs, policy),
+  };
+}
+
+/** The options of a run when nothing is said: two hosts without a witness are `available`, more are `quorum`. */
+export function optionsOf(
+  scenario: Scenario,
+  hosts: number,
+  witness: boolean,
+  intervalMs: number,
+  policy?: Policy,
+): RunOptions {
+  const answerBroadcasts = SCENARIOS.indexOf(scenario) % 2 === 0; // the clients of the other half ignore them
+  const byCount = hosts === 2 && !witness ? 'available' : 'quorum';
+  return { hosts, witness, intervalMs, policy: policy ?? byCount, answerBroadcasts };
+}
+
+function scenarioNamed(name: string): Scenario {
+  const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+  if (scenario === undefined) throw new UsageError(`there is no scenario ${name}; \`list\` tells them`);
+  return scenario;
+}
+
+function whole(text: string, least: number, most: number, option: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new UsageError(`${option} is a whole number from ${least} to ${most}, not ${text}`);
+  return value;
+}
+
+function milliseconds(text: string): number {
+  const match = /^(\d{1,6})(ms|s)$/.exec(text);
+  const value = Number(match?.[1]) * (match?.[2] === 's' ? 1_000 : 1);
+  if (!(value >= 10 && value <= 60_000))
+    throw new UsageError(`--interval is a time from 10ms to 60s, not ${text}`);
+  return value;
+}
+
+const COLUMNS = [
+  'scenario',
+  'hosts',
+  'policy',
+  'intervalMs',
+  'outageMs',
+  'lost',
+  'masters',
+  'overlapMs',
+  'standbyUplinkPackets',
+  'tcpSurvived',
+  'endMasters',
+  'changes',
+] as const satisfies readonly (keyof RunResult)[];
+const HEADINGS = [
+  'scenario',
+  'hosts',
+  'policy',
+  'I ms',
+  'outage',
+  'lost',
+  'masters',
+  'overlap',
+  'standby',
+  'tcp',
+  'end',
+  'moved',
+];
+const WIDTHS = [19, 6, 10, 6, 9, 6, 8, 8, 8, 6, 4, 6];
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 8)).join('');
+}
+
+function show(result: RunResult, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const words = result.problems.length === 0 ? 'ok' : result.problems.join('; ');
+  process.stdout.write(`${row(COLUMNS.map((column) => String(result[column])))}${words}\n`);
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const todo = plan(argv);
+  if (todo === 'list') {
+    for (const { name, summary, hosts } of SCENARIOS)
+      process.stdout.write(`${name.padEnd(20)} ${String(hosts).padStart(2)} hosts  ${summary}\n`);
+    return 0;
+  }
+  cleanUpOnSignals();
+  if (todo.keep) process.stderr.write(`files are kept in ${workDirectory()}\n`);
+  if (!todo.json) process.stdout.write(`${row(HEADINGS)}\n`);
+  let isGood = true;
+  try {
+    for (const scenario of todo.scenarios)
+      for (let i = 0; i < todo.runs; i += 1) {
+        const good = await once(scenario, todo);
+        isGood &&= good;
+      }
+  } finally {
+    await closeAll();
+    if (!todo.keep) removeWorkDirectory();
+  }
+  return isGood ? 0 : 1;
+}
+
+/** One run; what made it impossible is told on standard error and counts as not as expected. */
+async function once(scenario: Scenario, todo: Plan): Promise<boolean> {
+  try {
+    const result = await runScenario(scenario, todo.options(scenario));
+    show(result, todo.json);
+    return result.problems.length === 0;
+  } catch (error) {
+    process.stderr.write(
+      `lab: ${scenario.name}: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    return false;
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
+  process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (isUsage) process.stderr.write(`${USAGE}\n`);
+  process.exitCode = isUsage ? 2 : 1;
+}

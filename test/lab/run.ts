@@ -1,0 +1,136 @@
+/**
+ * One run of one scenario: network up, cluster settled, traffic flowing, the fault at a random point of the interval, the
+ * watch, then the judges. A run that could not be judged throws; a run that went wrong has `problems`.
+ */
+
+import type { Policy } from './gateway.ts';
+import { type Evidence, judge, type Verdict } from './judge.ts';
+import { Lab } from './lab.ts';
+import { sleep, until } from './process.ts';
+import type { Expectation, Scenario } from './scenarios.ts';
+import { Stage } from './stage.ts';
+import { planHosts } from './topology.ts';
+import type { TrafficResult } from './traffic.ts';
+import { wordsOf } from './words.ts';
+
+export interface RunOptions {
+  readonly hosts: number;
+  readonly witness: boolean;
+  readonly policy: Policy;
+  readonly intervalMs: number;
+  readonly answerBroadcasts: boolean;
+}
+
+export interface RunResult {
+  readonly scenario: string;
+  readonly hosts: number;
+  readonly policy: Policy;
+  readonly intervalMs: number;
+  readonly outageMs: number;
+  readonly lost: number;
+  readonly masters: number;
+  readonly overlapMs: number;
+  readonly standbyUplinkPackets: number;
+  readonly tcpSurvived: boolean;
+  readonly endMasters: number;
+  readonly changes: number;
+  readonly sent: number;
+  /** The client's own longest pause: how far the machine's load may have touched the figures. */
+  readonly stallMs: number;
+  readonly seconds: number;
+  /** What did not hold of the scenario's expectation, in words; empty when all is well. */
+  readonly problems: readonly string[];
+  readonly standbyDetail: readonly string[];
+}
+
+const SETTLE_MS = 30_000;
+
+/** The lease of a cluster with default settings. Same formula as the configuration's default. */
+export function leaseMs(intervalMs: number): number {
+  const probeTimeoutMs = Math.round(Math.min(Math.max(intervalMs / 12, 2), 25));
+  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * probeTimeoutMs + 20, 20);
+}
+
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
+  const startedMs = performance.now();
+  const { policy, intervalMs, answerBroadcasts } = options;
+  const hosts = planHosts(options.hosts, options.witness);
+  const lab = await Lab.open({ hosts, policy, intervalMs, timing: [], answerBroadcasts });
+  try {
+    const { traffic, verdict, expected } = await perform(scenario, lab);
+    return {
+      ...{ scenario: scenario.name, hosts: options.hosts, policy, intervalMs },
+      ...{ outageMs: traffic.outageMs, lost: traffic.lost },
+      ...{ masters: verdict.masters, overlapMs: verdict.overlapMs },
+      ...{ standbyUplinkPackets: verdict.standbyUplinkPackets, tcpSurvived: traffic.tcpSurvived },
+      ...{ endMasters: verdict.endMasters.length, changes: verdict.changes },
+      ...{ sent: traffic.sent, stallMs: traffic.stallMs },
+      seconds: Math.round((performance.now() - startedMs) / 100) / 10,
+      problems: compare(expected, verdict, traffic),
+      standbyDetail: verdict.standbyDetail,
+    };
+  } finally {
+    await lab.close();
+  }
+}
+
+async function perform(
+  scenario: Scenario,
+  lab: Lab,
+): Promise<{ traffic: TrafficResult; verdict: Verdict; expected: Expectation }> {
+  const { cluster, gateways, options } = lab;
+  const present = gateways.slice(0, gateways.length - (scenario.absent ?? 0));
+  const absent = gateways.slice(present.length);
+  for (const host of lab.options.hosts) if (!absent.includes(host.name)) cluster.start(host.name);
+  await lab.startTraffic();
+  const master = await cluster.settle(present, SETTLE_MS);
+  const flows = await until(async () => (await lab.traffic.report()).recent > 200, 10_000, 100);
+  if (!flows) throw new Error(`${master} serves, but the client gets no answers`);
+  await sleep(1_000); // let the backups have the table, and the transfer its pace
+  await lab.traffic.begin();
+  await sleep(500 + Math.random() * options.intervalMs);
+  const hosts = options.hosts.map((host) => host.name);
+  const stage = new Stage({
+    cluster,
+    faults: lab.faults,
+    policy: options.policy,
+    hosts,
+    gateways,
+    absent,
+    master,
+  });
+  await scenario.fault(stage);
+  await sleep(scenario.watchMs);
+  const endMs = performance.timeOrigin + performance.now();
+  const traffic = await lab.traffic.end();
+  const { frames, carriers } = await lab.capture.stop();
+  const lease = leaseMs(options.intervalMs);
+  const evidence: Evidence = {
+    ...{ frames, carriers, gateways, endMs },
+    words: wordsOf(frames, hosts),
+    macs: lab.topology.macs,
+    leaseMs: lease,
+    silenceMs: 2 * lease,
+  };
+  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage) };
+}
+
+function compare(expected: Expectation, verdict: Verdict, traffic: TrafficResult): string[] {
+  const problems: string[] = [];
+  const end = verdict.endMasters.length;
+  if (expected.endMasters === 'one' && end !== 1)
+    problems.push(`${end} masters at the end${end > 0 ? `: ${verdict.endMasters.join(', ')}` : ''}`);
+  if (expected.overlap === 'none' && verdict.overlapMs > 0)
+    problems.push(`two hosts acted for ${verdict.overlapMs} ms`);
+  if (expected.overlap === 'none' && verdict.masters > 1)
+    problems.push(`${verdict.masters} hosts in Service at once`);
+  if (verdict.standbyUplinkPackets > 0)
+    problems.push(`standby hosts sent ${verdict.standbyUplinkPackets} frames into the uplink`);
+  if (expected.tcp === 'survives' && !traffic.tcpSurvived) problems.push('the TCP transfer died');
+  const [least, most] = expected.changes;
+  if (verdict.changes < least || verdict.changes > most)
+    problems.push(
+      `the service moved ${verdict.changes} times instead of ${least === most ? least : `${least} to ${most}`}`,
+    );
+  return problems;
+}

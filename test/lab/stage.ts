@@ -1,0 +1,59 @@
+/** What a scenario's fault may touch, and the runner's small helpers for it. */
+import type { Faults } from './faults.ts';
+import { type Cluster, type Policy, portcullis } from './gateway.ts';
+import { sleep } from './process.ts';
+
+export class Stage {
+  readonly cluster: Cluster;
+  readonly faults: Faults;
+  readonly policy: Policy;
+  /** All hosts of the cluster, the witness too. */
+  readonly hosts: readonly string[];
+  readonly gateways: readonly string[];
+  /** Hosts whose daemon was not started. */
+  readonly absent: readonly string[];
+  /** The master when the fault began. */
+  readonly master: string;
+  readonly #gone = new Set<string>();
+
+  constructor(
+    parts: Pick<Stage, 'cluster' | 'faults' | 'policy' | 'hosts' | 'gateways' | 'absent' | 'master'>,
+  ) {
+    this.cluster = parts.cluster;
+    this.faults = parts.faults;
+    this.policy = parts.policy;
+    this.hosts = parts.hosts;
+    this.gateways = parts.gateways;
+    this.absent = parts.absent;
+    this.master = parts.master;
+  }
+
+  sleep(ms: number): Promise<void> {
+    return sleep(ms);
+  }
+
+  /** That host is cut off: it may still believe that it serves, so it is not asked any more. */
+  forget(host: string): void {
+    this.#gone.add(host);
+  }
+
+  /** The master among the hosts that are not cut off. */
+  async waitForMaster(limitMs: number): Promise<string> {
+    const endMs = performance.now() + limitMs;
+    while (performance.now() < endMs) {
+      const master = await this.cluster.master(this.gateways.filter((host) => !this.#gone.has(host)));
+      if (master !== null) return master;
+      await sleep(10);
+    }
+    throw new Error(`no host became master within ${limitMs} ms`);
+  }
+
+  /** An operator's command on that host; throws with its words when it fails. */
+  async command(verb: string, host: string): Promise<void> {
+    const result = await portcullis(verb, '--config', this.cluster.config(host));
+    if (result.code !== 0)
+      throw new Error(
+        `portcullis ${verb}: exit ${result.code}: ${result.stderr.trim() || result.stdout.trim()}`,
+      );
+  }
+}
