@@ -190,8 +190,9 @@ export class PeerSession {
   ageMs(nowMs: number, sentMs: number): number {
     const accepted = this.#accepted;
     if (accepted === null) return Number.POSITIVE_INFINITY;
-    const drift = 2 * this.#timing.maxDrift * (nowMs - accepted.measuredMs);
-    return nowMs - sentMs - accepted.offsetMs + drift;
+    const rawMs = nowMs - sentMs - accepted.offsetMs;
+    // A word may be older than the measurement: the clocks drifted apart over the longer of the two times.
+    return rawMs + 2 * this.#timing.maxDrift * Math.max(nowMs - accepted.measuredMs, rawMs);
   }
 
   /** Whether the accepted session's number did not come before on that link. Changes nothing. */

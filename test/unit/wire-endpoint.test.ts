@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { nextBody } from '../../src/trust/roster.ts';
-import { appended, memberBody, testEndpoint, testIdentity, testRoster } from './wire-fixture.ts';
+import { appended, memberBody, testEndpoint, testIdentity } from './wire-fixture.ts';
 import { check, codeOf, joinedPair, Net, roster, status } from './wire-net.ts';
 
 test('three hosts are in session with each other within milliseconds, and say what they have to', () => {
