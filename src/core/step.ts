@@ -64,8 +64,7 @@ function noted(state: HostState, event: Event, nowMs: number, effects: Effect[])
     }
     case 'refused': {
       // R19: words in the name of a host that was heard since the start prove nothing at all.
-      if (!event.gated || state.peers[event.host]?.trusted === true || state.trustHoldUntilMs !== null)
-        return state;
+      if (state.peers[event.host]?.trusted === true || state.trustHoldUntilMs !== null) return state;
       const detail = `${event.host} speaks, but is not understood: compare rosters and keys`;
       effects.push(
         { type: 'alarm', code: 'untrusted', service: null, on: true, detail },

@@ -18,6 +18,7 @@ import {
   step,
 } from '../core/index.ts';
 import type { Endpoint, Outgoing, Received } from '../wire/endpoint.ts';
+import type { RejectionCode } from '../wire/rejection.ts';
 import type { Actuator, ActuatorEvents, Clock, Journal, Operations, Transport } from './ports.ts';
 
 export interface DriverOptions {
@@ -31,6 +32,9 @@ export interface DriverOptions {
   /** Sees every step: the recorder of transcripts and conformance runs. */
   readonly observe?: (nowMs: number, event: Event, state: HostState, effects: readonly Effect[]) => void;
 }
+
+/** Refusals that may mean that keys or rosters differ (R19). */
+const UNTRUSTED: ReadonlySet<RejectionCode> = new Set<RejectionCode>(['gate', 'signature']);
 
 /** More events than this waiting at once: the oldest refusals and foreign frames are the first to go. */
 const INBOX_MAX = 4096;
@@ -207,5 +211,7 @@ function eventsOf(received: Received): Event[] {
   if (received.kind === 'handshake') {
     return received.joined ? [{ type: 'peer-joined', host: received.from }] : [];
   }
-  return received.host === null ? [] : [{ type: 'refused', host: received.host, gated: received.gated }];
+  // Replays, late words and the start of a session tell nothing of trust; what cannot be verified may.
+  if (received.host === null || !UNTRUSTED.has(received.code)) return [];
+  return [{ type: 'refused', host: received.host, gated: received.gated }];
 }
