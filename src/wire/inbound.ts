@@ -7,7 +7,7 @@ import { mayRoleSend } from './codec.ts';
 import { hasPrefix, readSign1, type Sign1, sigStructure } from './cose.ts';
 import { gateHolds } from './gate.ts';
 import { hex } from './hex.ts';
-import { DATAGRAM_MAX_BYTES, GATE_BYTES, KID_BYTES } from './limits.ts';
+import { DATAGRAM_MAX_BYTES, GATE_BYTES, KID_BYTES, UPLINK } from './limits.ts';
 import { type ReadHeader, readHeader } from './payload.ts';
 import { type Peer, sharedLinks } from './peer.ts';
 import type { RejectionCode } from './rejection.ts';
@@ -56,7 +56,9 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
   if (peer === undefined) return refused(null, false, kid === around.ownKid ? 'own-echo' : 'unknown-sender');
   const host = peer.member.name;
   if (!sharedLinks(peer, around.links).includes(link)) return refused(host, false, 'unknown-link');
-  if (!gateHolds(peer.receiveKey, link, datagram)) return refused(host, false, 'gate');
+  if (!gateHolds(peer.receiveKey, link, datagram)) {
+    return refused(host, false, link === UPLINK ? 'overheard' : 'gate');
+  }
   const sign1 = readSign1(datagram, GATE_BYTES);
   if (sign1 === null || sign1.end !== datagram.length) return refused(host, true, 'envelope');
   if (scan(sign1.payload) !== null) return refused(host, true, 'encoding');

@@ -11,6 +11,7 @@ export const REJECTION_CODES = [
   'own-echo', // this host's own key id
   'unknown-link', // arrived on a link that is not present
   'gate', // the HMAC of that pair of hosts does not hold
+  'overheard', // the same on the uplink, where all hear all: meant for another host, or forged
   'encoding', // the payload is not deterministic CBOR within the bounds
   'header', // the payload's fields are not those of its type
   'unknown-type', // a type number that is not in the table
@@ -36,6 +37,7 @@ export type RejectionCode = (typeof REJECTION_CODES)[number];
  */
 export const BENIGN_CODES: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
   'unknown-link',
+  'overheard',
   'wrong-session',
   'no-session',
   'replayed',

@@ -96,6 +96,9 @@ test('the uplink comes: a due measurement is made at once over it, and the host 
     [0],
   );
   assert.deepEqual(net.deliver('fw1', out).map(codeOf), ['messages']);
+  // A third host there hears it as well, and makes nothing of it.
+  const third = testEndpoint(roster, 'w', { links: [0] });
+  assert.equal(codeOf(third.receive(net.nowMs, 0, out[0]?.datagram ?? new Uint8Array())), 'overheard');
 });
 
 test('a newer roster: who is out is refused at once, who stays keeps its session, who comes can join', () => {
