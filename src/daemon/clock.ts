@@ -30,7 +30,7 @@ export class NodeClock implements Clock {
     this.#atMs = atMs;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (atMs !== null) this.#arm(atMs);
+    if (atMs !== null && Number.isFinite(atMs)) this.#arm(atMs);
   }
 
   /** Node’s timers have whole milliseconds, so the wait is rounded up: a deadline is met late by one, never early. */

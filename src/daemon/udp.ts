@@ -48,12 +48,14 @@ export class UdpTransport implements Transport {
   readonly #uplinks = new Map<string, { socket: UplinkSocket; users: Set<ServiceName> }>();
   readonly #retries = new Set<NodeJS.Timeout>();
   readonly counters: UdpCounters = { received: 0, sent: 0, oversized: 0, notSent: 0 };
-  #peers: ReadonlyMap<HostName, readonly SocketAddress[]>;
+  #peers: UdpOptions['peers'];
+  #places: UdpOptions['uplinks'];
   #closed = false;
 
   constructor(options: UdpOptions) {
     this.#options = options;
     this.#peers = options.peers;
+    this.#places = options.uplinks;
   }
 
   /** Resolves when each link was tried once. A link whose address is not there yet is tried again each second. */
@@ -79,31 +81,14 @@ export class UdpTransport implements Transport {
   }
 
   uplinkTalk(service: ServiceName, open: boolean): void {
-    const place = this.#options.uplinks.get(service);
-    if (place === undefined || this.#closed) return;
-    const held = this.#uplinks.get(place.device);
-    if (!open) {
-      held?.users.delete(service);
-      if (held?.users.size !== 0) return;
-      this.#uplinks.delete(place.device);
-      held.socket.close();
-      this.#options.onLinksChanged();
-    } else if (held !== undefined) {
-      held.users.add(service);
-    } else {
-      const socket = new UplinkSocket(
-        place,
-        (datagram) => this.#received(0, datagram),
-        this.#options.onLinksChanged,
-      );
-      this.#uplinks.set(place.device, { socket, users: new Set([service]) });
-      socket.open();
-    }
+    if (open) this.#openUplink(service);
+    else this.#closeUplink(service);
   }
 
-  /** After a roster change. */
-  setPeers(peers: ReadonlyMap<HostName, readonly SocketAddress[]>): void {
+  /** After a reload or a roster change. An uplink that is open stays as it is until it is closed. */
+  configure(peers: UdpOptions['peers'], uplinks: UdpOptions['uplinks']): void {
     this.#peers = peers;
+    this.#places = uplinks;
   }
 
   close(): void {
@@ -113,6 +98,30 @@ export class UdpTransport implements Transport {
     for (const { socket } of this.#uplinks.values()) socket.close();
     this.#sockets.clear();
     this.#uplinks.clear();
+  }
+
+  #openUplink(service: ServiceName): void {
+    const place = this.#places.get(service);
+    if (place === undefined || this.#closed) return;
+    const held = this.#uplinks.get(place.device);
+    if (held !== undefined) {
+      held.users.add(service);
+      return;
+    }
+    const { onLinksChanged } = this.#options;
+    const socket = new UplinkSocket(place, (datagram) => this.#received(0, datagram), onLinksChanged);
+    this.#uplinks.set(place.device, { socket, users: new Set([service]) });
+    socket.open();
+  }
+
+  /** By who uses it, not by device: a reload may have named another device since. */
+  #closeUplink(service: ServiceName): void {
+    for (const [device, { socket, users }] of this.#uplinks) {
+      if (!users.delete(service) || users.size > 0) continue;
+      this.#uplinks.delete(device);
+      socket.close();
+      this.#options.onLinksChanged();
+    }
   }
 
   #bind(link: LinkPlace): Promise<void> {

@@ -37,21 +37,7 @@ export function buildConfig(settings: Settings, roster: Roster): Config {
     settings,
     roster,
     core: coreConfig(settings, roster, self),
-    actuator: {
-      cluster: settings.cluster,
-      host: settings.host,
-      clusterLinks: settings.links.map(({ device, listen }) => ({
-        device,
-        address: listen.ip,
-        port: listen.port,
-      })),
-      memberAddresses: others.flatMap((member) => member.addresses.map((address) => address.ip)),
-      leaseMs: settings.timing.leaseMs,
-      probes: settings.timing.probes,
-      probeTimeoutMs: settings.timing.probeTimeoutMs,
-      stateDir: settings.state,
-      services: gateways,
-    },
+    actuator: { ...actuatorConfig(settings, others), services: gateways },
     links,
     peers: new Map(others.map((member) => [member.name, member.addresses])),
     uplinks: new Map(
@@ -59,6 +45,26 @@ export function buildConfig(settings: Settings, roster: Roster): Config {
         return [name, { device: uplink.device, ownAddress: uplink.ownAddress?.address ?? null, port }];
       }),
     ),
+  };
+}
+
+/** What the Linux side must know. Without a roster (`fence` must work without one) no host's address is a member's. */
+export function actuatorConfig(settings: Settings, others: readonly RosterMember[]): ActuatorConfig {
+  const { cluster, host, timing, state } = settings;
+  return {
+    cluster,
+    host,
+    clusterLinks: settings.links.map(({ device, listen }) => ({
+      device,
+      address: listen.ip,
+      port: listen.port,
+    })),
+    memberAddresses: others.flatMap((member) => member.addresses.map((address) => address.ip)),
+    leaseMs: timing.leaseMs,
+    probes: timing.probes,
+    probeTimeoutMs: timing.probeTimeoutMs,
+    stateDir: state,
+    services: settings.services.map((service) => service.gateway),
   };
 }
 
@@ -191,6 +197,11 @@ export function remarks(config: Config): Remark[] {
       `${unused} of this host’s addresses in the roster have no [[link]]`,
       'words that others send there are lost',
     );
+  }
+  const port = clusterPort(roster);
+  if (config.uplinks.size > 0 && !settings.links.some((link) => link.listen.port === port)) {
+    const text = `no [[link]] uses port ${port}, that of the roster’s first address, which the hosts use over a raised uplink`;
+    add(true, text, 'give all members the same port in the roster');
   }
   if (settings.user !== null) {
     const text = `user "${settings.user}" is not used yet: the daemon does its kernel work itself and keeps its rights`;

@@ -18,7 +18,9 @@ export interface Problem {
 /** `file:line: key what`, in lower case, without the remedy. */
 export function describeProblem(problem: Problem): string {
   const place = problem.line === null ? problem.file : `${problem.file}:${problem.line}`;
-  return problem.key === '' ? `${place}: ${problem.what}` : `${place}: ${problem.key} ${problem.what}`;
+  return problem.key === ''
+    ? `${place}: ${problem.what}`
+    : `${place}: ${problem.key}${problem.what.startsWith(':') ? '' : ' '}${problem.what}`;
 }
 
 /** A configuration that was refused as a whole; nothing of it may be used. */

@@ -1,0 +1,63 @@
+/** `portcullis check`: everything that would make a takeover fail, found before it is needed. Changes nothing. */
+import type { Command } from 'commander';
+import { remarks } from '../daemon/config/config.ts';
+import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
+import { type Loaded, loadConfig } from '../daemon/config/read.ts';
+import { inspect } from '../linux/inspect.ts';
+import { OperatorError } from '../trust/errors.ts';
+import type { CommandIo } from './io.ts';
+import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
+
+/** One thing found. `error` makes `check` end with 1. */
+export interface CheckFinding {
+  readonly level: 'error' | 'warning';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** All findings for that file, errors first. `inspectHost`: looks at this host; tests hand in their own. */
+export async function findings(file: string, inspectHost: typeof inspect = inspect): Promise<CheckFinding[]> {
+  let loaded: Loaded;
+  try {
+    loaded = loadConfig(file);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.problems.map((problem) => ({
+        level: 'error',
+        message: describeProblem(problem),
+        hint: problem.remedy,
+      }));
+    }
+    if (error instanceof OperatorError)
+      return [{ level: 'error', message: error.message, hint: error.hint ?? '' }];
+    throw error;
+  }
+  const found: CheckFinding[] = loaded.notes.map((message) => ({ level: 'warning', message, hint: '' }));
+  for (const { fails, text, hint } of remarks(loaded.config)) {
+    found.push({ level: fails ? 'error' : 'warning', message: `${file}: ${text}`, hint });
+  }
+  for (const { level, message, hint } of await inspectHost(loaded.config.actuator))
+    found.push({ level, message, hint });
+  return found.sort((a, b) => a.level.localeCompare(b.level));
+}
+
+export function registerCheck(program: Command, io: CommandIo): void {
+  program
+    .command('check')
+    .description('check configuration, keys, roster and this host; change nothing')
+    .requiredOption(...CONFIG_OPTION)
+    .option('--json', 'print the findings as JSON')
+    .action(async (options: ConfigOption & { json?: true }) => {
+      const found = await findings(options.config);
+      const errors = found.filter((finding) => finding.level === 'error').length;
+      if (options.json) io.out(`${JSON.stringify({ schema: 1, ok: errors === 0, findings: found })}\n`);
+      else for (const finding of found) tell(io, finding);
+      if (errors > 0) throw new OperatorError(`${options.config}: ${errors} thing(s) to mend`);
+      io.err(`${options.config}: sound\n`);
+    });
+}
+
+function tell(io: CommandIo, { level, message, hint }: CheckFinding): void {
+  io.err(`portcullis: ${level}: ${message}\n`);
+  if (hint !== '') io.err(`portcullis: hint: ${hint}\n`);
+}

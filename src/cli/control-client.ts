@@ -1,0 +1,70 @@
+/** Asks a running daemon over its control socket. Bounded in time and size; a dead daemon is said to be one. */
+import { request } from 'node:http';
+import type { Status } from '../daemon/status.ts';
+import { OperatorError } from '../trust/errors.ts';
+
+const ANSWER_LIMIT_MS = 5000;
+const ANSWER_MAX_BYTES = 1024 * 1024;
+
+export function getStatus(socketPath: string): Promise<Status> {
+  return ask(socketPath, 'GET', '/v1/status', null) as Promise<Status>;
+}
+
+/** Resolves when the order was accepted; throws OperatorError with the daemon's reason when it was refused. */
+export async function giveOrder(
+  socketPath: string,
+  kind: 'handover' | 'standby' | 'resume',
+  body: object,
+): Promise<void> {
+  await ask(socketPath, 'POST', `/v1/${kind}`, JSON.stringify(body));
+}
+
+function ask(socketPath: string, method: string, path: string, body: string | null): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, method, path, timeout: ANSWER_LIMIT_MS }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > ANSWER_MAX_BYTES) call.destroy(new Error('the answer is too long'));
+      });
+      response.on('end', () => {
+        try {
+          resolve(judge(response.statusCode ?? 0, text));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    call.on('timeout', () => call.destroy(new Error('no answer in time')));
+    call.on('error', (error: NodeJS.ErrnoException) => reject(unreachable(socketPath, error)));
+    call.end(body);
+  });
+}
+
+function judge(statusCode: number, text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new OperatorError('the daemon’s answer is no JSON', 'is it of the same version?');
+  }
+  if (statusCode >= 200 && statusCode < 300) return value;
+  const reason =
+    typeof value === 'object' && value !== null && 'error' in value
+      ? String(value.error)
+      : `status ${statusCode}`;
+  throw new OperatorError(`refused: ${reason}`);
+}
+
+function unreachable(socketPath: string, error: NodeJS.ErrnoException): OperatorError {
+  if (error.code === 'EACCES') {
+    return new OperatorError(
+      `${socketPath}: permission denied`,
+      'orders are for root and the group portcullis-admin',
+    );
+  }
+  const dead = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+  const reason = dead ? 'no daemon answers there' : error.message;
+  return new OperatorError(`${socketPath}: ${reason}`, 'is the daemon running with this configuration?');
+}

@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+/**
+ * The command line. One verb, one job; data on standard output, words on standard error; exit status 0 done,
+ * 1 refused or failed, 2 wrong usage.
+ */
+import './hardening.ts';
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
+import { OperatorError } from '../trust/errors.ts';
+import { registerCheck } from './check.ts';
+import { registerCluster } from './cluster.ts';
+import { registerDaemon } from './daemon.ts';
+import { registerFence } from './fence.ts';
+import { type CommandIo, PROCESS_IO } from './io.ts';
+import { registerKey } from './key.ts';
+import { registerOperate } from './operate.ts';
+import { registerStatus } from './status.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/** A fresh tree of commands; each call gives its own, so that tests do not share state. */
+export function buildProgram(io: CommandIo): Command {
+  const program = new Command('portcullis')
+    .description('hot failover for gateways')
+    .version('0.1.0')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      outputError: (text, write) => write(`portcullis: ${text}`),
+    })
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: true });
+  const say = (text: string): void => io.err(`portcullis: ${text}\n`);
+  registerKey(program, { out: io.out, say, askSecret: io.askSecret });
+  registerCluster(program, { out: io.out, say, askSecret: io.askSecret });
+  registerDaemon(program);
+  registerCheck(program, io);
+  registerStatus(program, io);
+  registerOperate(program, io);
+  registerFence(program, io);
+  return program;
+}
+
+/** Runs one command line (without `node` and the script); resolves with the exit status. Throws what is our fault. */
+export async function run(args: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    await buildProgram(io).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    if (error instanceof ConfigError) {
+      for (const problem of error.problems) complain(io, describeProblem(problem), problem.remedy);
+      return EXIT_FAILED;
+    }
+    if (!(error instanceof OperatorError)) throw error;
+    complain(io, error.message, error.hint);
+    return error.exitCode;
+  }
+}
+
+function complain(io: CommandIo, message: string, hint: string | undefined): void {
+  io.err(`portcullis: error: ${message}\n`);
+  if (hint !== undefined && hint !== '') io.err(`portcullis: hint: ${hint}\n`);
+}
+
+/** Whether this file is what Node was started with, by whatever link (npm's bin is one). */
+function isEntry(): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
+}
+
+if (isEntry()) process.exitCode = await run(process.argv.slice(2), PROCESS_IO);

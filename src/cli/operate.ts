@@ -1,0 +1,108 @@
+/** `handover`, `standby` and `resume`: an operator's orders to the daemon of this host. */
+import type { Command } from 'commander';
+import type { Status } from '../daemon/status.ts';
+import { OperatorError } from '../trust/errors.ts';
+import { getStatus, giveOrder } from './control-client.ts';
+import type { CommandIo } from './io.ts';
+import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
+
+const POLL_MS = 50;
+/** Beyond the daemon's own limit: its rollback and our polling. */
+const MARGIN_MS = 3000;
+
+interface HandoverOptions extends ConfigOption {
+  readonly to?: string;
+  readonly service?: string;
+  readonly force?: true;
+}
+
+export function registerOperate(program: Command, io: CommandIo): void {
+  program
+    .command('handover')
+    .description('hand the service over to another host, without a gap; ask on the master')
+    .requiredOption(...CONFIG_OPTION)
+    .option('--to <host>', 'to this host; otherwise to the first fit one in the table')
+    .option('--service <name>', 'only this service; otherwise all that this host serves')
+    .option('--force', 'where nobody serves: this host takes over without a majority')
+    .action((options: HandoverOptions) => handover(options, io));
+  program
+    .command('standby')
+    .description('take this host out: hand over if it serves, and do not take over until resume')
+    .requiredOption(...CONFIG_OPTION)
+    .action((options: ConfigOption) => standby(options, io));
+  program
+    .command('resume')
+    .description('let this host take over again')
+    .requiredOption(...CONFIG_OPTION)
+    .action(async (options: ConfigOption) => {
+      await giveOrder(settingsOf(options).control, 'resume', {});
+      io.err('resumed\n');
+    });
+}
+
+async function handover(options: HandoverOptions, io: CommandIo): Promise<void> {
+  const { control, timing } = settingsOf(options);
+  const before = await getStatus(control);
+  const wanted = before.services.filter((s) => options.service === undefined || s.name === options.service);
+  // Without a service of ours in Service the daemon decides: it refuses, or with --force it claims.
+  const serving = wanted.filter((service) => service.state === 'service').map((service) => service.name);
+  const names = serving.length > 0 ? serving : wanted.map((service) => service.name);
+  const { to = null, service = null, force = false } = options;
+  await giveOrder(control, 'handover', { to, service, force });
+  const taken = (status: Status): string[] | null => mastersAfter(status, names, serving.length > 0);
+  const masters = await waitFor(control, taken, timing.handoverLimitMs + MARGIN_MS);
+  names.forEach((name, i) => {
+    io.out(`service ${name}: master is ${masters[i]}\n`);
+  });
+}
+
+/** The new masters in the order of `names`; null while a handover is not done. */
+function mastersAfter(status: Status, names: readonly string[], leaving: boolean): string[] | null {
+  const masters: string[] = [];
+  for (const name of names) {
+    const service = status.services.find((candidate) => candidate.name === name);
+    const master = service?.master ?? null;
+    if (master === null || (master === status.host) === leaving) return null;
+    masters.push(master);
+  }
+  return masters;
+}
+
+async function standby(options: ConfigOption, io: CommandIo): Promise<void> {
+  const { control, timing } = settingsOf(options);
+  await giveOrder(control, 'standby', {});
+  const left = (status: Status): true | null =>
+    status.standby &&
+    status.services.every((service) => service.state !== 'service' && service.state !== 'handover')
+      ? true
+      : null;
+  await waitFor(control, left, timing.handoverLimitMs + MARGIN_MS);
+  io.err('on standby\n');
+}
+
+/** Polls the daemon until `test` finds what it looks for. Throws OperatorError when it does not in time. */
+async function waitFor<T>(control: string, test: (status: Status) => T | null, limitMs: number): Promise<T> {
+  const tries = Math.ceil(limitMs / POLL_MS);
+  let last: Status | null = null;
+  for (let i = 0; i < tries; i++) {
+    last = await getStatus(control);
+    const found = test(last);
+    if (found !== null) return found;
+    if (i > 0 && gaveUp(last)) break;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  const alarms = [...(last?.services ?? [])].flatMap((service) => service.alarms);
+  const reasons = alarms.map((alarm) => `${alarm.code}: ${alarm.detail}`).join('; ');
+  throw new OperatorError(
+    `it did not come about${reasons === '' ? '' : ` (${reasons})`}`,
+    'see `portcullis status`; the service stays where it was',
+  );
+}
+
+/** The daemon itself says that nobody can take over. */
+function gaveUp(status: Status): boolean {
+  return status.services.some(
+    (service) =>
+      service.substate === 'serving' && service.alarms.some((alarm) => alarm.code === 'no-successor'),
+  );
+}

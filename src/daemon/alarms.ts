@@ -1,0 +1,41 @@
+/** What is wrong now, for operators: kept for `status`, told to the operational log when it changes. */
+import type { ServiceName } from '../core/basics.ts';
+import type { AlarmCode } from '../core/effects.ts';
+import type { Log } from './log.ts';
+
+/** The core's alarms, and those of this process itself. */
+export type AnyAlarm = AlarmCode | 'event-log' | 'stall' | 'roster-differs' | 'duplicate-host';
+
+export interface Alarm {
+  readonly code: AnyAlarm;
+  readonly service: ServiceName | null;
+  readonly detail: string;
+  /** Wall clock, ISO 8601. */
+  readonly since: string;
+}
+
+export class Alarms {
+  readonly #log: Log;
+  readonly #raised = new Map<string, Alarm>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  set(code: AnyAlarm, service: ServiceName | null, on: boolean, detail: string): void {
+    const id = `${code} ${service ?? ''}`;
+    const before = this.#raised.get(id);
+    if (!on) {
+      if (this.#raised.delete(id)) this.#log.info({ alarm: code, service }, 'alarm cleared');
+      return;
+    }
+    if (before?.detail === detail) return;
+    this.#raised.set(id, { code, service, detail, since: before?.since ?? new Date().toISOString() });
+    this.#log.warn({ alarm: code, service, detail }, 'alarm');
+  }
+
+  /** All that are raised, the oldest first. */
+  list(): Alarm[] {
+    return [...this.#raised.values()];
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Reads what a configuration names: the file itself, the admin's and the host's keys, the rosters. Everything that
+ * is wrong ends in an error for the operator; what is merely odd comes back as a note.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperatorError } from '../../trust/errors.ts';
+import type { Roster } from '../../trust/roster.ts';
+import type { Identity } from '../../wire/ed25519.ts';
+import { readIdentityFile, readPublicKeyFile, readRosterFile } from '../key-files.ts';
+import { buildConfig, type Config } from './config.ts';
+import { lineOf } from './lines.ts';
+import { ConfigError, type Problem } from './problems.ts';
+import { MAX_FILE_BYTES, parseSettings, type Settings } from './settings.ts';
+
+/** Where a newer roster is kept. */
+export function storedRosterPath(settings: Settings): string {
+  return join(settings.state, 'roster.cose');
+}
+
+/** The file alone, checked. Throws ConfigError or OperatorError. */
+export function readSettings(file: string): Settings {
+  let text: string;
+  try {
+    const stat = statSync(file);
+    if (!stat.isFile()) throw new OperatorError(`${file}: not a regular file`, 'name the configuration file');
+    if (stat.size > MAX_FILE_BYTES)
+      throw new OperatorError(`${file}: longer than ${MAX_FILE_BYTES} bytes`, 'is it the right file?');
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new OperatorError(`${file}: cannot be read (${code})`, 'name the configuration file with --config');
+  }
+  return parseSettings(text, file);
+}
+
+export interface Loaded {
+  readonly config: Config;
+  readonly identity: Identity;
+  /** Odd, but no reason to refuse: for the log and for `check`. */
+  readonly notes: readonly string[];
+}
+
+/** The file with all that it names. Throws ConfigError with every mistake found. */
+export function loadConfig(file: string): Loaded {
+  return loadNamed(readSettings(file));
+}
+
+/** As `loadConfig`, for settings that were read already. */
+export function loadNamed(settings: Settings): Loaded {
+  const problems: Problem[] = [];
+  const notes: string[] = [];
+  const attempt = <T>(key: string, read: () => T): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof ConfigError) problems.push(...error.problems);
+      else if (error instanceof OperatorError) problems.push(problemAt(settings, key, error));
+      else throw error;
+      return null;
+    }
+  };
+  const identity = attempt('key', () => readIdentityFile(settings.key));
+  const admin = attempt('admin', () => readPublicKeyFile(settings.admin).publicKey);
+  const roster = admin === null ? null : attempt('roster', () => newestRoster(settings, admin, notes));
+  const config = roster === null ? null : attempt('roster', () => buildConfig(settings, roster));
+  if (config !== null && identity !== null) {
+    const listed = config.roster.members.find((member) => member.name === settings.host)?.publicKey;
+    if (listed === undefined || Buffer.compare(listed, identity.publicKey) !== 0) {
+      const remedy = 'name the private key whose public half is in the roster';
+      const wrong = `${settings.key}: not the key that the roster has for ${settings.host}`;
+      problems.push(problemAt(settings, 'key', new OperatorError(wrong, remedy)));
+    }
+  }
+  if (problems.length > 0 || config === null || identity === null) throw new ConfigError(problems);
+  return { config, identity, notes };
+}
+
+/**
+ * The newer of the configured roster and the one kept under `state`, each verified from the admin key on. A stored
+ * one that is broken or another cluster's is passed over with a note: the configured one is the operator's word.
+ */
+export function newestRoster(settings: Settings, admin: Uint8Array, notes: string[]): Roster {
+  const stored = storedRosterPath(settings);
+  const given = readRosterFile(settings.roster, admin);
+  if (!existsSync(stored)) return given;
+  try {
+    const kept = readRosterFile(stored, admin);
+    if (Buffer.compare(kept.clusterId, given.clusterId) !== 0) {
+      notes.push(`${stored}: of another cluster than ${settings.roster}; passed over`);
+      return given;
+    }
+    return kept.version >= given.version ? kept : given;
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    notes.push(`${error.message}; passed over, ${settings.roster} is used`);
+    return given;
+  }
+}
+
+function problemAt(settings: Settings, key: string, error: OperatorError): Problem {
+  const { file, lines } = settings;
+  return {
+    file,
+    line: lineOf(lines, [key]),
+    key,
+    what: `: ${error.message}`,
+    remedy: error.hint ?? 'correct the key or the file',
+  };
+}

@@ -1,0 +1,262 @@
+/**
+ * One running daemon: core, wire, sockets, Linux side and logs put together. It decides nothing: the core does, and
+ * what cannot be undone here (a dead process) the kernel's gate undoes. Made whole or not at all.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Order } from '../core/events.ts';
+import { Driver } from '../driver/driver.ts';
+import type { ActuatorEvents } from '../driver/ports.ts';
+import { createActuator, type LinuxActuator } from '../linux/actuator.ts';
+import { type FenceReport, fence } from '../linux/fence.ts';
+import { rawNowMs } from '../linux/libc.ts';
+import { OperatorError } from '../trust/errors.ts';
+import { Endpoint } from '../wire/endpoint.ts';
+import { Alarms } from './alarms.ts';
+import { NodeClock } from './clock.ts';
+import { type Config, remarks } from './config/config.ts';
+import { type Loaded, loadConfig } from './config/read.ts';
+import { type ControlSocket, openControl } from './control.ts';
+import { FileJournal } from './journal.ts';
+import { lockState } from './lock.ts';
+import type { Log } from './log.ts';
+import { describeChange, planReload } from './plan.ts';
+import { watchSelf } from './selfwatch.ts';
+import { type Status, statusOf } from './status.ts';
+import { UdpTransport } from './udp.ts';
+
+const JOURNAL_CLOSE_LIMIT_MS = 2000;
+
+export class Daemon {
+  readonly #log: Log;
+  readonly #alarms: Alarms;
+  readonly #endpoint: Endpoint;
+  readonly #transport: UdpTransport;
+  readonly #actuator: LinuxActuator;
+  readonly #journal: FileJournal;
+  readonly #driver: Driver;
+  readonly #sockets: ControlSocket[] = [];
+  readonly #stopped: Promise<void>;
+  #endWatch: () => void = () => undefined;
+  #config: Config;
+  /** After the end nothing reaches the core any more, whatever sockets and timers still deliver. */
+  #ended = false;
+
+  private constructor(loaded: Loaded, journal: FileJournal, alarms: Alarms, log: Log) {
+    const { config, identity } = loaded;
+    const { settings, roster } = config;
+    this.#config = config;
+    this.#log = log;
+    this.#alarms = alarms;
+    this.#journal = journal;
+    const clock = new NodeClock(rawNowMs, () => this.#toDriver((driver) => driver.wake()));
+    this.#transport = new UdpTransport({
+      ...config,
+      log,
+      onDatagram: (link, datagram) => this.#toDriver((driver) => driver.datagramReceived(link, datagram)),
+      onLinksChanged: () => this.#toDriver((driver) => driver.wake()),
+    });
+    this.#endpoint = new Endpoint({
+      nowMs: clock.nowMs(),
+      roster,
+      self: settings.host,
+      identity,
+      randomBytes: (length) => Uint8Array.from(randomBytes(length)),
+      intervalMs: settings.timing.intervalMs,
+      maxDrift: settings.timing.maxDrift,
+      maxAgeMs: settings.timing.maxAgeMs,
+      links: this.#transport.links(),
+    });
+    this.#actuator = createActuator(config.actuator, this.#actuatorEvents());
+    let stopped = (): void => undefined;
+    this.#stopped = new Promise((resolve) => {
+      stopped = resolve;
+    });
+    this.#driver = new Driver({
+      config: config.core,
+      endpoint: this.#endpoint,
+      clock,
+      transport: this.#transport,
+      actuator: this.#actuator,
+      journal,
+      operations: {
+        alarm: (code, service, on, detail) => alarms.set(code, service, on, detail),
+        stopped: () => stopped(),
+      },
+    });
+  }
+
+  /** Everything is checked before anything of this host is changed. Throws OperatorError. */
+  static async start(file: string, log: Log): Promise<Daemon> {
+    const loaded = loadConfig(file);
+    const { settings } = loaded.config;
+    for (const note of loaded.notes) log.warn({ note }, 'configuration');
+    for (const { text, hint } of remarks(loaded.config)) log.warn({ note: text, hint }, 'configuration');
+    makeStateDir(settings.state);
+    const unlock = lockState(settings.state);
+    const alarms = new Alarms(log);
+    const journal = await FileJournal.open({
+      path: join(settings.state, 'events.jsonl'),
+      host: settings.host,
+      now: rawNowMs,
+      onTrouble: (error) =>
+        alarms.set('event-log', null, error !== null, `the event log cannot be written: ${error}`),
+    });
+    try {
+      const daemon = new Daemon(loaded, journal, alarms, log);
+      await daemon.#open();
+      return daemon;
+    } catch (error) {
+      await journal.close(JOURNAL_CLOSE_LIMIT_MS);
+      unlock();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { settings, roster } = this.#config;
+    const handlers = { status: () => this.status(), order: (order: Order) => this.#order(order) };
+    try {
+      this.#sockets.push(await openControl(settings.control, handlers, false));
+      if (settings.statusSocket !== null)
+        this.#sockets.push(await openControl(settings.statusSocket, handlers, true));
+      await this.#actuator.start();
+      await this.#transport.start();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#endWatch = watchSelf({
+      endpoint: this.#endpoint,
+      alarms: this.#alarms,
+      nowMs: rawNowMs,
+      stallMs: () => this.#config.settings.timing.stallMs,
+    });
+    const services = settings.services.map((service) => service.gateway.name);
+    this.#log.info(
+      { cluster: settings.cluster, roster: roster.version, services, pid: process.pid },
+      'daemon started',
+    );
+    this.#driver.start();
+  }
+
+  status(): Status {
+    const { settings, roster } = this.#config;
+    const journal = this.#journal.status();
+    const refused = Object.entries(this.#endpoint.counters()).filter(([, count]) => count > 0);
+    return statusOf({
+      nowMs: rawNowMs(),
+      state: this.#driver.state,
+      cluster: settings.cluster,
+      rosterHash: roster.hash,
+      links: this.#transport.links(),
+      peers: this.#endpoint.peers(),
+      alarms: this.#alarms.list(),
+      counters: {
+        ...this.#transport.counters,
+        eventsLogged: journal.entries,
+        eventsLost: journal.lost,
+        ...Object.fromEntries(refused.map(([code, count]) => [`refused:${code}`, count])),
+      },
+    });
+  }
+
+  /** The longest that a stop in good order can take: a handover, and making harmless after it. */
+  get stopLimitMs(): number {
+    const { timing, services } = this.#config.settings;
+    return (
+      timing.handoverLimitMs + 2 * Math.max(...services.map((service) => service.gateway.limits.switchMs))
+    );
+  }
+
+  /** An operator's stop: hands over first. Resolves when the core says that this host is harmless. */
+  async stop(): Promise<void> {
+    this.#order({ kind: 'stop' });
+    await this.#stopped;
+  }
+
+  /** Reads the file again and makes what changed true. A bad file, or a change that cannot be made, changes nothing. */
+  async reload(): Promise<void> {
+    const before = this.#config;
+    try {
+      const { config } = loadConfig(before.settings.file);
+      const plan = planReload(before, config);
+      for (const change of plan.changes)
+        this.#log.info({ change: describeChange(change) }, 'reload: planned');
+      if (plan.refused.length > 0) throw new OperatorError(plan.refused.join('; '));
+      await this.#actuator.reconfigure(config.actuator);
+      this.#config = config;
+      this.#transport.configure(config.peers, config.uplinks);
+      if (config.roster.version !== before.roster.version)
+        this.#endpoint.setRoster(rawNowMs(), config.roster);
+      if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(config.core));
+      this.#note(`reloaded: ${plan.changes.length} change(s)`);
+      this.#log.info({ changes: plan.changes.length }, 'reload: done');
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#note('reload refused; nothing was changed');
+      this.#log.error({ reason }, 'reload refused; nothing was changed');
+      if (!(error instanceof OperatorError)) throw error;
+    }
+  }
+
+  /** Makes the host harmless without the core, whatever state that is in; nothing reaches the core afterwards. */
+  async fence(): Promise<FenceReport> {
+    this.#ended = true;
+    this.#note('fenced');
+    await this.#actuator.close();
+    return fence(this.#config.actuator);
+  }
+
+  /** Lets go of sockets and files. The lock goes with the process. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    this.#endWatch();
+    for (const socket of this.#sockets) socket.close();
+    this.#transport.close();
+    await this.#actuator.close();
+    await this.#journal.close(JOURNAL_CLOSE_LIMIT_MS);
+  }
+
+  #order(order: Order): string | null {
+    const refused = this.#driver.order(order);
+    this.#log.info({ order, refused }, 'operator’s order');
+    return refused;
+  }
+
+  #note(text: string): void {
+    this.#journal.append({ service: null, kind: 'operator', text });
+  }
+
+  #toDriver(action: (driver: Driver) => void): void {
+    // Sockets and timers can call before the driver exists or after the end.
+    if (!this.#ended && this.#driver !== undefined) action(this.#driver);
+  }
+
+  #actuatorEvents(): ActuatorEvents {
+    const to = (action: (events: ActuatorEvents) => void): void => {
+      this.#toDriver((driver) => action(driver.actuatorEvents));
+    };
+    return {
+      procedureEnded: (...args) => to((events) => events.procedureEnded(...args)),
+      addressesProbed: (...args) => to((events) => events.addressesProbed(...args)),
+      gateSet: (...args) => to((events) => events.gateSet(...args)),
+      linkChanged: (...args) => to((events) => events.linkChanged(...args)),
+      foreignerHeard: (...args) => to((events) => events.foreignerHeard(...args)),
+      rivalHeard: (...args) => to((events) => events.rivalHeard(...args)),
+    };
+  }
+}
+
+function makeStateDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new OperatorError(
+      `${path}: the state directory cannot be made (${code})`,
+      'make it, or name another under state',
+    );
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Watches this process and its peers for what the core cannot see: stalls of the event loop longer than the lease
+ * allows for, peers with another roster, a second process in a peer's name. Raises alarms, decides nothing.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Endpoint } from '../wire/endpoint.ts';
+import type { Alarms } from './alarms.ts';
+
+const LOOK_MS = 1000;
+const RESOLUTION_MS = 10;
+/** A stall is told for so long after it happened. */
+const STALL_SHOWN_MS = 60_000;
+const DUPLICATE_SHOWN_MS = 60_000;
+
+export interface SelfWatchOptions {
+  readonly endpoint: Endpoint;
+  readonly alarms: Alarms;
+  readonly nowMs: () => number;
+  /** `timing.stall`; asked each time, since a reload may change it. */
+  readonly stallMs: () => number;
+}
+
+/** Begins to watch; returns what ends it. */
+export function watchSelf(options: SelfWatchOptions): () => void {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  let stalledAtMs = Number.NEGATIVE_INFINITY;
+  const timer = setInterval(() => {
+    const { alarms } = options;
+    const nowMs = options.nowMs();
+    const worstMs = Math.round(delay.max / 1e6) - RESOLUTION_MS;
+    delay.reset();
+    const allowedMs = options.stallMs();
+    if (worstMs > allowedMs) {
+      stalledAtMs = nowMs;
+      const detail = `this process was kept from running for more than ${allowedMs} ms; is the host overloaded?`;
+      alarms.set('stall', null, true, detail);
+    } else if (nowMs - stalledAtMs > STALL_SHOWN_MS) alarms.set('stall', null, false, '');
+    watchPeers(options, nowMs);
+  }, LOOK_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    delay.disable();
+  };
+}
+
+function watchPeers({ endpoint, alarms }: SelfWatchOptions, nowMs: number): void {
+  const peers = endpoint.peers();
+  const differing = peers
+    .filter((peer) => peer.rosterDiffers)
+    .map((peer) => `${peer.host} (version ${peer.rosterVersion})`);
+  alarms.set(
+    'roster-differs',
+    null,
+    differing.length > 0,
+    `another roster than ours: ${differing.join(', ')}`,
+  );
+  const doubled = peers.filter(
+    (peer) => peer.duplicateMs !== null && nowMs - peer.duplicateMs < DUPLICATE_SHOWN_MS,
+  );
+  const names = doubled.map((peer) => peer.host).join(', ');
+  alarms.set(
+    'duplicate-host',
+    null,
+    doubled.length > 0,
+    `two processes speak in the name of ${names}: was a key copied?`,
+  );
+}

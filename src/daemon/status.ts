@@ -1,0 +1,169 @@
+/**
+ * The status document (spec/control.md): what this host knows, as one JSON value. Pure; times are told as ages or
+ * rests in whole milliseconds, since no two hosts share a monotonic clock.
+ */
+import type { HostName, Role, ServiceConfig, Term } from '../core/basics.ts';
+import { rightUntil } from '../core/lease.ts';
+import type { Activity } from '../core/messages.ts';
+import type { HostState, ServiceState } from '../core/state.ts';
+import { completed } from '../core/table.ts';
+import { type MainState, mainState } from '../core/transitions.ts';
+import type { PeerStatus } from '../wire/endpoint.ts';
+import type { Alarm } from './alarms.ts';
+
+export interface StatusRow {
+  readonly host: HostName;
+  readonly master: boolean;
+  readonly fit: boolean;
+  readonly standby: boolean;
+  /** What the host last said that it is; null while nothing was heard. */
+  readonly activity: Activity | null;
+}
+
+export interface StatusService {
+  readonly name: string;
+  readonly policy: string;
+  /** The main state, in lower case, and the place within it. */
+  readonly state: MainState;
+  readonly substate: string;
+  readonly inStateMs: number;
+  /** This host's own term while it claims or serves, else that of the master it knows. */
+  readonly term: Term | null;
+  readonly master: HostName | null;
+  /** What is left of this host's right to serve; 0 without one. */
+  readonly leaseMs: number;
+  readonly gateOpen: boolean;
+  readonly forced: boolean;
+  /** What is left of a hold-down after failed handovers. */
+  readonly holdDownMs: number;
+  readonly checks: { readonly [name: string]: string };
+  readonly table: readonly StatusRow[];
+  readonly alarms: readonly Alarm[];
+}
+
+export interface StatusPeer {
+  readonly host: HostName;
+  readonly role: Role;
+  /** A session is accepted: its signed words are heard. */
+  readonly session: boolean;
+  readonly lastHeardMs: number | null;
+  readonly rosterVersion: number | null;
+  readonly rosterDiffers: boolean;
+  /** By link: how long ago a word came over it. */
+  readonly links: { readonly [link: string]: number };
+}
+
+export interface Status {
+  readonly schema: 1;
+  readonly cluster: string;
+  readonly host: HostName;
+  readonly role: Role;
+  readonly pid: number;
+  readonly roster: { readonly version: number; readonly hash: string };
+  readonly standby: boolean;
+  readonly stopping: boolean;
+  readonly links: readonly number[];
+  readonly services: readonly StatusService[];
+  readonly peers: readonly StatusPeer[];
+  /** Alarms of the host as a whole. */
+  readonly alarms: readonly Alarm[];
+  readonly counters: { readonly [name: string]: number };
+}
+
+/** All that the document is made of. */
+export interface StatusSource {
+  readonly nowMs: number;
+  readonly state: HostState;
+  readonly cluster: string;
+  readonly rosterHash: Uint8Array;
+  readonly links: readonly number[];
+  readonly peers: readonly PeerStatus[];
+  readonly alarms: readonly Alarm[];
+  readonly counters: { readonly [name: string]: number };
+}
+
+export function statusOf(source: StatusSource): Status {
+  const { state, nowMs } = source;
+  const { membership, services } = state.config;
+  const role = (host: HostName): Role => membership.members.find((m) => m.name === host)?.role ?? 'gateway';
+  return {
+    schema: 1,
+    cluster: source.cluster,
+    host: membership.self,
+    role: role(membership.self),
+    pid: process.pid,
+    roster: { version: membership.version, hash: Buffer.from(source.rosterHash).toString('hex') },
+    standby: state.standby,
+    stopping: state.stopping,
+    links: source.links,
+    services: services.flatMap((config) => {
+      const service = state.services[config.name];
+      return service === undefined ? [] : [serviceStatus(source, config, service)];
+    }),
+    peers: source.peers.map((peer) => ({
+      host: peer.host,
+      role: role(peer.host),
+      session: peer.session,
+      lastHeardMs: peer.lastHeardMs === null ? null : age(nowMs, peer.lastHeardMs),
+      rosterVersion: peer.rosterVersion,
+      rosterDiffers: peer.rosterDiffers,
+      links: Object.fromEntries(
+        Object.entries(state.peers[peer.host]?.heardOn ?? {}).map(([link, atMs]) => [link, age(nowMs, atMs)]),
+      ),
+    })),
+    alarms: source.alarms.filter((alarm) => alarm.service === null),
+    counters: source.counters,
+  };
+}
+
+function serviceStatus(source: StatusSource, config: ServiceConfig, service: ServiceState): StatusService {
+  const { state, nowMs } = source;
+  const { membership } = state.config;
+  const main = mainState(service.place);
+  const master = masterOf(service, membership.self, main);
+  const untilMs = rightUntil(service.right, config.policy, membership);
+  const gateUntilMs = service.gate.untilMs;
+  return {
+    name: config.name,
+    policy: config.policy,
+    state: main,
+    substate: service.place.slice(main.length + 1),
+    inStateMs: age(nowMs, service.enteredAtMs),
+    term: service.term ?? service.known?.term ?? null,
+    master,
+    leaseMs: rest(nowMs, untilMs),
+    gateOpen: gateUntilMs !== null && gateUntilMs > nowMs,
+    forced: service.forced,
+    holdDownMs: rest(nowMs, service.holdUntilMs),
+    checks: Object.fromEntries(Object.entries(service.checks).map(([name, check]) => [name, check.verdict])),
+    table: completed(service.table?.rows ?? [], membership).map((row) => {
+      const own = row.host === membership.self;
+      const report = service.reports[row.host];
+      return {
+        host: row.host,
+        master: row.host === master,
+        fit: own ? (service.said?.fit ?? false) : (report?.fit ?? row.fit),
+        standby: own ? state.standby : (report?.standby ?? row.standby),
+        activity: own ? main : (report?.activity ?? null),
+      };
+    }),
+    alarms: source.alarms.filter((alarm) => alarm.service === config.name),
+  };
+}
+
+/** Who serves, as far as this host knows: itself, or the host whose adverts it hears. */
+function masterOf(service: ServiceState, self: HostName, main: MainState): HostName | null {
+  if (main === 'service') return service.place === 'service.releasing' ? null : self;
+  const { known } = service;
+  return known === null || known.released !== undefined || service.place !== 'backup.watching'
+    ? null
+    : known.term.host;
+}
+
+function age(nowMs: number, thenMs: number): number {
+  return Math.max(0, Math.round(nowMs - thenMs));
+}
+
+function rest(nowMs: number, untilMs: number): number {
+  return Math.max(0, Math.floor(untilMs - nowMs));
+}
