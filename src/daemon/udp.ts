@@ -6,7 +6,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { HostName, ServiceName } from '../core/basics.ts';
 import type { Transport } from '../driver/ports.ts';
-import type { SocketAddress } from '../trust/address.ts';
+import { formatSocketAddress, type SocketAddress } from '../trust/address.ts';
+import { OperatorError } from '../trust/errors.ts';
 import { noLookup, sendNow } from './datagram.ts';
 import type { Log } from './log.ts';
 import { type UplinkPlace, UplinkSocket } from './uplink-socket.ts';
@@ -124,32 +125,37 @@ export class UdpTransport implements Transport {
     }
   }
 
+  /** Resolves when it is bound, or will be tried again; rejects when trying again would not help. */
   #bind(link: LinkPlace): Promise<void> {
     const { listen } = link;
-    const type = listen.family === 4 ? 'udp4' : 'udp6';
+    const v6 = listen.family === 6;
     const socket = createSocket({
-      type,
-      ipv6Only: true,
+      type: v6 ? 'udp6' : 'udp4',
+      ipv6Only: v6,
       recvBufferSize: RECEIVE_BUFFER_BYTES,
       lookup: noLookup,
     });
-    return new Promise((resolve) => {
-      socket.on('error', (error) => {
+    return new Promise((resolve, reject) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => {
         const wasBound = this.#sockets.delete(link.index);
         socket.close();
+        if (!wasBound && error.code !== 'EADDRNOTAVAIL') {
+          reject(cannotBind(listen, error));
+          return;
+        }
         this.#options.log.warn(
           { link: link.index, listen: listen.ip, error: error.message },
-          'cluster link cannot be used',
+          'cluster link absent',
         );
         if (wasBound) this.#options.onLinksChanged();
-        this.#later(() => this.#bind(link));
+        this.#later(link);
         resolve();
       });
       socket.on('message', (datagram) => this.#received(link.index, datagram));
       socket.bind({ address: listen.ip, port: listen.port }, () => {
         this.#sockets.set(link.index, socket);
         this.#options.log.info(
-          { link: link.index, listen: listen.ip, port: listen.port },
+          { link: link.index, listen: formatSocketAddress(listen) },
           'cluster link open',
         );
         this.#options.onLinksChanged();
@@ -158,11 +164,15 @@ export class UdpTransport implements Transport {
     });
   }
 
-  #later(action: () => void): void {
+  /** The address is not on this host yet (or any more): tried again until it is. */
+  #later(link: LinkPlace): void {
     if (this.#closed) return;
     const timer = setTimeout(() => {
       this.#retries.delete(timer);
-      action();
+      this.#bind(link).catch((error: Error) => {
+        this.#options.log.error({ link: link.index, error: error.message }, 'cluster link absent');
+        this.#later(link);
+      });
     }, BIND_RETRY_MS);
     this.#retries.add(timer);
   }
@@ -177,4 +187,11 @@ export class UdpTransport implements Transport {
     if (sent) this.counters.sent++;
     else this.counters.notSent++;
   }
+}
+
+function cannotBind(listen: SocketAddress, error: NodeJS.ErrnoException): OperatorError {
+  const place = formatSocketAddress(listen);
+  const hint =
+    error.code === 'EADDRINUSE' ? 'is another daemon running here?' : 'see the address under [[link]] listen';
+  return new OperatorError(`${place}: cannot listen there (${error.code ?? error.message})`, hint);
 }
