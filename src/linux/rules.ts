@@ -17,7 +17,7 @@ import {
   tablesIn,
   withOurRules,
 } from './ruletext.ts';
-import { runTool, type Tool, textOf } from './tools.ts';
+import { findTool, runTool, type Tool, textOf } from './tools.ts';
 
 const RULES_BYTES_MAX = 4 << 20;
 
@@ -59,6 +59,23 @@ export async function savedRules(family: Family): Promise<Map<string, string[]>>
   return readSaved(ended.output);
 }
 
+/**
+ * Why a text would not load, or null. `--test` alone lets jumps to chains that do not exist pass, so that it is
+ * also loaded in a network namespace of its own, where this process may make one.
+ */
+async function refusalOf(whole: string, family: Family): Promise<string | null> {
+  const restore = tool(family, 'restore');
+  const tested = await runTool(restore, ['-w', '2', '--test'], whole);
+  if (tested.status !== 0) return textOf(tested.errors);
+  const path = findTool(restore);
+  // The sets of the host do not exist in there.
+  if (path === null || findTool('unshare') === null || /--match-set|-j SET\b/.test(whole)) return null;
+  const loaded = await runTool('unshare', ['--net', path], whole);
+  // Its own failures (no privilege for a namespace) tell nothing of the rules.
+  if (loaded.status === 0 || loaded.errors.includes('unshare')) return null;
+  return textOf(loaded.errors);
+}
+
 /** Reads one rule file, puts our rules in and has it tested. Throws `OperatorError`. */
 export async function readRules(
   config: ActuatorConfig,
@@ -78,11 +95,11 @@ export async function readRules(
   if (text.length > RULES_BYTES_MAX)
     throw new OperatorError(`${path}: larger than 4 MiB`, 'use a smaller rule set');
   const whole = withOurRules(text, portRules(config, family), cut);
-  const ended = await runTool(tool(family, 'restore'), ['-w', '2', '--test'], whole);
-  if (ended.status !== 0)
+  const refusal = await refusalOf(whole, family);
+  if (refusal !== null)
     throw new OperatorError(
-      `${path}: ${tool(family, 'restore')} refuses it: ${textOf(ended.errors)}`,
-      `mend the file; ${tool(family, 'restore')} --test < ${path} names the line`,
+      `${path}: ${tool(family, 'restore')} refuses it: ${refusal}`,
+      `mend the file; ${tool(family, 'restore')} --test < ${path} names most mistakes`,
     );
   return whole;
 }

@@ -20,6 +20,7 @@ export const TOOLS = {
   'iptables-save': 'iptables',
   'ip6tables-restore': 'iptables',
   'ip6tables-save': 'iptables',
+  unshare: 'util-linux',
 } as const;
 export type Tool = keyof typeof TOOLS;
 

@@ -53,9 +53,11 @@ export class Namespaces {
     ip('-n', b, 'link', 'set', deviceB, 'up');
   }
 
-  /** A switch: a bridge `br0` in a namespace of its own, without spanning tree. */
+  /** A switch: a bridge `br0` in a namespace of its own, without spanning tree, and without an address of any kind. */
   addSwitch(short: string): string {
     const name = this.add(short);
+    for (const which of ['all', 'default'])
+      this.exec(name, '/usr/sbin/sysctl', '-q', `net.ipv6.conf.${which}.disable_ipv6=1`);
     ip('-n', name, 'link', 'add', 'br0', 'type', 'bridge', 'stp_state', '0', 'mcast_snooping', '0');
     ip('-n', name, 'link', 'set', 'br0', 'up');
     return name;
@@ -102,8 +104,13 @@ export class Namespaces {
 
   /** Starts a TypeScript file inside a namespace, its standard streams piped. */
   start(name: string, file: string, ...args: string[]): ChildProcess {
-    const node = [process.execPath, '--import', 'tsx', file, ...args];
-    const child = spawn(IP, ['netns', 'exec', name, ...node], { stdio: ['pipe', 'pipe', 'inherit'] });
+    return this.spawn(name, process.execPath, '--import', 'tsx', file, ...args);
+  }
+
+  /** Starts a program inside a namespace; it is killed by `close` at the latest. */
+  spawn(name: string, command: string, ...args: string[]): ChildProcess {
+    const argv = ['netns', 'exec', name, command, ...args];
+    const child = spawn(IP, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.children.push(child);
     return child;
   }

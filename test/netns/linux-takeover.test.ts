@@ -1,0 +1,233 @@
+/**
+ * The other procedures in a namespace: uplink, service, rules, conflict detection, announcements, events,
+ * replaced programs, and the cleaning up after a killed predecessor.
+ */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import { Fixture, RULES } from './linux-fixture.ts';
+import { needsRoot, until } from './netns.ts';
+
+const skip = needsRoot();
+
+function lladdr(f: Fixture, name: string, device: string): string {
+  return /link\/ether ([0-9a-f:]+)/.exec(f.net.ip(name, 'link', 'show', device))?.[1] ?? '';
+}
+
+test('the uplink: raised, tested by its next hop from no roving address, lowered', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  assert.equal((await f.run('checkUplink')).verdict, 'refuted', 'it is down');
+  assert.equal((await f.run('activateUplink')).verdict, 'confirmed');
+  assert.equal((await f.run('checkUplink')).verdict, 'confirmed');
+  assert.doesNotMatch(f.net.ip(f.server, 'neigh', 'show'), /10\.77\.2\.1 .*lladdr|fd00:77:2::1 .*lladdr/);
+  assert.match(f.net.ip(f.gw, '-6', 'addr', 'show', 'dev', 'up0'), /fe80::/, 'link-local at once');
+  assert.doesNotMatch(f.net.ip(f.gw, '-6', 'addr', 'show', 'dev', 'up0'), /tentative/);
+  f.net.ip(f.server, 'addr', 'flush', 'dev', 'eth0');
+  assert.equal((await f.run('checkUplink')).verdict, 'unknown', 'nobody has the next hop');
+  assert.equal((await f.run('deactivateUplink')).verdict, 'confirmed');
+  assert.doesNotMatch(f.net.ip(f.gw, 'link', 'show', 'up0'), /[<,]UP[,>]/);
+});
+
+test('a shared uplink is raised for the first service and lowered after the last', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  const config = f.config();
+  const [one] = config.services;
+  assert.ok(one);
+  const uplink = {
+    ...one.uplink,
+    addresses: [{ family: 4 as const, address: '10.77.2.2', prefixLength: 24 }],
+  };
+  await f.start({ ...config, services: [one, { ...one, name: 'second', uplink }] });
+  const isUp = (): boolean => /[<,]UP[,>]/.test(f.net.ip(f.gw, 'link', 'show', 'up0'));
+  await f.order({ run: 'activateUplink' });
+  await f.order({ run: 'activateUplink', service: 'second' });
+  await f.order({ run: 'deactivateUplink' });
+  assert.equal(isUp(), true);
+  await f.order({ run: 'deactivateUplink', service: 'second' });
+  assert.equal(isUp(), false);
+});
+
+test('rules: the port stays first, nothing is forwarded on standby, a flush is noticed', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  const input = (): string[] =>
+    f.net
+      .exec(f.gw, '/usr/sbin/iptables', '-S', 'INPUT')
+      .split('\n')
+      .filter((l) => l.startsWith('-A'));
+  assert.match(input()[0] ?? '', /-i eth0 -p udp -m udp --dport 7946 -j ACCEPT/);
+  // An operator's own load pushes the port out; it must come back first.
+  f.net.feed(f.gw, RULES, '/usr/sbin/iptables-restore');
+  assert.doesNotMatch(input().join('\n'), /7946/);
+  assert.equal(await until(() => /--dport 7946/.test(input()[0] ?? ''), 5000), true);
+  assert.equal((await f.run('checkServiceLocal')).verdict, 'confirmed', 'the operator loaded the same rules');
+  f.net.exec(f.gw, '/usr/sbin/iptables', '-F');
+  const local = await f.run('checkServiceLocal');
+  assert.equal(local.verdict, 'refuted');
+  assert.match(local.detail ?? '', /rules\.v4/);
+  await f.run('deactivateService');
+  const forward = f.net.exec(f.gw, '/usr/sbin/iptables', '-S', 'FORWARD').split('\n');
+  assert.deepEqual(forward.slice(0, 2), ['-P FORWARD DROP', '-A FORWARD -j DROP']);
+});
+
+test('a broken rule file is refused before anything is loaded, also on a reload', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  const loaded = f.net.exec(f.gw, '/usr/sbin/iptables', '-S');
+  writeFileSync(`${f.directory}/rules.v4`, RULES.replace('-j ACCEPT', '-j NO_SUCH_TARGET'));
+  const said = await f.order({ reconfigure: f.config() });
+  assert.match(said.error ?? '', /rules\.v4: iptables-restore refuses it/);
+  assert.equal(f.net.exec(f.gw, '/usr/sbin/iptables', '-S'), loaded);
+  assert.equal(f.pings(f.client, '10.77.2.254'), true, 'the service goes on');
+});
+
+test('a reload that changes other members only does not touch the service', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  const said = await f.order({ reconfigure: f.config({ memberAddresses: ['10.77.1.12', '10.77.1.13'] }) });
+  assert.equal(said.error, null);
+  // Longer than an address lives without being renewed.
+  await new Promise((resolve) => setTimeout(resolve, 8000));
+  assert.match(f.net.ip(f.gw, 'addr', 'show'), /10\.77\.1\.1\//);
+  assert.equal((await f.run('checkServiceLocal')).verdict, 'confirmed');
+});
+
+test('conflict detection: a silent link, an owner, another claimant', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  assert.equal((await f.order({ probe: 'downlink' })).answered, false);
+  f.net.ip(f.client, 'addr', 'add', '10.77.1.1/32', 'dev', 'eth0');
+  const owner = await f.order({ probe: 'downlink' });
+  assert.equal(owner.answered, true);
+  assert.match(owner.detail ?? '', /uses 10\.77\.1\.1$/);
+  f.net.ip(f.client, 'addr', 'del', '10.77.1.1/32', 'dev', 'eth0');
+  f.net.ip(f.client, 'addr', 'add', 'fd00:77:1::1/128', 'dev', 'eth0', 'nodad');
+  assert.match((await f.order({ probe: 'downlink' })).detail ?? '', /uses fd00:77:1::1$/);
+  f.net.ip(f.client, 'addr', 'del', 'fd00:77:1::1/128', 'dev', 'eth0');
+  const rival = await until(async () => {
+    const probe = f.order({ probe: 'downlink' });
+    const argv = ['-q', '-D', '-c', '2', '-w', '2', '-I', 'eth0', '10.77.1.1'];
+    f.net.spawn(f.client, '/usr/bin/arping', ...argv).stdout?.resume();
+    return /probes for 10\.77\.1\.1$/.test((await probe).detail ?? '');
+  }, 8000);
+  assert.equal(rival, true);
+});
+
+test('announcements move the neighbours over, and only while the gate is open', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: null });
+  const mac = lladdr(f, f.gw, 'eth0');
+  const elsewhere = '02:00:00:00:00:77';
+  for (const address of ['10.77.1.1', 'fd00:77:1::1'])
+    f.net.ip(f.client, 'neigh', 'replace', address, 'lladdr', elsewhere, 'dev', 'eth0', 'nud', 'stale');
+  const entry = (address: string): string => f.net.ip(f.client, 'neigh', 'show', address, 'dev', 'eth0');
+  assert.equal((await f.run('announceTakeoverDownlink')).verdict, 'unknown', 'the gate is shut');
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  assert.match(entry('10.77.1.1'), new RegExp(elsewhere), 'a shut gate announces nothing');
+  await f.order({ gateMs: 1400, everyMs: 200 });
+  assert.equal((await f.run('announceTakeoverDownlink')).verdict, 'confirmed');
+  assert.equal(await until(() => entry('10.77.1.1').includes(mac), 5000), true);
+  assert.equal(await until(() => entry('fd00:77:1::1').includes(mac), 5000), true);
+});
+
+test('events: a cut cable at once, a rival while the gate is open', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  f.forget();
+  f.net.ip(f.client, 'addr', 'add', '10.77.1.1/32', 'dev', 'eth0');
+  f.net.succeeds(f.client, '/usr/bin/arping', '-q', '-A', '-c', '1', '-w', '1', '-I', 'eth0', '10.77.1.1');
+  const rival = await f.heard((s) => s.type === 'rival');
+  assert.equal(rival.side, 'downlink');
+  assert.match(rival.detail ?? '', /uses 10\.77\.1\.1$/);
+  f.net.ip(f.server, 'link', 'set', 'eth0', 'down');
+  assert.equal((await f.heard((s) => s.type === 'link')).side, 'uplink');
+  assert.equal((await f.run('checkUplink')).verdict, 'refuted');
+});
+
+test('the remote check asks as a client does', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  assert.equal((await f.run('checkServiceRemote')).verdict, 'unknown', 'nobody serves');
+  // The client's namespace plays the master.
+  f.net.ip(f.client, 'addr', 'add', '10.77.1.1/24', 'dev', 'eth0');
+  f.net.ip(f.client, 'addr', 'add', 'fd00:77:1::1/64', 'dev', 'eth0', 'nodad');
+  assert.equal((await f.run('checkServiceRemote')).verdict, 'confirmed');
+  f.net.exec(f.client, '/usr/sbin/iptables', '-A', 'INPUT', '-p', 'icmp', '-j', 'DROP');
+  assert.equal(
+    (await f.run('checkServiceRemote')).verdict,
+    'unknown',
+    'it echoed before, and no longer does',
+  );
+});
+
+test('replaced procedures: arguments, environment, exit status, limit, the whole group killed', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  const program = `${f.directory}/check`;
+  const left = `${f.directory}/left`;
+  const write = (body: string): void => {
+    writeFileSync(program, `#!/bin/sh\n${body}\n`);
+    chmodSync(program, 0o755);
+  };
+  write(`echo "$1 $2"; env > ${f.directory}/env; exit 0`);
+  await f.start(
+    f.config({}, { procedures: { checkServiceLocal: program }, limits: { testMs: 700, switchMs: 5000 } }),
+  );
+  const good = await f.run('checkServiceLocal');
+  assert.deepEqual([good.verdict, good.detail], ['confirmed', 'checkServiceLocal firewall']);
+  const env = readFileSync(`${f.directory}/env`, 'utf8').split('\n');
+  assert.ok(env.includes('PORTCULLIS_UPLINK_ADDRESSES=10.77.2.1/24 fd00:77:2::1/64'));
+  const allowed = /^(PORTCULLIS_[A-Z0-9_]+|PATH|LC_ALL|PWD|OLDPWD|SHLVL|_)=|^$/;
+  assert.deepEqual(
+    env.filter((line) => !allowed.test(line)),
+    [],
+    'nothing of ours leaks',
+  );
+  write('exit 3');
+  assert.match((await f.run('checkServiceLocal')).detail ?? '', /exit status 3/);
+  write('yes | head -c 100000');
+  assert.ok(((await f.run('checkServiceLocal')).detail ?? '').length <= 4096);
+  write(`(sleep 2; touch ${left}) & sleep 30`);
+  const late = await f.run('checkServiceLocal');
+  assert.equal(late.verdict, 'unknown');
+  assert.match(late.detail ?? '', /killed after 700 ms/);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(existsSync(left), false, 'what it started must be dead too');
+  chmodSync(program, 0o777);
+  assert.match((await f.run('checkServiceLocal')).detail ?? '', /others may write it/);
+});
+
+test('a successor cleans up after a killed predecessor', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  const first = await f.start(f.config({ leaseMs: 30_000 }));
+  await f.serve({ gateMs: 29_000, everyMs: 500 });
+  assert.equal(await until(() => f.pings(f.client, '10.77.2.254'), 5000), true);
+  first.kill('SIGKILL');
+  await new Promise((resolve) => first.once('exit', resolve));
+  assert.equal(f.pings(f.client, '10.77.2.254'), true, 'its long lease still runs');
+  await f.start();
+  assert.equal(f.pings(f.client, '10.77.2.254'), false, 'shut by the start of the next');
+  assert.equal((await f.run('deactivateService')).verdict, 'confirmed');
+  assert.equal((await f.run('deactivateUplink')).verdict, 'confirmed');
+  assert.doesNotMatch(f.net.ip(f.gw, 'addr', 'show'), /10\.77\.1\.1\/|10\.77\.2\.1\//);
+});
