@@ -1,0 +1,67 @@
+/** The four rings: imports go inward only; the core touches nothing; files stay small. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+
+/** What each folder may import, beside itself: folders of src, and packages. */
+const MAY: { readonly [folder: string]: { readonly folders: string[]; readonly packages: RegExp } } = {
+  core: { folders: [], packages: /^$/ },
+  wire: { folders: ['core', 'trust'], packages: /^(node:crypto|@noble\/.+|cbor-x.*)$/ },
+  trust: { folders: ['core', 'wire'], packages: /^(node:crypto|node:net|@noble\/.+)$/ },
+  driver: { folders: ['core', 'wire', 'trust'], packages: /^$/ },
+  linux: { folders: ['core', 'driver'], packages: /^(node:.+|koffi)$/ },
+  daemon: {
+    folders: ['core', 'wire', 'trust', 'driver', 'linux'],
+    packages: /^(node:.+|pino|zod|smol-toml)$/,
+  },
+  cli: {
+    folders: ['core', 'wire', 'trust', 'driver', 'linux', 'daemon'],
+    packages: /^(node:.+|commander)$/,
+  },
+};
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+
+test('every source file belongs to a ring, and imports inward only', () => {
+  assert.ok(files.length > 50);
+  for (const file of files) {
+    const folder = file.split('/')[0] ?? '';
+    const may = MAY[folder];
+    assert.ok(may, `src/${file} is in no ring`);
+    const text = readFileSync(join('src', file), 'utf8');
+    for (const [, name] of text.matchAll(/^(?:import|export|\} from)\b[^'\n]*'([^']+)';$/gm)) {
+      if (name === undefined) continue;
+      if (!name.startsWith('.')) assert.match(name, may.packages, `src/${file} imports ${name}`);
+      else {
+        const target = join(file, '..', name).split('/')[0] ?? '';
+        assert.ok(target === folder || may.folders.includes(target), `src/${file} imports ${name}`);
+      }
+    }
+  }
+});
+
+test('the core touches neither clock, chance, process nor timers', () => {
+  for (const file of files.filter((f) => f.startsWith('core/'))) {
+    const text = readFileSync(join('src', file), 'utf8');
+    assert.doesNotMatch(
+      text,
+      /\b(Date|Math\.random|process|setTimeout|setInterval|performance|globalThis)\b[.(]/,
+      file,
+    );
+  }
+});
+
+test('a file can be read in one sitting', () => {
+  for (const file of files) {
+    const lines = readFileSync(join('src', file), 'utf8').split('\n').length;
+    assert.ok(lines <= 350, `src/${file} has ${lines} lines`);
+  }
+});
+
+test('no shell anywhere', () => {
+  for (const file of files) {
+    const text = readFileSync(join('src', file), 'utf8');
+    assert.doesNotMatch(text, /shell:\s*true|\bexecSync\(|[^.\w]exec\(|\/bin\/(ba)?sh\b/, file);
+  }
+});
