@@ -30,6 +30,37 @@ test('the uplink: raised, tested by its next hop from no roving address, lowered
   assert.doesNotMatch(f.net.ip(f.gw, 'link', 'show', 'up0'), /[<,]UP[,>]/);
 });
 
+test('a standby says nothing on its uplink, and a master no longer after its release', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  const heard = (): number =>
+    Number(f.net.exec(f.server, '/bin/cat', '/sys/class/net/eth0/statistics/rx_packets'));
+  // Up and down once while the test made it: counted from here.
+  const before = heard();
+  await f.start();
+  for (const procedure of [
+    'deactivateService',
+    'deactivateUplink',
+    'checkDownlink',
+    'checkUplink',
+    'checkServiceRemote',
+  ])
+    await f.run(procedure);
+  await f.order({ probe: 'uplink' });
+  assert.equal(heard(), before);
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  await f.run('announceTakeoverUplink');
+  assert.ok(heard() > before, 'the counter counts');
+  await f.order({ gateMs: null });
+  for (const procedure of ['announceReleaseUplink', 'deactivateService', 'deactivateUplink'])
+    await f.run(procedure);
+  const after = heard();
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(heard(), after);
+});
+
 test('a shared uplink is raised for the first service and lowered after the last', { skip }, async (t) => {
   const f = new Fixture();
   t.after(() => f.close());

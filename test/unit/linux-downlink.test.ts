@@ -1,0 +1,105 @@
+/**
+ * checkDownlink where timing decides, on an ear without a device: a member that was never heard answers an echo
+ * from its link-local address before its ARP answer tells who it is.
+ */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { GatewayService } from '../../src/linux/config.ts';
+import { DownlinkCheckers } from '../../src/linux/downlink.ts';
+import { Ear, type Listener } from '../../src/linux/ear.ts';
+import { type Heard, parseFrame } from '../../src/linux/frames.ts';
+import { parseIp, parseMac } from '../../src/linux/ip.ts';
+import type { Links } from '../../src/linux/links.ts';
+import { Neighbourhood } from '../../src/linux/neighbourhood.ts';
+import type { Poller } from '../../src/linux/poller.ts';
+import type { Link } from '../../src/linux/rtnetlink.ts';
+
+const OWN = parseMac('02:00:00:00:00:01');
+const LINK: Link = { index: 2, name: 'eth0', mac: OWN, up: true, carrier: true };
+const LINK_LOCAL = parseIp('fe80::1')?.bytes ?? Buffer.alloc(16);
+const PATIENCE = { probes: 2, probeTimeoutMs: 60, limitMs: 240 };
+
+/** Answers what is sent through it by a function of the test's. */
+class TestEar extends Ear {
+  answer: (frame: Buffer, hear: (heard: Heard) => void) => void = () => {};
+  private readonly all = new Set<Listener>();
+
+  constructor() {
+    super({} as Poller, 'eth0');
+  }
+  override get link(): Link {
+    return LINK;
+  }
+  override send(frame: Buffer): number {
+    this.answer(frame, (heard) => {
+      for (const listener of [...this.all]) listener(heard);
+    });
+    return 0;
+  }
+  override listen(listener: Listener): () => void {
+    this.all.add(listener);
+    return () => this.all.delete(listener);
+  }
+}
+
+function setUp(): { ear: TestEar; check: () => Promise<string> } {
+  const ear = new TestEar();
+  const isOwn = (mac: Buffer): boolean => mac.equals(OWN);
+  const around = new Neighbourhood(new Set(['10.0.0.2']), new Set(['10.0.0.1']), isOwn);
+  const links = {
+    ear: () => ear,
+    fresh: () => LINK,
+    isOwn,
+    addressesOn: () => [LINK_LOCAL],
+    route: { neighbours: () => [] },
+  } as unknown as Links;
+  const service = {
+    name: 's',
+    downlink: {
+      device: 'eth0',
+      addresses: [{ family: 4, address: '10.0.0.1', prefixLength: 29 }],
+      checks: [{ kind: 'auto' }],
+    },
+  } as unknown as GatewayService;
+  const nowMs = (): number => performance.now();
+  const command = () => Promise.reject(new Error('none configured'));
+  const checkers = new DownlinkCheckers(service, { links, nowMs, command }, around, new Set(['10.0.0.1']));
+  // As the actuator does: the neighbourhood hears every frame before a test does.
+  ear.listen((heard) => around.hear(heard, nowMs()));
+  return { ear, check: async () => (await checkers.check(PATIENCE)).verdict };
+}
+
+/** An echo reply to the multicast echo request in `frame`, or null. */
+function echoFrom(frame: Buffer, mac: Buffer): Heard | null {
+  if (frame.readUInt16BE(12) !== 0x86dd || frame[54] !== 128) return null;
+  const source = parseIp('fe80::2')?.bytes ?? Buffer.alloc(16);
+  return { kind: 'echo-reply', mac, source, id: frame.readUInt16BE(58), seq: frame.readUInt16BE(60) };
+}
+
+for (const [who, slowIp, verdict] of [
+  ['a member', '10.0.0.2', 'unknown'],
+  ['a foreigner', '10.0.0.6', 'confirmed'],
+] as const)
+  test(`an echo at once, an ARP answer later: ${who} is ${verdict}`, async () => {
+    const mac = parseMac('02:00:00:00:00:42');
+    const { ear, check } = setUp();
+    ear.answer = (frame, hear) => {
+      const echo = echoFrom(frame, mac);
+      if (echo !== null) setImmediate(() => hear(echo));
+      const asked = parseFrame(frame);
+      const sender = parseIp(slowIp)?.bytes ?? Buffer.alloc(4);
+      if (asked?.kind === 'arp' && asked.target.equals(sender))
+        setTimeout(() => hear({ kind: 'arp', mac, reply: true, sender, target: Buffer.alloc(4) }), 10);
+    };
+    assert.equal(await check(), verdict);
+  });
+
+test('an echo reply to somebody else’s request, or none of ours, confirms nothing', async () => {
+  const mac = parseMac('02:00:00:00:00:42');
+  const { ear, check } = setUp();
+  ear.answer = (frame, hear) => {
+    const echo = echoFrom(frame, mac);
+    if (echo?.kind === 'echo-reply') setImmediate(() => hear({ ...echo, id: echo.id ^ 1 }));
+  };
+  assert.equal(await check(), 'unknown');
+});
