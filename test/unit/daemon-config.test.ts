@@ -1,0 +1,249 @@
+/** The configuration file: what is accepted, and that each class of mistake is told with line, key and remedy. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { inNetwork, parsePrefix } from '../../src/daemon/config/address.ts';
+import { durationText, parseDuration } from '../../src/daemon/config/duration.ts';
+import { DURATION_KEYS, NUMBER_KEYS, renderKeyTable, TEXT_KEYS } from '../../src/daemon/config/keys.ts';
+import { locateKeys } from '../../src/daemon/config/lines.ts';
+import { ConfigError, type Problem } from '../../src/daemon/config/problems.ts';
+import { fileSchema } from '../../src/daemon/config/schema.ts';
+import { parseSettings } from '../../src/daemon/config/settings.ts';
+import { promiseMs } from '../../src/daemon/config/timing.ts';
+import { exampleText } from './cluster-files.ts';
+
+const EXAMPLE = exampleText('/etc/portcullis');
+
+function problemsOf(text: string): readonly Problem[] {
+  try {
+    parseSettings(text, 'p.toml');
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('the example is accepted, with the defaults that go with its interval', () => {
+  const settings = parseSettings(EXAMPLE, 'p.toml');
+  const { timing } = settings;
+  assert.equal(timing.leaseMs, 300);
+  assert.equal(timing.promiseMs, 375);
+  assert.equal(timing.probeTimeoutMs, 17);
+  assert.equal(timing.conflictWindowMs, 51);
+  assert.equal(timing.slotMs, 10);
+  assert.equal(settings.services[0]?.gateway.uplink.nextHops[0], '10.77.2.254');
+  assert.deepEqual(settings.services[0]?.gateway.downlink.checks, [
+    { kind: 'auto' },
+    { kind: 'broadcast-ping' },
+  ]);
+});
+
+test('every interval that is allowed gives defaults that keep the relations between the times', () => {
+  for (const interval of ['10ms', '20ms', '50ms', '100ms', '333ms', '1s', '5s', '1m']) {
+    assert.deepEqual(problemsOf(EXAMPLE.replace('"200ms"', `"${interval}"`)), [], interval);
+  }
+});
+
+test('a promise outlives every lease that hangs on it, at the worst drift', () => {
+  for (const leaseMs of [20, 300, 301.5, 90_000]) {
+    for (const drift of [0, 0.01, 0.1, 0.5]) {
+      // The voter's clock is fast, the master's slow: what the voter counts as P must cover L.
+      assert.ok(promiseMs(leaseMs, drift) / (1 + drift) > leaseMs / (1 - drift), `${leaseMs} ${drift}`);
+    }
+  }
+});
+
+/** [what is done to the example, line of the error, key, part of what is said] */
+const MISTAKES: readonly (readonly [string, string, number | null, string, RegExp])[] = [
+  ['host    = "fw1"', 'host = "FW 1"', 2, 'host', /is no name/],
+  ['state   = "/etc/portcullis/state"\n', '', null, 'state', /is missing/],
+  ['key     = "/etc', 'key = "etc', 3, 'key', /absolute path/],
+  ['key     = "/etc/portcullis', 'key = "/etc/../portcullis', 3, 'key', /absolute path/],
+  ['control = "/etc', `control = "/${'x'.repeat(120)}`, 7, 'control', /socket/],
+  ['user    =', 'usr =', 8, 'usr', /no key that is known/],
+  ['user    = "portcullis"', 'actuator = "/run/a.sock"', 8, 'actuator', /not supported yet/],
+  ['"200ms"', '"200"', 11, 'timing.interval', /no duration/],
+  ['"200ms"', '200', 11, 'timing.interval', /no duration/],
+  ['"200ms"', '"5ms"', 11, 'timing.interval', /out of range/],
+  ['"200ms"', '"200ms"\nlease = "250ms"', 12, 'timing.lease', /probe_timeout \+ stall is 271ms/],
+  [
+    '"200ms"',
+    '"200ms"\nprobe_timeout = "40ms"\nconflict_window = "79ms"',
+    13,
+    'timing.conflict_window',
+    /80ms/,
+  ],
+  ['"200ms"', '"200ms"\nmax_age = "399ms"', 12, 'timing.max_age', /400ms/],
+  ['"200ms"', '"200ms"\nhandover_limit = "1s"', 12, 'timing.handover_limit', /uplink\.limit/],
+  ['"200ms"', '"200ms"\nprobes = 2.5', 12, 'timing.probes', /whole number/],
+  ['"200ms"', '"200ms"\nprobes = 0', 12, 'timing.probes', /out of range/],
+  ['"200ms"', '"200ms"\nmax_drift = "0.1"', 12, 'timing.max_drift', /no number/],
+  ['listen = "10.77.1.11:7946"', 'listen = "10.77.1.11"', 16, 'link.listen', /no address with a port/],
+  ['device = "eth0"\nlisten', 'device = "-eth0"\nlisten', 15, 'link.device', /no device name/],
+  ['policy = "available"\n', '', 18, 'service.policy', /is missing/],
+  ['policy = "available"', 'policy = "both"', 20, 'service.policy', /is unknown/],
+  [
+    'policy = "available"',
+    'policy = "available"\ntogether = ["b"]',
+    21,
+    'service.together',
+    /not supported yet/,
+  ],
+  ['["10.77.1.1/24"]', '["10.77.1.1"]', 23, 'service.downlink.addresses', /with its length/],
+  ['["10.77.1.1/24"]', '"10.77.1.1/24"', 23, 'service.downlink.addresses', /is no list/],
+  ['["10.77.1.1/24"]', '["10.77.1.1/24", "10.77.1.1/24"]', 23, 'service.downlink.addresses', /twice/],
+  ['["10.77.1.1/24"]', '["10.77.1.11/24"]', 23, 'service.downlink.addresses', /own address/],
+  ['"broadcast-ping"]', '"shout"]', 24, 'service.downlink.check', /no check/],
+  ['"broadcast-ping"]', '"command:check; rm"]', 24, 'service.downlink.check', /no check/],
+  ['"up0"', '"eth0"', 26, 'service.uplink.device', /\[\[link\]\]/],
+  ['"admin"', '"module"', 27, 'service.uplink.activation', /cannot be "module" yet/],
+  ['"admin"', '"command"', 27, 'service.uplink.activation', /without its programs/],
+  ['"admin"', '"admin"\nspeculative = true', 28, 'service.uplink.speculative', /not supported yet/],
+  ['"10.77.2.254"', '"10.77.3.254"', 29, 'service.uplink.next_hop', /outside/],
+  ['"10.77.2.254"', '"10.77.2.1"', 29, 'service.uplink.next_hop', /roving/],
+  ['"10.77.2.254"', '["10.77.2.254", "10.77.2.253"]', 29, 'service.uplink.next_hop', /one family/],
+  [
+    'next_hop   = "10.77.2.254"',
+    'own_address = "fd00::2/64"\nnext_hop = "10.77.2.254"',
+    29,
+    'service.uplink.own_address',
+    /IPv6/,
+  ],
+  [
+    '# standby_rules = "..."',
+    'standby_rules6 = "/r6"',
+    32,
+    'service.firewall.standby_rules6',
+    /without rules6/,
+  ],
+  ['# checkServiceRemote', 'checkService', 34, 'service.procedures.checkService', /no key that is known/],
+  [
+    '# checkServiceRemote = "/usr',
+    'checkServiceRemote = "usr',
+    34,
+    'service.procedures.checkServiceRemote',
+    /absolute path/,
+  ],
+  ['[service.uplink]', '[service.uplnk]', 25, 'service.uplnk', /no key that is known/],
+];
+
+test('each class of mistake is told with its line, its key and a remedy', () => {
+  for (const [from, to, line, key, what] of MISTAKES) {
+    assert.ok(EXAMPLE.includes(from), from);
+    const problems = problemsOf(EXAMPLE.replace(from, to));
+    const found = problems.find((problem) => problem.key === key && what.test(problem.what));
+    assert.ok(found !== undefined, `${to}: nothing of ${what} about ${key}: ${JSON.stringify(problems)}`);
+    assert.equal(found.line, line, to);
+    assert.ok(found.remedy.length > 5, to);
+  }
+});
+
+test('mistakes in single values are all told at once, in the order of the file', () => {
+  const text = EXAMPLE.replace('"200ms"', '"x"').replace('"fw1"', '""').replace('"admin"', '"maybe"');
+  assert.deepEqual(
+    problemsOf(text).map((problem) => problem.line),
+    [2, 11, 27],
+  );
+});
+
+test('text that is no TOML names its line', () => {
+  assert.equal(problemsOf('cluster = "a"\ncluster = "b"\n')[0]?.line, 2);
+  assert.equal(problemsOf('a = [1,\n')[0]?.key, '');
+});
+
+test('two services may not share a name or an address, and their mistakes name the right line', () => {
+  const second = EXAMPLE.slice(EXAMPLE.indexOf('[[service]]')).replace('"up0"', '"up1"');
+  const found = problemsOf(EXAMPLE + second).map((problem) => `${problem.line} ${problem.key}`);
+  assert.deepEqual(found, [
+    '36 service.name',
+    '40 service.downlink.addresses',
+    '45 service.uplink.addresses',
+  ]);
+});
+
+test('lines are found behind comments, quoted keys, long strings and lists over several lines', () => {
+  const text =
+    'a = [ # x = 1\n  "]", # ]\n]\n"b" = """\nc = 1\n"""\n[[t]]\nd.e = "#"\n[[t]]\nd = { f = "}" }\n[t.u]\ng = 1\n';
+  const lines = locateKeys(text);
+  const expected = {
+    a: 1,
+    b: 4,
+    't[0]': 7,
+    't[0].d.e': 8,
+    't[1]': 9,
+    't[1].d': 10,
+    't[1].u': 11,
+    't[1].u.g': 12,
+  };
+  assert.deepEqual(Object.fromEntries(lines), expected);
+});
+
+test('durations: what is read is what is printed', () => {
+  for (const [text, ms] of [
+    ['200ms', 200],
+    ['1.5s', 1500],
+    ['2m', 120_000],
+    ['0.5ms', 0.5],
+  ] as const) {
+    assert.equal(parseDuration(text), ms);
+    assert.equal(parseDuration(durationText(ms)), ms);
+  }
+  for (const bad of ['', '1', '-1s', '1 s', '1e3ms', 's', '1d', '1.s'])
+    assert.equal(parseDuration(bad), null, bad);
+});
+
+test('networks: neighbours are told from strangers in both families', () => {
+  const net = (text: string) => parsePrefix(text) ?? assert.fail(text);
+  assert.equal(inNetwork(net('10.77.2.254/32'), net('10.77.2.1/24')), true);
+  assert.equal(inNetwork(net('10.77.3.254/32'), net('10.77.2.1/24')), false);
+  assert.equal(inNetwork(net('fd00:77:2::fe/128'), net('fd00:77:2::1/64')), true);
+  assert.equal(inNetwork(net('fd00:77:3::fe/128'), net('fd00:77:2::1/64')), false);
+  assert.equal(inNetwork(net('::ffff:1.2.3.4/128'), net('::ffff:1.2.3.9/120')), true);
+  assert.equal(parsePrefix('fd00:0:0::1/64')?.address, 'fd00::1');
+});
+
+test('the table of keys has every key of the schema, and no other', () => {
+  const listed = [...Object.keys(TEXT_KEYS), ...Object.keys(DURATION_KEYS), ...Object.keys(NUMBER_KEYS)];
+  const known = keysOf(fileSchema, '').map((key) => key.replace(/procedures\..*/, 'procedures.*'));
+  assert.deepEqual([...new Set(known)].sort(), listed.sort());
+});
+
+test('the table in the specification is the one that the code checks with', () => {
+  const spec = readFileSync(new URL('../../spec/configuration.md', specBase()), 'utf8');
+  assert.ok(
+    spec.includes(renderKeyTable()),
+    'print it anew with: node dist/src/daemon/config/print-table.js',
+  );
+});
+
+test('the example in the specification and the one of the service manager are accepted', () => {
+  const spec = readFileSync(new URL('../../spec/configuration.md', specBase()), 'utf8');
+  const example = /```toml\n([\s\S]*?)```/.exec(spec)?.[1] ?? '';
+  assert.deepEqual(problemsOf(example), []);
+  assert.deepEqual(
+    problemsOf(readFileSync(new URL('../../systemd/portcullis.toml', specBase()), 'utf8')),
+    [],
+  );
+});
+
+/** This file lies in test/unit, or compiled in dist/test/unit. */
+function specBase(): URL {
+  return import.meta.url.includes('/dist/test/') ? new URL('../', import.meta.url) : new URL(import.meta.url);
+}
+
+interface ZodLike {
+  readonly shape?: Record<string, ZodLike>;
+  readonly element?: ZodLike;
+  unwrap?(): ZodLike;
+}
+
+function keysOf(schema: ZodLike, path: string): string[] {
+  if (schema.shape !== undefined) {
+    return Object.entries(schema.shape).flatMap(([key, inner]) =>
+      keysOf(inner, path === '' ? key : `${path}.${key}`),
+    );
+  }
+  if (schema.element !== undefined) return keysOf(schema.element, path);
+  return schema.unwrap !== undefined ? keysOf(schema.unwrap(), path) : [path];
+}
