@@ -1,0 +1,215 @@
+/** Configuration against the roster, the digest, and what a reload would change. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { type Config, remarks } from '../../src/daemon/config/config.ts';
+import { ConfigError, describeProblem } from '../../src/daemon/config/problems.ts';
+import { loadConfig } from '../../src/daemon/config/read.ts';
+import { describeChange, planReload } from '../../src/daemon/plan.ts';
+import { type HostOptions, makeCluster, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
+
+interface Made {
+  /** Loads the configuration after that was done to its text. */
+  load(from?: string | RegExp, to?: string): Config;
+  readonly dir: string;
+}
+
+async function made(t: TestContext, hosts: readonly HostOptions[] = TWO_HOSTS): Promise<Made> {
+  const dir = temporaryDir(t);
+  const { config: file } = await makeCluster(dir, hosts);
+  const original = readFileSync(file, 'utf8');
+  return {
+    dir,
+    load: (from = /$^/, to = '') => {
+      const text = original.replace(from, to);
+      assert.ok(from.toString() === '/$^/' || text !== original, `${from} does nothing`);
+      writeFileSync(file, text);
+      return loadConfig(file).config;
+    },
+  };
+}
+
+function refusal(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(describeProblem).join('\n');
+    throw error;
+  }
+  return '';
+}
+
+test('file and roster together give core, Linux side and sockets their configuration', async (t) => {
+  const { load } = await made(t);
+  const config = load();
+  assert.deepEqual(
+    config.core.membership.members.map((member) => member.name),
+    ['fw1', 'fw2'],
+  );
+  assert.equal(config.core.services[0]?.downlinkLink, 1);
+  assert.deepEqual(config.actuator.memberAddresses, ['10.77.1.12']);
+  assert.deepEqual(config.actuator.clusterLinks, [{ device: 'eth0', address: '10.77.1.11', port: 7946 }]);
+  assert.deepEqual(config.uplinks.get('firewall'), { device: 'up0', ownAddress: null, port: 7946 });
+});
+
+test('what does not fit the roster is refused with line and remedy', async (t) => {
+  const { load, dir } = await made(t);
+  assert.match(
+    refusal(() => load('"dmz"', '"lan"')),
+    /:1: cluster is "lan"/,
+  );
+  assert.match(
+    refusal(() => load('"fw1"', '"fw9"')),
+    /:2: host is not in the roster/,
+  );
+  assert.match(
+    refusal(() => load('10.77.1.11:7946', '10.77.1.99:7946')),
+    /:16: link\.listen is none of/,
+  );
+  assert.match(
+    refusal(() => load('10.77.1.1/24', '10.77.1.12/24')),
+    /names 10\.77\.1\.12, fw2’s own address/,
+  );
+  assert.match(
+    refusal(() => load('fw1.key', 'fw2.key')),
+    /:3: key: .*not the key that the roster has for fw1/,
+  );
+  assert.match(
+    refusal(() => load('admin.key.pub', 'fw2.key.pub')),
+    /:6: roster: /,
+  );
+  writeFileSync(join(dir, 'roster.cose'), 'rubbish');
+  assert.match(
+    refusal(() => load()),
+    /:6: roster: .*roster\.cose/,
+  );
+});
+
+test('a newer roster under state is taken, a broken one is passed over with a note', async (t) => {
+  const { load, dir } = await made(t);
+  const file = join(dir, 'portcullis.toml');
+  const before = load().roster.version;
+  const { mkdirSync, copyFileSync } = await import('node:fs');
+  mkdirSync(join(dir, 'state'));
+  copyFileSync(join(dir, 'roster.cose'), join(dir, 'state', 'roster.cose'));
+  const older = readFileSync(join(dir, 'roster.cose'));
+  await makeOneMore(dir);
+  copyFileSync(join(dir, 'roster.cose'), join(dir, 'state', 'roster.cose'));
+  writeFileSync(join(dir, 'roster.cose'), older);
+  assert.equal(loadConfig(file).config.roster.version, before + 1);
+  writeFileSync(join(dir, 'state', 'roster.cose'), older.subarray(0, 50));
+  const loaded = loadConfig(file);
+  assert.equal(loaded.config.roster.version, before);
+  assert.match(loaded.notes[0] ?? '', /passed over/);
+});
+
+test('the digest tells what must be equal on all hosts, and nothing else', async (t) => {
+  const { load } = await made(t);
+  const digest = (from?: string | RegExp, to?: string) => load(from, to).core.services[0]?.digest;
+  const own = digest();
+  assert.match(own ?? '', /^[0-9a-f]{64}$/);
+  const differing = [
+    ['"available"', '"quorum"'],
+    ['"200ms"', '"201ms"'],
+    ['"200ms"', '"200ms"\nlease = "301ms"'],
+    ['"200ms"', '"200ms"\nmax_drift = 0.11'],
+    ['10.77.1.1/24', '10.77.1.2/24'],
+    ['10.77.2.1/24', '10.77.2.1/25'],
+  ] as const;
+  const seen = new Set([
+    own,
+    ...differing.map(([from, to]) => digest(from, to.replace('10.77.2.1/25', '10.77.2.1/16'))),
+  ]);
+  assert.equal(seen.size, differing.length + 1, 'each of these differs');
+  assert.equal(digest('device     = "up0"', 'device = "up7"'), own);
+  assert.equal(digest('"200ms"', '"200ms"\nstall = "21ms"\nlease = "300ms"'), own);
+});
+
+test('two gateways under quorum without a witness are a remark that fails the check; a witness mends it', async (t) => {
+  const two = await made(t);
+  assert.deepEqual(
+    remarks(two.load('"available"', '"quorum"')).map((remark) => remark.fails),
+    [true, false],
+  );
+  const three = await made(t, [...TWO_HOSTS, { name: 'w', addresses: '10.77.1.13:7946', role: 'witness' }]);
+  assert.deepEqual(
+    remarks(three.load('"available"', '"quorum"')).map((remark) => remark.fails),
+    [false],
+  );
+});
+
+test('a witness votes for the services and has nothing to do for them in the kernel', async (t) => {
+  const hosts = [{ name: 'fw1', addresses: '10.77.1.11:7946', role: 'witness' }, ...TWO_HOSTS.slice(1)];
+  const config = (await made(t, hosts)).load();
+  assert.equal(config.core.services.length, 1);
+  assert.deepEqual(config.actuator.services, []);
+  assert.equal(config.uplinks.size, 0);
+});
+
+test('reload: nothing changed is no change', async (t) => {
+  const { load } = await made(t);
+  assert.deepEqual(planReload(load(), load()), { changes: [], refused: [] });
+});
+
+test('reload: a change is planned by name, old and new value', async (t) => {
+  const { load } = await made(t);
+  const plan = planReload(load(), load('10.77.2.254', '10.77.2.253'));
+  assert.deepEqual(plan.refused, []);
+  assert.deepEqual(plan.changes.map(describeChange), [
+    'service firewall: uplink.nextHops: ["10.77.2.254"] becomes ["10.77.2.253"]',
+  ]);
+});
+
+test('reload: what a running process cannot change is refused with the reason', async (t) => {
+  const { load, dir } = await made(t);
+  const before = load();
+  const changes = [
+    ['"200ms"', '"250ms"', /timing\.intervalMs .*timing\.leaseMs/],
+    ['control.sock', 'other.sock', /control cannot change/],
+    [`${dir}/state`, `${dir}/state2`, /state cannot change/],
+    ['"available"', '"quorum"', /policy cannot change/],
+    ['name   = "downlink"', 'name = "lan"', /links cannot change/],
+  ] as const;
+  for (const [from, to, reason] of changes) {
+    assert.match(planReload(before, load(from, to)).refused.join(' '), reason, to);
+  }
+});
+
+test('reload: a service that comes or goes is planned, its policy included', async (t) => {
+  const { load } = await made(t);
+  const second = `[[service]]
+name = "second"
+policy = "available"
+downlink = { device = "eth0", addresses = ["10.78.1.1/24"] }
+uplink = { device = "up1", activation = "admin", addresses = ["10.78.2.1/24"], next_hop = "10.78.2.254" }
+`;
+  const one = load();
+  const two = load(/\[\[service\]\]/, `${second}[[service]]`);
+  const coming = planReload(one, two);
+  assert.deepEqual(coming.refused, []);
+  assert.ok(
+    coming.changes.every((change) => change.what.startsWith('service second: ') && change.from === null),
+  );
+  assert.deepEqual(planReload(two, one).refused, []);
+});
+
+/** One more host in the cluster’s roster. */
+async function makeOneMore(dir: string): Promise<void> {
+  const { run } = await import('../../src/cli/main.ts');
+  const { RecordedIo } = await import('./cluster-files.ts');
+  const io = new RecordedIo();
+  await run(['key', 'generate', '--out', join(dir, 'fw3.key')], io);
+  const args = ['--roster', join(dir, 'roster.cose'), '--admin-key', join(dir, 'admin.key')];
+  const add = [
+    'cluster',
+    'add',
+    'fw3',
+    ...args,
+    '--key',
+    join(dir, 'fw3.key.pub'),
+    '--address',
+    '10.77.1.14:7946',
+  ];
+  assert.equal(await run(add, io), 0, io.stderr);
+}
