@@ -18,7 +18,7 @@ export interface Outcome {
 const CALM_MS = 12_000;
 
 /** One run: `faultMs` of faults, then calm. */
-export function chaos(seed: number, policy: Policy, faultMs = 15_000): Outcome {
+export function chaos(seed: number, policy: Policy, faultMs = 25_000): Outcome {
   const hosts = 2 + (seed % 3);
   const w = new World({ hosts, policy, seed, witnesses: policy === 'quorum' && hosts === 2 ? 1 : 0 });
   const faults: string[] = [];
@@ -26,7 +26,7 @@ export function chaos(seed: number, policy: Policy, faultMs = 15_000): Outcome {
   w.startAll();
   w.pass(1000 + w.random() * 3000);
   w.resetFigures();
-  for (const endMs = w.nowMs + faultMs; w.nowMs < endMs; w.pass(w.random() * 700)) {
+  for (const endMs = w.nowMs + faultMs; w.nowMs < endMs; w.pass(w.random() * w.random() * 3000)) {
     const host = pick(w.hosts);
     const [name, fault] = pick(Object.entries(FAULTS));
     faults.push(`${w.nowMs.toFixed(0)} ${name} ${host.name}`);
@@ -76,6 +76,12 @@ const FAULTS: { readonly [name: string]: (w: World, h: Host) => void } = {
   'one way': (w, h) => {
     w.oneWay.add(`${h.name}>${w.hosts[0]?.name}`);
   },
+  'deaf pair': (w, h) => {
+    const other = w.hosts[Math.floor(w.random() * w.hosts.length)] ?? h;
+    w.deaf.add(`${h.name}>${other.name}`);
+    w.deaf.add(`${other.name}>${h.name}`);
+  },
+  'deaf no more': (w) => w.deaf.clear(),
   'cut lan': (w) => {
     w.cutLan = !w.cutLan;
   },
@@ -94,6 +100,7 @@ function heal(w: World): void {
   w.loss = 0;
   w.cutLan = w.cutWan = false;
   w.oneWay.clear();
+  w.deaf.clear();
   for (const h of w.hosts) {
     if (h.frozen) w.thaw(h);
     h.lan = h.wan = true;

@@ -75,6 +75,8 @@ export class World {
   cutLan = false;
   cutWan = false;
   readonly oneWay = new Set<string>();
+  /** Words lost on both sides, as `from>to`: what no second opinion over the uplink can mend. */
+  readonly deaf = new Set<string>();
   nextHop = true;
   foreigners = true;
   /** Somebody outside answers for the roving addresses. */
@@ -273,15 +275,40 @@ export class World {
 
   #procedure(host: Host, procedure: Procedure): [number, () => Verdict] {
     const confirmed = (): Verdict => 'confirmed';
+    const switched = (change: () => void) => (): Verdict => {
+      change();
+      return 'confirmed';
+    };
     switch (procedure) {
       case 'activateUplink':
-        return [5, () => (host.uplinkRaised = true) && 'confirmed'];
+        return [
+          5,
+          switched(() => {
+            host.uplinkRaised = true;
+          }),
+        ];
       case 'deactivateUplink':
-        return [5, () => ((host.uplinkRaised = false), 'confirmed')];
+        return [
+          5,
+          switched(() => {
+            host.uplinkRaised = false;
+          }),
+        ];
       case 'activateService':
-        return [10, () => (host.configured = true) && 'confirmed'];
+        return [
+          10,
+          switched(() => {
+            host.configured = true;
+          }),
+        ];
       case 'deactivateService':
-        return [10, () => ((host.configured = false), (host.rulesFlushed = false), 'confirmed')];
+        return [
+          10,
+          switched(() => {
+            host.configured = false;
+            host.rulesFlushed = false;
+          }),
+        ];
       case 'checkUplink': {
         const good = () => host.uplinkRaised && host.wan && !host.wanMute && this.nextHop;
         return [good() ? 1 : 40, () => (good() ? 'confirmed' : host.wan ? 'unknown' : 'refuted')];
@@ -324,6 +351,7 @@ export class World {
         ? from.talking && to.talking && this.#port(from, 'uplink') && this.#port(to, 'uplink') && !this.cutWan
         : this.#port(from, 'downlink') && this.#port(to, 'downlink') && !this.cutLan;
     if (
+      this.deaf.has(`${from.name}>${to.name}`) ||
       !from.up ||
       !passes() ||
       this.random() < this.loss ||
