@@ -1,0 +1,234 @@
+/** The command line: exit statuses, the form of errors, and what the commands that talk to a daemon say. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { findings } from '../../src/cli/check.ts';
+import { run } from '../../src/cli/main.ts';
+import { renderStatus } from '../../src/cli/status.ts';
+import type { Status, StatusService } from '../../src/daemon/status.ts';
+import { exampleText, makeCluster, RecordedIo, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
+
+async function cli(...args: string[]): Promise<{ status: number; io: RecordedIo }> {
+  const io = new RecordedIo();
+  return { status: await run(args, io), io };
+}
+
+const SERVICE: StatusService = {
+  name: 'firewall',
+  policy: 'available',
+  state: 'service',
+  substate: 'serving',
+  inStateMs: 10,
+  term: { n: 3, host: 'fw1' },
+  master: 'fw1',
+  leaseMs: 250,
+  gateOpen: true,
+  forced: false,
+  holdDownMs: 0,
+  checks: {},
+  table: [
+    { host: 'fw1', master: true, fit: true, standby: false, activity: 'service' },
+    { host: 'fw2', master: false, fit: true, standby: false, activity: 'backup' },
+  ],
+  alarms: [],
+};
+const STATUS: Status = {
+  schema: 1,
+  cluster: 'dmz',
+  host: 'fw1',
+  role: 'gateway',
+  pid: 1,
+  roster: { version: 3, hash: '00' },
+  standby: false,
+  stopping: false,
+  links: [1],
+  services: [SERVICE],
+  peers: [
+    {
+      host: 'fw2',
+      role: 'gateway',
+      session: true,
+      lastHeardMs: 12,
+      rosterVersion: 3,
+      rosterDiffers: false,
+      links: { 1: 12 },
+    },
+  ],
+  alarms: [],
+  counters: {},
+};
+
+interface Pretended {
+  readonly config: string;
+  /** `METHOD path body` of each request but for status. */
+  readonly asked: string[];
+}
+
+/** Something that answers as a daemon would: the n-th status, the last one for ever; orders by `judge`. */
+async function pretend(
+  t: TestContext,
+  statuses: readonly Status[],
+  refusal: string | null = null,
+): Promise<Pretended> {
+  const dir = temporaryDir(t);
+  const config = join(dir, 'p.toml');
+  writeFileSync(config, exampleText(dir));
+  const asked: string[] = [];
+  let next = 0;
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') {
+      const status = statuses[Math.min(next++, statuses.length - 1)];
+      response.end(JSON.stringify(status));
+      return;
+    }
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => {
+      asked.push(`${request.method} ${request.url} ${body}`);
+      response.statusCode = refusal === null ? 202 : 409;
+      response.end(JSON.stringify(refusal === null ? { accepted: true } : { error: refusal }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(join(dir, 'control.sock'), resolve));
+  t.after(() => server.close());
+  return { config, asked };
+}
+
+test('wrong usage ends with 2, help and version with 0', async () => {
+  assert.equal((await cli()).status, 2);
+  assert.equal((await cli('frobnicate')).status, 2);
+  assert.equal((await cli('status')).status, 2);
+  assert.equal((await cli('status', '--nonsense')).status, 2);
+  assert.equal((await cli('daemon', '--config', '/nonexistent', '--log-level', 'loud')).status, 2);
+  assert.equal((await cli('--help')).status, 0);
+  const version = await cli('--version');
+  assert.equal(version.status, 0);
+  const text = readFileSync(join(process.cwd(), 'package.json'), 'utf8');
+  assert.equal(version.io.stdout.trim(), (JSON.parse(text) as { version: string }).version);
+  for (const name of [
+    'daemon',
+    'check',
+    'status',
+    'handover',
+    'standby',
+    'resume',
+    'fence',
+    'key',
+    'cluster',
+  ]) {
+    assert.equal((await cli(name, '--help')).status, 0, name);
+  }
+});
+
+test('wrong usage is told in one form', async () => {
+  const { io } = await cli('frobnicate');
+  assert.match(io.stderr, /^portcullis: error: unknown command 'frobnicate'/);
+});
+
+test('each mistake of a configuration is an error line and a hint line; the status is 1', async (t) => {
+  const config = join(temporaryDir(t), 'p.toml');
+  writeFileSync(config, exampleText('/etc/p').replace('"200ms"', '"x"').replace('"fw1"', '""'));
+  const { status, io } = await cli('status', '--config', config);
+  assert.equal(status, 1);
+  assert.equal(io.stdout, '');
+  const lines = io.stderr.trimEnd().split('\n');
+  assert.equal(lines.length, 4);
+  assert.match(lines[0] ?? '', new RegExp(`^portcullis: error: ${config}:2: host `));
+  assert.match(lines[1] ?? '', /^portcullis: hint: /);
+});
+
+test('without a daemon the socket is named', async (t) => {
+  const dir = temporaryDir(t);
+  writeFileSync(join(dir, 'p.toml'), exampleText(dir));
+  const { status, io } = await cli('status', '--config', join(dir, 'p.toml'));
+  assert.equal(status, 1);
+  assert.match(io.stderr, /control\.sock: no daemon answers there/);
+});
+
+test('status prints the document as it is with --json, and for people otherwise', async (t) => {
+  const { config } = await pretend(t, [STATUS]);
+  assert.deepEqual(JSON.parse((await cli('status', '--json', '--config', config)).io.stdout), STATUS);
+  const { io } = await cli('status', '--config', config);
+  assert.equal(io.stdout, renderStatus(STATUS));
+  assert.match(io.stdout, /service firewall: service \(serving\), master fw1, term 3 of fw1, lease 250 ms/);
+  assert.match(io.stdout, /fw2 +backup +fit/);
+});
+
+test('handover waits until another host is master, and says who', async (t) => {
+  const seeking = { ...STATUS, services: [{ ...SERVICE, substate: 'seeking' }] };
+  const gone = {
+    ...STATUS,
+    services: [{ ...SERVICE, state: 'backup', substate: 'watching', master: null }],
+  } as const;
+  const done = {
+    ...STATUS,
+    services: [{ ...SERVICE, state: 'backup', substate: 'watching', master: 'fw2' }],
+  } as const;
+  const { config, asked } = await pretend(t, [STATUS, seeking, gone, done]);
+  const { status, io } = await cli('handover', '--to', 'fw2', '--config', config);
+  assert.equal(status, 0, io.stderr);
+  assert.equal(io.stdout, 'service firewall: master is fw2\n');
+  assert.deepEqual(asked, ['POST /v1/handover {"to":"fw2","service":null,"force":false}']);
+});
+
+test('a handover that the daemon refuses, or that nobody can take, ends with 1 and the reason', async (t) => {
+  const refused = await pretend(t, [STATUS], 'this host is not master; ask on fw2');
+  const first = await cli('handover', '--config', refused.config);
+  assert.equal(first.status, 1);
+  assert.match(first.io.stderr, /error: refused: this host is not master; ask on fw2/);
+  const alarm = { code: 'no-successor', service: 'firewall', detail: 'nobody is fit', since: '' } as const;
+  const nobody = await pretend(t, [STATUS, { ...STATUS, services: [{ ...SERVICE, alarms: [alarm] }] }]);
+  const second = await cli('handover', '--config', nobody.config);
+  assert.equal(second.status, 1);
+  assert.match(second.io.stderr, /no-successor: nobody is fit/);
+});
+
+test('standby waits until this host serves nothing; resume is given as it is', async (t) => {
+  const out = {
+    ...STATUS,
+    standby: true,
+    services: [{ ...SERVICE, state: 'backup', substate: 'watching' }],
+  } as const;
+  const { config, asked } = await pretend(t, [{ ...STATUS, standby: true }, out]);
+  assert.equal((await cli('standby', '--config', config)).status, 0);
+  assert.equal((await cli('resume', '--config', config)).status, 0);
+  assert.deepEqual(asked, ['POST /v1/standby {}', 'POST /v1/resume {}']);
+});
+
+test('check reports configuration, roster and host together, errors first', async (t) => {
+  const dir = temporaryDir(t);
+  const { config } = await makeCluster(dir, TWO_HOSTS);
+  const seen: string[] = [];
+  const inspectHost: typeof import('../../src/linux/inspect.ts').inspect = async (actuator) => {
+    seen.push(actuator.host);
+    return [
+      { level: 'warning', message: 'w', hint: '' },
+      { level: 'error', message: 'e', hint: 'h' },
+    ];
+  };
+  const found = await findings(config, inspectHost);
+  assert.deepEqual(seen, ['fw1']);
+  assert.equal(found[0]?.message, 'e');
+  assert.ok(found.some((finding) => finding.message.includes('user "portcullis" is not used yet')));
+  writeFileSync(config, exampleText(dir).replace('fw1.key', 'fw2.key'));
+  const wrong = await findings(config, inspectHost);
+  assert.deepEqual(
+    wrong.map((finding) => finding.level),
+    ['error'],
+  );
+  assert.equal(seen.length, 1, 'a configuration that is wrong is not tried on the host');
+});
+
+test('check ends with 1 on this host, which has none of the devices, and prints one JSON document', async (t) => {
+  const { config } = await makeCluster(temporaryDir(t), TWO_HOSTS);
+  const { status, io } = await cli('check', '--json', '--config', config);
+  assert.equal(status, 1);
+  const report = JSON.parse(io.stdout) as { schema: number; ok: boolean; findings: { message: string }[] };
+  assert.equal(report.schema, 1);
+  assert.equal(report.ok, false);
+  assert.ok(report.findings.some((finding) => finding.message.includes('up0')));
+});
