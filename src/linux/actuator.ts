@@ -150,7 +150,15 @@ class KernelActuator implements LinuxActuator {
     });
   }
 
-  private perform(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
+  private async perform(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
+    const { name, uplink } = parts.service;
+    if (procedure === 'activateUplink') this.kernel.gate.allowTalk(uplink.device, name);
+    const outcome = await this.programOrBuiltIn(parts, procedure);
+    if (procedure === 'deactivateUplink') this.kernel.gate.forbidTalk(uplink.device, name);
+    return outcome;
+  }
+
+  private programOrBuiltIn(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
     const { service } = parts;
     const program = service.procedures[procedure];
     if (procedure.startsWith('announceRelease') || procedure === 'deactivateService')

@@ -5,7 +5,7 @@
  */
 import type { ServiceName } from '../core/basics.ts';
 import type { ActuatorConfig } from './config.ts';
-import { gateTables, leaseSet, tableName } from './gatetable.ts';
+import { gateTables, leaseSet, tableName, talkSet } from './gatetable.ts';
 import { LeaseSocket } from './lease.ts';
 import { ENOENT } from './libc.ts';
 import { runTool, textOf } from './tools.ts';
@@ -13,11 +13,16 @@ import { runTool, textOf } from './tools.ts';
 /** An element that lives for less than a jiffy (10 ms at HZ=100) could round to zero, which means for ever. */
 const SHORTEST_MS = 10;
 
+/** How long the kernel may talk on an uplink that is held, after we last said so; renewed with each look. */
+const TALK_MS = 2000;
+
 export class Gate {
   private config: ActuatorConfig;
   private readonly nowMs: () => number;
   private lease: LeaseSocket;
   private readonly openUntil = new Map<ServiceName, number>();
+  /** By device: the services that hold it. */
+  private readonly talkers = new Map<string, Set<ServiceName>>();
 
   constructor(config: ActuatorConfig, nowMs: () => number) {
     this.config = config;
@@ -30,6 +35,7 @@ export class Gate {
     this.openUntil.clear();
     const ended = await runTool('nft', ['-f', '-'], gateTables(this.config));
     if (ended.status !== 0) throw new Error(`nft refused the lease gate: ${textOf(ended.errors)}`);
+    this.renewTalk();
   }
 
   /** Brings the tables back as they were, with the leases that still run: for when somebody removed them. */
@@ -66,19 +72,43 @@ export class Gate {
     const before = this.nowMs();
     const until = untilMs === null ? 0 : Math.min(untilMs, before + this.config.leaseMs);
     const restMs = Math.floor(until - before);
-    const errno = this.order(service, restMs >= SHORTEST_MS ? restMs : 0);
+    const errno = this.order(leaseSet(service), restMs >= SHORTEST_MS ? restMs : 0);
     if (errno === 0 && restMs >= SHORTEST_MS && this.nowMs() < until) {
       this.openUntil.set(service, until);
       return { openUntilMs: until, missing: false };
     }
     // Late, refused, or ordered shut: the element counts from the call, so it must go (spec R6, finding 4).
     if (restMs >= SHORTEST_MS && errno === 0) {
-      const again = this.order(service, 0);
+      const again = this.order(leaseSet(service), 0);
       if (again !== 0) return { openUntilMs: until, missing: again === ENOENT };
     }
     if (errno !== 0 && errno !== ENOENT) return { openUntilMs: this.openUntilMs(service), missing: false };
     this.openUntil.delete(service);
     return { openUntilMs: null, missing: errno === ENOENT };
+  }
+
+  /**
+   * Lets the host talk on an uplink, from before it is raised. Without this or a lease not even the kernel's own
+   * words leave there: multicast reports when an address runs out, and the like.
+   */
+  allowTalk(device: string, service: ServiceName): void {
+    const talkers = this.talkers.get(device) ?? new Set();
+    this.talkers.set(device, talkers.add(service));
+    this.renewTalk();
+  }
+
+  /** Ends it with the last service that holds the uplink. */
+  forbidTalk(device: string, service: ServiceName): void {
+    const talkers = this.talkers.get(device);
+    talkers?.delete(service);
+    if (talkers === undefined || talkers.size > 0) return;
+    this.talkers.delete(device);
+    this.order(talkSet(device), 0);
+  }
+
+  /** Called at least each second while the process lives: silence follows its death. */
+  renewTalk(): void {
+    for (const device of this.talkers.keys()) this.order(talkSet(device), TALK_MS);
   }
 
   /** The ruleset's generation, our own lease transactions not counted. */
@@ -92,14 +122,15 @@ export class Gate {
 
   /** The tables stay, shut: a host without a daemon must be harmless. */
   close(): void {
-    for (const { name } of this.config.services) this.order(name, 0);
+    for (const { name } of this.config.services) this.order(leaseSet(name), 0);
+    for (const device of this.talkers.keys()) this.order(talkSet(device), 0);
     this.openUntil.clear();
     this.lease.close();
   }
 
-  private order(service: ServiceName, timeoutMs: number): number {
+  private order(set: string, timeoutMs: number): number {
     try {
-      return this.lease.setLease(leaseSet(service), timeoutMs);
+      return this.lease.setLease(set, timeoutMs);
     } catch {
       return -1;
     }

@@ -16,6 +16,28 @@ export function leaseSet(service: string): string {
   return `lease_${service.replace(/[^a-z0-9]/g, '_')}`;
 }
 
+/** The set that holds the leave to talk on an uplink. Devices may have any characters, sets may not. */
+export function talkSet(device: string): string {
+  return `talk_${Buffer.from(device).toString('hex')}`;
+}
+
+function uplinks(config: ActuatorConfig): string[] {
+  return [...new Set(config.services.map((s) => s.uplink.device))];
+}
+
+function setNames(config: ActuatorConfig): string[] {
+  return [...config.services.map((s) => leaseSet(s.name)), ...uplinks(config).map(talkSet)];
+}
+
+/** `oifname UPLINK LOOKUP != @talk LOOKUP != @lease .. drop`: no word of the kernel's own on an uplink nobody holds. */
+function talkRules(config: ActuatorConfig, lookup: string): string[] {
+  return uplinks(config).map((device) => {
+    const sharers = config.services.filter((s) => s.uplink.device === device);
+    const sets = [talkSet(device), ...sharers.map((s) => leaseSet(s.name))];
+    return `oifname "${device}" ${sets.map((set) => `${lookup} != @${set}`).join(' ')} drop`;
+  });
+}
+
 function roving(service: GatewayService, family: 4 | 6): string[] {
   const all = [...service.downlink.addresses, ...service.uplink.addresses];
   return [...new Set(all.filter((a) => a.family === family).map((a) => a.address))];
@@ -72,8 +94,7 @@ export function gateTables(config: ActuatorConfig): string {
   for (const family of ['inet', 'arp'])
     lines.push(`table ${family} ${table}`, `delete table ${family} ${table}`);
   lines.push(`table inet ${table} {`);
-  for (const { name } of config.services)
-    lines.push(`set ${leaseSet(name)} {`, 'type nf_proto', 'flags timeout', '}');
+  for (const set of setNames(config)) lines.push(`set ${set} {`, 'type nf_proto', 'flags timeout', '}');
   lines.push(
     'chain forward {',
     'type filter hook forward priority -310',
@@ -82,11 +103,12 @@ export function gateTables(config: ActuatorConfig): string {
   );
   // After source NAT (priority 100): masquerading may give a packet of the host's own a roving source.
   lines.push('chain sent {', 'type filter hook postrouting priority 300');
+  lines.push(...talkRules(config, 'meta nfproto'));
   for (const service of config.services) lines.push(...sentRules(service));
   lines.push('}', '}', `table arp ${table} {`);
-  for (const { name } of config.services)
-    lines.push(`set ${leaseSet(name)} {`, 'type arp_op', 'flags timeout', '}');
+  for (const set of setNames(config)) lines.push(`set ${set} {`, 'type arp_op', 'flags timeout', '}');
   lines.push('chain output {', 'type filter hook output priority -310');
+  lines.push(...talkRules(config, 'arp operation'));
   for (const service of config.services) {
     const four = roving(service, 4);
     if (four.length > 0)

@@ -109,6 +109,7 @@ export class Kernel {
       stopAnnouncing(old);
       await old.place.deactivate();
       await this.uplinks.deactivate(old.service);
+      this.gate.forbidTalk(old.service.uplink.device, old.service.name);
     }
     this.links.keepOnly(new Set(config.services.flatMap((s) => [s.downlink.device, s.uplink.device])));
   }
@@ -142,6 +143,8 @@ export class Kernel {
     await old.place.deactivate();
     if (held && moved) {
       await this.uplinks.deactivate(old.service);
+      this.gate.forbidTalk(old.service.uplink.device, old.service.name);
+      this.gate.allowTalk(parts.service.uplink.device, parts.service.name);
       await this.uplinks.activate(parts.service);
     }
     if (active) await parts.place.activate();

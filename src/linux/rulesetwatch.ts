@@ -45,6 +45,7 @@ export class RulesetWatch {
   }
 
   private look(): void {
+    this.kernel.gate.renewTalk();
     const generation = this.kernel.gate.foreignGeneration();
     if (generation !== null && generation === this.seen) return;
     if (this.lane.length === 0) this.repair();

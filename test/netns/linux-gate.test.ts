@@ -50,13 +50,23 @@ test('an order beyond a lease, or in the past, opens no longer than a lease or n
   );
 });
 
-/** Whether the kernel holds a lease element that has not expired, in either table. */
-function leaseIsOpen(f: Fixture): boolean {
+const LEASE = 'lease_firewall';
+const TALK = `talk_${Buffer.from('up0').toString('hex')}`;
+
+/** Whether the kernel holds an element that has not expired in that set of either table. */
+function isHeld(f: Fixture, set: string): boolean {
   return ['inet', 'arp'].some((family) =>
-    f.net
-      .exec(f.gw, '/usr/sbin/nft', 'list', 'set', family, 'portcullis_test', 'lease_firewall')
-      .includes('expires'),
+    f.net.exec(f.gw, '/usr/sbin/nft', 'list', 'set', family, 'portcullis_test', set).includes('expires'),
   );
+}
+
+function leaseIsOpen(f: Fixture): boolean {
+  return isHeld(f, LEASE);
+}
+
+/** Frames that the gateway has sent into the uplink, counted at the other end. */
+function uplinkFrames(f: Fixture): number {
+  return Number(f.net.exec(f.server, '/bin/cat', '/sys/class/net/eth0/statistics/rx_packets'));
 }
 
 for (const [signal, word] of [
@@ -84,11 +94,19 @@ for (const [signal, word] of [
     const before = answers;
     await new Promise((resolve) => setTimeout(resolve, 1000));
     assert.equal(answers, before, 'the established flow must have stopped');
+    assert.equal(
+      await until(() => !isHeld(f, TALK), 10_000),
+      true,
+      'nor may the kernel talk on the uplink for long',
+    );
+    const heard = uplinkFrames(f);
     assert.equal(f.pings(f.client, '10.77.1.1'), false, 'the roving address must not answer');
     assert.equal(f.pings(f.client, 'fd00:77:1::1'), false);
     assert.equal(f.pings(f.client, '10.77.1.11'), true, 'the host itself still talks');
     const gone = await until(() => !f.net.ip(f.gw, 'addr', 'show').includes('10.77.1.1/'), 15_000);
     assert.equal(gone, true, 'addresses must run out by their lifetime');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assert.equal(uplinkFrames(f), heard, 'not even multicast reports leave by the uplink');
   });
 
 test('a gate whose tables an operator flushed is put back, and open again', { skip }, async (t) => {

@@ -1,0 +1,211 @@
+/**
+ * The whole daemon on one gateway in namespaces: it becomes master alone, reloads, stops in good order, and leaves a
+ * harmless host however it ends.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getStatus } from '../../src/cli/control-client.ts';
+import type { Status } from '../../src/daemon/status.ts';
+import { makeCluster, TWO_HOSTS, temporaryDir } from '../unit/cluster-files.ts';
+import { Namespaces, needsRoot } from './netns.ts';
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const RULES = [
+  '*filter',
+  ':INPUT ACCEPT [0:0]',
+  ':FORWARD ACCEPT [0:0]',
+  ':OUTPUT ACCEPT [0:0]',
+  'COMMIT',
+  '',
+].join('\n');
+const skip = needsRoot();
+
+/** A gateway with a client on its downlink and a router beyond its uplink; its peer fw2 is not there. */
+class Gateway {
+  readonly net = new Namespaces();
+  readonly gw: string;
+  readonly dir: string;
+  readonly config: string;
+  output = '';
+
+  private constructor(dir: string, config: string) {
+    this.dir = dir;
+    this.config = config;
+    const { net } = this;
+    const lan = net.addSwitch('lan');
+    const client = net.add('client');
+    const router = net.add('router');
+    this.gw = net.add('gw');
+    net.plug(client, 'eth0', lan, 'p-client');
+    net.plug(this.gw, 'eth0', lan, 'p-gw');
+    net.join(this.gw, 'up0', router, 'eth0');
+    net.ip(this.gw, 'link', 'set', 'up0', 'down');
+    net.ip(this.gw, 'addr', 'add', '10.77.1.11/24', 'dev', 'eth0');
+    net.ip(client, 'addr', 'add', '10.77.1.100/24', 'dev', 'eth0');
+    net.ip(router, 'addr', 'add', '10.77.2.254/24', 'dev', 'eth0');
+    // A neighbour that is heard now and then, as on any LAN: the downlink is confirmed by it.
+    net.spawn(client, '/usr/bin/ping', '-i', '0.2', '10.77.1.77').stdout?.resume();
+  }
+
+  static async make(t: TestContext): Promise<Gateway> {
+    const dir = temporaryDir(t);
+    const { config } = await makeCluster(dir, TWO_HOSTS);
+    writeFileSync(join(dir, 'rules.v4'), RULES);
+    const gateway = new Gateway(dir, config);
+    t.after(() => gateway.net.close());
+    return gateway;
+  }
+
+  start(): ChildProcess {
+    const child = this.net.spawn(
+      this.gw,
+      process.execPath,
+      '--import',
+      'tsx',
+      MAIN,
+      'daemon',
+      '--config',
+      this.config,
+    );
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.output += chunk.toString();
+    });
+    return child;
+  }
+
+  cli(...args: string[]): { status: number | null; stderr: string } {
+    const argv = [
+      'netns',
+      'exec',
+      this.gw,
+      process.execPath,
+      '--import',
+      'tsx',
+      MAIN,
+      ...args,
+      '--config',
+      this.config,
+    ];
+    return spawnSync('/usr/sbin/ip', argv, { encoding: 'utf8', timeout: 60_000 });
+  }
+
+  /** The first status that passes; fails after a minute with the last one. */
+  async status(wanted: (status: Status) => boolean): Promise<Status> {
+    let last: Status | null = null;
+    for (let i = 0; i < 600; i++) {
+      last = await getStatus(join(this.dir, 'control.sock')).catch(() => null);
+      if (last !== null && wanted(last)) return last;
+      await sleep(100);
+    }
+    return assert.fail(`${JSON.stringify(last)}\n${this.output}`);
+  }
+
+  async logged(pattern: RegExp): Promise<void> {
+    for (let i = 0; i < 600 && !pattern.test(this.output); i++) await sleep(50);
+    assert.match(this.output, pattern);
+  }
+
+  assertHarmless(): void {
+    const addresses = this.net.ip(this.gw, 'addr');
+    assert.doesNotMatch(addresses, /10\.77\.1\.1\/24|10\.77\.2\.1\/24/);
+    assert.match(this.net.ip(this.gw, 'link', 'show', 'up0'), /state DOWN/);
+  }
+}
+
+const serving = (status: Status): boolean => status.services[0]?.substate === 'serving';
+
+async function endOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
+
+test('alone it becomes master, shows so, and a stop in good order leaves a harmless host', {
+  skip,
+}, async (t) => {
+  const gateway = await Gateway.make(t);
+  const checked = gateway.cli('check');
+  assert.equal(checked.status, 0, checked.stderr);
+  const daemon = gateway.start();
+  const status = await gateway.status(serving);
+  assert.equal(status.services[0]?.master, 'fw1');
+  assert.ok((status.services[0]?.leaseMs ?? 0) > 0);
+  assert.match(gateway.net.ip(gateway.gw, 'addr'), /10\.77\.1\.1\/24/);
+
+  const second = gateway.cli('daemon');
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, /another daemon uses this state directory/);
+
+  const handover = gateway.cli('handover', '--to', 'fw2');
+  assert.equal(handover.status, 1, 'nobody is there to take over');
+  assert.equal((await gateway.status(serving)).services[0]?.master, 'fw1', 'and the service stays');
+
+  daemon.kill('SIGTERM');
+  assert.equal(await endOf(daemon), 0, gateway.output);
+  gateway.assertHarmless();
+  const log = readFileSync(join(gateway.dir, 'state', 'events.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const numbers = log.map((line) => (JSON.parse(line) as { n: number }).n);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, i) => i + 1),
+  );
+});
+
+test('a reload changes what changed and nothing else; a bad file changes nothing', { skip }, async (t) => {
+  const gateway = await Gateway.make(t);
+  const daemon = gateway.start();
+  const before = (await gateway.status(serving)).services[0]?.term;
+  const original = readFileSync(gateway.config, 'utf8');
+  const reload = (text: string): void => {
+    writeFileSync(gateway.config, text);
+    daemon.kill('SIGHUP');
+  };
+  reload(original.replace('"200ms"', '"nonsense"'));
+  await gateway.logged(/timing\.interval is no duration.*reload refused/);
+  reload(original.replace('policy = "available"', 'policy = "quorum"'));
+  await gateway.logged(/policy cannot change while running.*reload refused/);
+  reload(original.replace('"10.77.1.1/24"', '"10.77.1.1/24", "10.77.1.2/24"'));
+  await gateway.logged(/reload: done/);
+  await gateway.logged(/"change":"service firewall: downlink.addresses:/);
+  for (let i = 0; i < 100 && !gateway.net.ip(gateway.gw, 'addr').includes('10.77.1.2/24'); i++)
+    await sleep(50);
+  assert.match(gateway.net.ip(gateway.gw, 'addr'), /10\.77\.1\.2\/24/);
+  const after = (await gateway.status(serving)).services[0];
+  assert.deepEqual(after?.term, before, 'the master stayed master through it');
+  daemon.kill('SIGTERM');
+  assert.equal(await endOf(daemon), 0, gateway.output);
+});
+
+test('a second signal fences and ends with 1; the host is harmless', { skip }, async (t) => {
+  const gateway = await Gateway.make(t);
+  const daemon = gateway.start();
+  await gateway.status(serving);
+  daemon.kill('SIGTERM');
+  daemon.kill('SIGINT');
+  const status = await endOf(daemon);
+  assert.ok(status === 1, `${status} ${gateway.output}`);
+  gateway.assertHarmless();
+});
+
+test('after SIGKILL `fence` makes the host harmless, and the next start takes over from there', {
+  skip,
+}, async (t) => {
+  const gateway = await Gateway.make(t);
+  const first = gateway.start();
+  await gateway.status(serving);
+  first.kill('SIGKILL');
+  await endOf(first);
+  const fenced = gateway.cli('fence');
+  assert.equal(fenced.status, 0, fenced.stderr);
+  gateway.assertHarmless();
+  const second = gateway.start();
+  await gateway.status(serving);
+  second.kill('SIGTERM');
+  assert.equal(await endOf(second), 0, gateway.output);
+});
