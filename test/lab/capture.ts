@@ -134,13 +134,13 @@ export function parsePcap(file: Buffer, side: SwitchName, ports: ReadonlyMap<num
 export function parseMonitor(text: string, side: SwitchName, ports: ReadonlySet<string>): CarrierChange[] {
   const changes: CarrierChange[] = [];
   for (const line of text.split('\n')) {
-    const match = /^\[([0-9T:.-]+)\]\s*(?:Deleted )?\d+: ([^:@]+)(?:@[^:]*)?: <([^>]*)>/.exec(line);
+    const match = /^\[([0-9T:.-]+)\]\s*(Deleted )?\d+: ([^:@]+)(?:@[^:]*)?: <([^>]*)>/.exec(line);
     if (match === null) continue;
-    const [, time = '', port = '', flags = ''] = match;
+    const [, time = '', deleted, port = '', flags = ''] = match;
     if (!ports.has(port)) continue;
     const [whole = '', fraction = '0'] = time.split('.');
     const atMs = new Date(whole).getTime() + Number(`0.${fraction}`) * 1_000;
-    changes.push({ atMs, side, port, up: flags.split(',').includes('LOWER_UP') });
+    changes.push({ atMs, side, port, up: deleted === undefined && flags.split(',').includes('LOWER_UP') });
   }
   return changes;
 }

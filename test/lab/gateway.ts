@@ -98,9 +98,15 @@ export class Cluster {
     if (!gone) throw new Error(`processes of ${host} cannot be killed`);
   }
 
-  running(host: string): boolean {
-    const child = this.#daemons.get(host);
-    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  /** The power goes: processes, kernel state, cards and all; only the disk is left. */
+  async powerOff(host: string): Promise<void> {
+    await this.#topology.unplug(host);
+  }
+
+  /** The power is back: the machine boots, and the daemon starts. */
+  async powerOn(host: string): Promise<void> {
+    await this.#topology.plug(host);
+    this.start(host);
   }
 
   /** What the host says on its control socket; null when it does not answer within the limit. */

@@ -13,8 +13,8 @@
  * - `masters`: the most hosts that at one instant act or serve by their word.
  * - `standbyUplinkPackets`: frames that entered the uplink switch from a host which was neither in Handover nor in
  *   Service. It is in them from its signed CLAIM, READY or STATUS, or from the delivery of a HANDOVER to it, until its
- *   signed word that it left them; from then on until its port loses the carrier, at most one second. After a
- *   silence of `silenceMs` (a killed or stopped host) it is in neither.
+ *   signed word that it left them; from then on until its port loses the carrier, at most one second. A host that is
+ *   silent (killed or stopped) is in neither after twice the lease when it served, else after `handoverSilenceMs`.
  */
 import type { CarrierChange, Frame } from './capture.ts';
 import { covers, intersect, joinSightings, mostAtOnce, type Span, unite } from './intervals.ts';
@@ -30,6 +30,8 @@ export interface Word {
   readonly serving: boolean | null;
   /** It is in Handover or Service, so its uplink may be up. */
   readonly active: boolean | null;
+  /** The word is a serving host's, who says so each interval; else its next word may take longer. */
+  readonly serves: boolean;
 }
 
 export interface Evidence {
@@ -39,7 +41,8 @@ export interface Evidence {
   readonly macs: ReadonlyMap<string, string>;
   readonly gateways: readonly string[];
   readonly leaseMs: number;
-  readonly silenceMs: number;
+  /** Longer than a host in Handover ever keeps silent about itself. */
+  readonly handoverSilenceMs: number;
   readonly endMs: number;
 }
 
@@ -215,7 +218,8 @@ function activeSpans(evidence: Evidence, host: string): Span[] {
         open = { from: word.atMs, to: word.atMs };
         spans.push(open);
       }
-      open.to = word.atMs + evidence.silenceMs;
+      // Of two kinds of word the later one counts, so that a master's last report does not outlive its last STATUS.
+      open.to = word.atMs + (word.serves ? 2 * evidence.leaseMs : evidence.handoverSilenceMs);
     } else if (open !== null) {
       const endMs = Math.min(open.to, word.atMs);
       open.to = downs.find((at) => at >= endMs && at <= endMs + TAIL_MS) ?? endMs + TAIL_MS;

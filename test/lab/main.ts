@@ -3,10 +3,11 @@
  * Exit status: 0 all as expected, 1 something was not, 2 wrong usage.
  */
 import { parseArgs } from 'node:util';
-import type { Policy } from './gateway.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, workDirectory } from './lab.ts';
+import { optionsOf } from './options.ts';
 import { type RunOptions, type RunResult, runScenario } from './run.ts';
-import { SCENARIOS, type Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
 
 const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--interval 200ms] [--policy quorum|available]
                              [--runs K] [--json] [--keep]
@@ -50,19 +51,6 @@ function plan(argv: readonly string[]): Plan | 'list' {
     keep: values.keep,
     options: (scenario) => optionsOf(scenario, hosts ?? scenario.hosts, values.witness, intervalMs, policy),
   };
-}
-
-/** The options of a run when nothing is said: two hosts without a witness are `available`, more are `quorum`. */
-export function optionsOf(
-  scenario: Scenario,
-  hosts: number,
-  witness: boolean,
-  intervalMs: number,
-  policy?: Policy,
-): RunOptions {
-  const answerBroadcasts = SCENARIOS.indexOf(scenario) % 2 === 0; // the clients of the other half ignore them
-  const byCount = hosts === 2 && !witness ? 'available' : 'quorum';
-  return { hosts, witness, intervalMs, policy: policy ?? byCount, answerBroadcasts };
 }
 
 function scenarioNamed(name: string): Scenario {

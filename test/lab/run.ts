@@ -7,7 +7,7 @@ import type { Policy } from './gateway.ts';
 import { type Evidence, judge, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
 import { sleep, until } from './process.ts';
-import type { Expectation, Scenario } from './scenarios.ts';
+import type { Expectation, Scenario } from './scenario.ts';
 import { Stage } from './stage.ts';
 import { planHosts } from './topology.ts';
 import type { TrafficResult } from './traffic.ts';
@@ -103,16 +103,23 @@ async function perform(
   await sleep(scenario.watchMs);
   const endMs = performance.timeOrigin + performance.now();
   const traffic = await lab.traffic.end();
-  const { frames, carriers } = await lab.capture.stop();
-  const lease = leaseMs(options.intervalMs);
-  const evidence: Evidence = {
-    ...{ frames, carriers, gateways, endMs },
-    words: wordsOf(frames, hosts),
-    macs: lab.topology.macs,
-    leaseMs: lease,
-    silenceMs: 2 * lease,
-  };
+  const evidence = await gather(lab, endMs);
   return { traffic, verdict: judge(evidence), expected: scenario.expect(stage) };
+}
+
+/** Ends the captures; all that the judges need. */
+export async function gather(lab: Lab, endMs: number): Promise<Evidence> {
+  const { frames, carriers } = await lab.capture.stop();
+  const { intervalMs, hosts } = lab.options;
+  return {
+    ...{ frames, carriers, endMs, gateways: lab.gateways, macs: lab.topology.macs },
+    words: wordsOf(
+      frames,
+      hosts.map((host) => host.name),
+    ),
+    leaseMs: leaseMs(intervalMs),
+    handoverSilenceMs: Math.max(8 * intervalMs, 1_500),
+  };
 }
 
 function compare(expected: Expectation, verdict: Verdict, traffic: TrafficResult): string[] {

@@ -12,8 +12,6 @@ export class Screen {
   readonly #startMs = performance.now();
   #last = '';
   #live = false;
-  #answered = 0;
-  #answeredAtMs = 0;
 
   constructor(hosts: readonly string[]) {
     this.#hosts = hosts;
@@ -47,12 +45,8 @@ export class Screen {
 
   #client(report: TrafficReport | null): string {
     if (report === null) return '';
-    const nowMs = performance.now();
-    const seconds = (nowMs - this.#answeredAtMs) / 1_000;
-    const rate = this.#answeredAtMs === 0 ? 0 : Math.max(0, report.answered - this.#answered) / seconds;
-    this.#answered = report.answered;
-    this.#answeredAtMs = nowMs;
-    return `${String(Math.round(rate / 10) * 10).padStart(4)} answers/s, ${report.lost} lost so far`;
+    // recent: those of half a second
+    return `${String(2 * report.recent).padStart(4)} answers/s, ${report.lost} lost so far`;
   }
 
   #time(): string {

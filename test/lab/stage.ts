@@ -49,8 +49,8 @@ export class Stage {
   }
 
   /** An operator's command on that host; throws with its words when it fails. */
-  async command(verb: string, host: string): Promise<void> {
-    const result = await portcullis(verb, '--config', this.cluster.config(host));
+  async command(verb: string, host: string, ...more: string[]): Promise<void> {
+    const result = await portcullis(verb, '--config', this.cluster.config(host), ...more);
     if (result.code !== 0)
       throw new Error(
         `portcullis ${verb}: exit ${result.code}: ${result.stderr.trim() || result.stdout.trim()}`,

@@ -84,25 +84,40 @@ export class Topology {
         this.sysctl(name, 'ipv4/icmp_echo_ignore_broadcasts', answerBroadcasts ? '0' : '1'),
       ),
     );
-    for (const host of this.hosts) {
-      await this.#ip(host.name, [
-        'link set lo up',
-        `addr add ${host.address}/24 dev eth0`,
-        'link set eth0 up',
-      ]);
-      const links = JSON.parse(await must(['ip', '-n', this.ns(host.name), '-j', 'link'])) as {
-        ifname: string;
-        address: string;
-      }[];
-      for (const link of links)
-        if (link.ifname !== 'lo') this.macs.set(link.address.toLowerCase(), host.name);
-    }
+    for (const host of this.hosts) await this.#configure(host);
     for (const side of ['lan', 'wan'] as const) await this.#readPorts(side);
   }
 
   /** Removes every namespace that `open` made; harmless when called twice. */
   async close(): Promise<void> {
     for (const name of this.#made.splice(0)) await run(['ip', 'netns', 'del', this.ns(name)]);
+  }
+
+  /** A host loses its power: its processes die, then its kernel state and its cards are gone. */
+  async unplug(name: string): Promise<void> {
+    // The cables first: a machine without power is dark at once.
+    await Promise.all(
+      (['lan', 'wan'] as const).map((side) => run(['ip', '-n', this.ns(side), 'link', 'del', name])),
+    );
+    for (const pid of await this.pids(name)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // it ended by itself
+      }
+    }
+    await must(['ip', 'netns', 'del', this.ns(name)]);
+  }
+
+  /** A host that was unplugged is there again, as after its boot: no addresses but its own, the uplink down. */
+  async plug(name: string): Promise<void> {
+    const host = this.hosts.find((candidate) => candidate.name === name);
+    if (host === undefined) throw new Error(`there is no host ${name}`);
+    await must(['ip', 'netns', 'add', this.ns(name)]);
+    await this.#ip('lan', this.#cable('lan', name));
+    if (host.role === 'gateway') await this.#ip('wan', this.#cable('wan', name));
+    await this.#configure(host);
+    for (const side of ['lan', 'wan'] as const) await this.#readPorts(side);
   }
 
   async sysctl(name: string, path: string, value: string): Promise<void> {
@@ -125,15 +140,7 @@ export class Topology {
       `link set ${side} addrgenmode none`,
       `link set ${side} up`,
     ];
-    for (const station of stations) {
-      const card =
-        side === 'lan' ? 'eth0' : station === 'asker' ? 'eth1' : station === 'server' ? 'eth0' : 'up0';
-      lines.push(
-        `link add name ${station} type veth peer name ${card} netns ${this.ns(station)}`,
-        `link set ${station} master ${side} addrgenmode none`,
-        `link set ${station} up`,
-      );
-    }
+    for (const station of stations) lines.push(...this.#cable(side, station));
     await this.#ip(side, lines);
     await must(
       this.inside(side, ['nft', '-f', '-']),
@@ -146,6 +153,26 @@ export class Topology {
         chain faults { type filter hook forward priority 0; }
       }\n`,
     );
+  }
+
+  /** The orders that join a station to a switch; the station's end of its cable is a card that is down. */
+  #cable(side: SwitchName, station: string): string[] {
+    const wanCard = station === 'asker' ? 'eth1' : station === 'server' ? 'eth0' : 'up0';
+    return [
+      `link add name ${station} type veth peer name ${side === 'lan' ? 'eth0' : wanCard} netns ${this.ns(station)}`,
+      `link set ${station} master ${side} addrgenmode none`,
+      `link set ${station} up`,
+    ];
+  }
+
+  /** A host's own address, as its operator set it up; remembers its cards. */
+  async #configure(host: HostPlan): Promise<void> {
+    await this.#ip(host.name, ['link set lo up', `addr add ${host.address}/24 dev eth0`, 'link set eth0 up']);
+    const links = JSON.parse(await must(['ip', '-n', this.ns(host.name), '-j', 'link'])) as {
+      ifname: string;
+      address: string;
+    }[];
+    for (const link of links) if (link.ifname !== 'lo') this.macs.set(link.address.toLowerCase(), host.name);
   }
 
   async #stations(): Promise<void> {

@@ -25,7 +25,14 @@ export function wordsOf(frames: readonly Frame[], hosts: readonly string[]): Wor
       if (frame.way === 'out') {
         // The master's order reached its successor, which is in Handover from here on.
         if (message.type === 'HANDOVER')
-          words.push({ atMs: frame.atMs, host: frame.port, type: 'HANDOVER', serving: null, active: true });
+          words.push({
+            atMs: frame.atMs,
+            host: frame.port,
+            type: 'HANDOVER',
+            serving: null,
+            active: true,
+            serves: false,
+          });
         continue;
       }
       const word = meaning(message, frame.port);
@@ -45,26 +52,30 @@ export function readMessages(datagram: Uint8Array): Message[] {
 }
 
 /** What a message says about its sender: whether it serves, and whether it is in Handover or Service. */
-function meaning(message: Message, sender: string): { serving: boolean | null; active: boolean | null } {
+function meaning(message: Message, sender: string): Pick<Word, 'serving' | 'active' | 'serves'> {
+  const about = (serving: boolean | null, active: boolean | null, serves = false) => ({
+    serving,
+    active,
+    serves,
+  });
   switch (message.type) {
     case 'STATUS':
-      return { serving: message.phase === 'serving', active: true };
+      return about(message.phase === 'serving', true, message.phase !== 'handover');
     case 'CLAIM':
     case 'READY':
     case 'RELEASE':
-      return { serving: null, active: true };
+      return about(null, true);
     case 'REPORT':
-    case 'PROBED': {
-      const active = message.activity === 'handover' || message.activity === 'service';
-      return { serving: message.activity === 'service' ? null : false, active };
-    }
+    case 'PROBED':
+      if (message.activity === 'service') return about(null, true, true);
+      return about(false, message.activity === 'handover');
     case 'RELEASED':
       // The gate is shut; the uplink is lowered next, and that is the tail the judge allows.
-      return { serving: false, active: message.successor === sender ? null : false };
+      return about(false, message.successor === sender ? null : false);
     case 'WITHDRAW':
     case 'BYE':
-      return { serving: false, active: false };
+      return about(false, false);
     default:
-      return { serving: null, active: null };
+      return about(null, null);
   }
 }

@@ -1,0 +1,205 @@
+/** The judges are judged: by made-up frames, of which it is known what they mean. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Frame } from './capture.ts';
+import { parseMonitor, parsePcap } from './capture.ts';
+import { intersect, joinSightings, mostAtOnce, unite } from './intervals.ts';
+import { type Evidence, judge, type Word } from './judge.ts';
+
+const MACS = new Map([
+  ['02:00:00:00:00:01', 'fw1'],
+  ['02:00:00:00:00:02', 'fw2'],
+]);
+const macOf = (host: string): string => `02:00:00:00:00:0${host.slice(2)}`;
+
+/** An ARP answer of that host for the roving address of the lan, as the asker gets it. */
+function answer(host: string, atMs: number, roving = '0a4d0101'): Frame {
+  const data = Buffer.from(`0001080006040002020000000000${roving}020000000099${'0a4d0165'}`, 'hex');
+  return { atMs, side: 'lan', port: 'asker', way: 'out', mac: macOf(host), protocol: 0x0806, data };
+}
+/** One of the client's datagrams, as the server gets it from that host. */
+function forwarded(host: string, atMs: number): Frame {
+  const data = Buffer.from('4500002000000000401100000a4d02010a4d02fe1f901b58000c000000000001', 'hex');
+  return { atMs, side: 'wan', port: 'server', way: 'out', mac: macOf(host), protocol: 0x0800, data };
+}
+/** Any frame that the host sends into its uplink's port. */
+function uplinkFrame(host: string, atMs: number): Frame {
+  return {
+    atMs,
+    side: 'wan',
+    port: host,
+    way: 'in',
+    mac: macOf(host),
+    protocol: 0x0806,
+    data: Buffer.alloc(28),
+  };
+}
+function status(host: string, atMs: number): Word {
+  return { atMs, host, type: 'STATUS', serving: true, active: true, serves: true };
+}
+function every(stepMs: number, fromMs: number, toMs: number, make: (atMs: number) => Frame): Frame[] {
+  const frames: Frame[] = [];
+  for (let atMs = fromMs; atMs <= toMs; atMs += stepMs) frames.push(make(atMs));
+  return frames;
+}
+function evidence(parts: Partial<Evidence>): Evidence {
+  return {
+    ...{ frames: [], carriers: [], words: [], macs: MACS, gateways: ['fw1', 'fw2'] },
+    ...{ leaseMs: 300, handoverSilenceMs: 1_600, endMs: 10_000 },
+    ...parts,
+  };
+}
+
+test('two hosts that answer for the roving address in turn overlap, for as long as both do', () => {
+  const frames = [
+    ...every(20, 0, 5_000, (at) => answer('fw1', at)),
+    ...every(20, 3_001, 9_000, (at) => answer('fw2', at)),
+  ];
+  const verdict = judge(evidence({ frames, endMs: 5_000 }));
+  assert.equal(verdict.overlapMs, 1_999);
+  assert.equal(verdict.masters, 2);
+  assert.deepEqual(verdict.endMasters, ['fw1', 'fw2']);
+});
+
+test('one answer of another host within the time of the first counts, though it has no length', () => {
+  const frames = [...every(20, 0, 1_000, (at) => answer('fw1', at)), answer('fw2', 505)];
+  const verdict = judge(evidence({ frames }));
+  assert.equal(verdict.overlapMs, 1);
+  assert.equal(verdict.masters, 2);
+});
+
+test('answers for another address, and of a station that is no host, do not count', () => {
+  const stranger: Frame = { ...answer('fw2', 505), mac: '02:00:00:00:00:09' };
+  const frames = [
+    ...every(20, 0, 1_000, (at) => answer('fw1', at)),
+    ...every(20, 0, 1_000, (at) => answer('fw2', at, '0a4d010c')),
+    stranger,
+  ];
+  assert.equal(judge(evidence({ frames })).overlapMs, 0);
+});
+
+test('what did not leave the switch was not delivered, and does not count', () => {
+  const muted = every(20, 0, 1_000, (at): Frame => ({ ...answer('fw2', at), port: 'fw2', way: 'in' }));
+  const frames = [...every(20, 0, 1_000, (at) => answer('fw1', at)), ...muted];
+  assert.equal(judge(evidence({ frames })).overlapMs, 0);
+});
+
+test('a handover from one datagram to the next is no overlap; an answer while the other forwards is one', () => {
+  const handover = [
+    ...every(2, 0, 1_000, (at) => forwarded('fw1', at)),
+    ...every(2, 1_002, 2_000, (at) => forwarded('fw2', at)),
+  ];
+  assert.equal(judge(evidence({ frames: handover })).overlapMs, 0);
+  const mixed = [...handover, answer('fw1', 1_500), answer('fw1', 1_520)];
+  assert.equal(judge(evidence({ frames: mixed })).overlapMs, 20);
+});
+
+test('a host serves by its word for one lease, until it says otherwise, or until both its ports are dark', () => {
+  const second = status('fw2', 1_150);
+  const both = judge(evidence({ words: [status('fw1', 1_000), second] }));
+  assert.equal(both.masters, 2);
+  assert.equal(both.changes, 1);
+  const released: Word = { ...status('fw1', 1_100), type: 'RELEASED', serving: false, active: false };
+  assert.equal(judge(evidence({ words: [status('fw1', 1_000), released, second] })).masters, 1);
+  const carriers = [
+    { atMs: 900, side: 'wan', port: 'fw1', up: true },
+    { atMs: 1_050, side: 'lan', port: 'fw1', up: false },
+    { atMs: 1_060, side: 'wan', port: 'fw1', up: false },
+  ] as const;
+  assert.equal(judge(evidence({ words: [status('fw1', 1_000), second], carriers })).masters, 1);
+  assert.equal(judge(evidence({ words: [status('fw1', 1_000), status('fw2', 1_301)] })).masters, 1);
+});
+
+test('frames into the uplink count unless the sender said that it is in Handover or Service', () => {
+  const words = [status('fw1', 1_000), status('fw1', 1_200)];
+  const frames = [uplinkFrame('fw1', 999), uplinkFrame('fw1', 1_100), uplinkFrame('fw2', 1_100)];
+  const verdict = judge(evidence({ words, frames }));
+  assert.equal(verdict.standbyUplinkPackets, 2);
+  assert.match(verdict.standbyDetail[0] ?? '', /^fw1 at 999/);
+});
+
+test('after its last word a host has twice its lease; after leaving, until its carrier goes, at most a second', () => {
+  const silent = [uplinkFrame('fw1', 1_500), uplinkFrame('fw1', 1_700)];
+  assert.equal(judge(evidence({ words: [status('fw1', 1_000)], frames: silent })).standbyUplinkPackets, 1);
+  const left: Word = {
+    ...status('fw1', 1_100),
+    type: 'WITHDRAW',
+    serving: false,
+    active: false,
+    serves: false,
+  };
+  const words = [status('fw1', 1_000), left];
+  const frames = [uplinkFrame('fw1', 1_140), uplinkFrame('fw1', 1_160), uplinkFrame('fw1', 2_200)];
+  const carriers = [{ atMs: 1_150, side: 'wan', port: 'fw1', up: false }] as const;
+  assert.equal(judge(evidence({ words, frames, carriers })).standbyUplinkPackets, 2);
+  assert.equal(judge(evidence({ words, frames })).standbyUplinkPackets, 1);
+});
+
+test('spans: sightings join over small gaps, sets unite and intersect, touching spans are not together', () => {
+  assert.deepEqual(joinSightings([5, 0, 3, 50], 10), [
+    { from: 0, to: 5 },
+    { from: 50, to: 50 },
+  ]);
+  const a = [{ from: 0, to: 10 }];
+  const b = [{ from: 10, to: 20 }];
+  assert.deepEqual(unite(a, b), [{ from: 0, to: 20 }]);
+  assert.deepEqual(intersect([{ from: 0, to: 15 }], b), [{ from: 10, to: 15 }]);
+  assert.equal(mostAtOnce([a, b]), 1);
+  assert.equal(mostAtOnce([a, [{ from: 9, to: 20 }]]), 2);
+});
+
+test('a capture file gives frames by port and way; a torn last record and unknown ports are left out', () => {
+  const header = Buffer.alloc(24);
+  header.writeUInt32LE(0xa1b23c4d, 0);
+  header.writeUInt32LE(276, 20);
+  const record = (port: number, way: number): Buffer => {
+    const bytes = Buffer.alloc(16 + 20 + 4);
+    bytes.writeUInt32LE(2, 0);
+    bytes.writeUInt32LE(500_000, 4);
+    bytes.writeUInt32LE(24, 8);
+    bytes.writeUInt16BE(0x0806, 16);
+    bytes.writeUInt32BE(port, 20);
+    bytes.writeUInt8(way, 26);
+    bytes.write('020000000001', 28, 'hex');
+    bytes.write('abcd', 36);
+    return bytes;
+  };
+  const file = Buffer.concat([
+    header,
+    record(7, 0),
+    record(8, 4),
+    record(7, 4),
+    record(7, 0).subarray(0, 30),
+  ]);
+  const frames = parsePcap(file, 'lan', new Map([[7, 'fw1']]));
+  assert.deepEqual(
+    frames.map(({ port, way, mac, atMs, protocol, data }) => [
+      port,
+      way,
+      mac,
+      atMs,
+      protocol,
+      data.toString(),
+    ]),
+    [
+      ['fw1', 'in', '02:00:00:00:00:01', 2_000.5, 0x0806, 'abcd'],
+      ['fw1', 'out', '02:00:00:00:00:01', 2_000.5, 0x0806, 'abcd'],
+    ],
+  );
+  assert.throws(() => parsePcap(Buffer.alloc(24), 'lan', new Map()), /not a nanosecond capture/);
+});
+
+test('the monitor of links tells when a carrier came and went', () => {
+  const text = [
+    '[2026-11-23T11:40:27.250000] 4: fw1@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 ...',
+    '[2026-11-23T11:40:28.500000] 4: fw1@if2: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 ...',
+    '[2026-11-23T11:40:29.000000] Deleted 4: fw1@NONE: <BROADCAST,MULTICAST,LOWER_UP> mtu 1500 ...',
+    '[2026-11-23T11:40:29.000000] 9: other: <LOWER_UP> mtu 1500 ...',
+  ].join('\n');
+  const changes = parseMonitor(text, 'wan', new Set(['fw1']));
+  assert.deepEqual(
+    changes.map(({ up }) => up),
+    [true, false, false],
+  );
+  assert.equal((changes[1]?.atMs ?? 0) - (changes[0]?.atMs ?? 0), 1_250);
+});

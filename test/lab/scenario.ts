@@ -1,0 +1,38 @@
+/** What a scenario is, and what may be expected of one. The scenarios themselves are in scenarios.ts. */
+import type { Stage } from './stage.ts';
+
+/** What must hold of a run; the tests and the lab's exit status judge by it. */
+export interface Expectation {
+  /** Exactly one host in Service at the end, or it does not matter. */
+  readonly endMasters: 'one' | 'any';
+  /** `overlapMs` 0, or it does not matter. */
+  readonly overlap: 'none' | 'any';
+  /** The long transfer arrives whole, or it does not matter. */
+  readonly tcp: 'survives' | 'any';
+  /** How often the service may move. */
+  readonly changes: readonly [least: number, most: number];
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly summary: string;
+  readonly hosts: number;
+  /** Hosts whose daemons are not started at first, from the last on. */
+  readonly absent?: number;
+  /** With a settled cluster and flowing traffic, at a random point of the interval. */
+  readonly fault: (stage: Stage) => Promise<void>;
+  /** How long the lab looks on after that, in milliseconds. */
+  readonly watchMs: number;
+  readonly expect: (stage: Pick<Stage, 'policy' | 'gateways' | 'hosts'>) => Expectation;
+}
+
+/** The service moves so often, and nobody notices more than the gap. */
+export const moved = (least: number, most = least): Expectation => ({
+  endMasters: 'one',
+  overlap: 'none',
+  tcp: 'survives',
+  changes: [least, most],
+});
+export const always = (expectation: Expectation) => (): Expectation => expectation;
+/** How often the service moves depends on chance. */
+export const restless = (most: number): Expectation => ({ ...moved(0, most), tcp: 'any' });
