@@ -25,7 +25,7 @@ export function registerDaemon(program: Command): void {
       try {
         process.exitCode = await runDaemon(options.config, log);
       } finally {
-        flush();
+        await flush();
       }
       // Whatever a library still holds open must not keep a stopped daemon alive.
       process.exit();

@@ -24,7 +24,12 @@ export function refusal(state: HostState, order: Order): string | null {
   const serving = wanted.filter((s) => mainState(s.place) === 'service');
   if (serving.length > 0) {
     if (order.to === self) return `${self} is master already`;
-    return serving.some((s) => s.place === 'service.serving') ? null : 'a handover is under way already';
+    if (!serving.some((s) => s.place === 'service.serving')) return 'a handover is under way already';
+    const to = order.to;
+    if (to !== null && !order.force && serving.some((s) => s.reports[to]?.fit !== true)) {
+      return `${to} does not say that it is fit to take over; --force tries all the same`;
+    }
+    return null;
   }
   if (order.force && (order.to === null || order.to === self)) return null;
   const masters = wanted.map((s) => s.known?.term.host).filter((h) => h !== undefined);

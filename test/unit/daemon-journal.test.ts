@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileJournal, type JournalOptions } from '../../src/daemon/journal.ts';
+import { LineSink } from '../../src/daemon/log.ts';
 import { temporaryDir } from './cluster-files.ts';
 
 const QUIET = { host: 'fw1', now: () => 1, onTrouble: () => undefined };
@@ -106,6 +107,23 @@ test('when the disk has room again, the log goes on with whole lines and tells t
   } finally {
     spawnSync('/usr/bin/umount', [dir]);
   }
+});
+
+test('the operational log: a full disk and a reader that has stopped cost lines, never the process', async () => {
+  const { openSync } = await import('node:fs');
+  const full = new LineSink(openSync('/dev/full', 'w'));
+  for (let i = 0; i < 50_000; i++) full.write(`${'x'.repeat(100)}\n`);
+  assert.ok(full.dropped > 30_000, 'what waits is bounded');
+  await full.flush(50);
+});
+
+test('the operational log: what is written arrives whole and in order', async (t) => {
+  const { openSync } = await import('node:fs');
+  const path = join(temporaryDir(t), 'log');
+  const sink = new LineSink(openSync(path, 'w'));
+  for (let i = 0; i < 5000; i++) sink.write(`${i}\n`);
+  await sink.flush(10_000);
+  assert.equal(readFileSync(path, 'utf8'), Array.from({ length: 5000 }, (_, i) => `${i}\n`).join(''));
 });
 
 test('a log that is no log of ours is kept, and numbers begin anew', async (t) => {
