@@ -43,13 +43,13 @@ function asked(c: Ctx, from: HostName, m: Message & { type: 'HANDOVER' }): void 
   const known = c.s.known;
   if (known === null || compareTerms(m.term, known.term) !== 0) return;
   const term = { n: known.term.n + 1, host: c.me };
+  c.set({ highestN: Math.max(c.s.highestN, term.n) });
   if (!fit(c) || c.now < c.s.holdUntilMs) {
     c.send(from, { type: 'WITHDRAW', service: c.s.service, term });
     return;
   }
   c.set({
     term,
-    highestN: Math.max(c.s.highestN, term.n),
     attempt: {
       term,
       plannedBy: known.term,

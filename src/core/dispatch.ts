@@ -218,13 +218,20 @@ export function gateSet(c: Ctx, id: number, openUntilMs: number | null): void {
     else if (c.s.place === 'service.suspended') c.become('renewed');
   } else if (c.at('service.serving', 'service.seeking'))
     c.become('lapsed', 'the gate could not be kept open');
-  else if (c.s.place === 'handover.opening') openGate(c);
+  // Not at once: the kernel's tables may be under repair.
+  else if (c.s.place === 'handover.opening') c.timer('probe', c.now + c.t.probeTimeoutMs);
+  else if (c.s.place === 'service.suspended' && c.policy === 'available') {
+    c.timer('window', c.now + c.t.probeTimeoutMs);
+  }
 }
 
 /** A deadline has come. The timer is forgotten already; whoever wants it again sets it again. */
 export function timerFired(c: Ctx, timer: Timer): void {
   const handlers: { readonly [T in Timer]: () => void } = {
-    lapse: () => undefined, // looked at before everything else in each step
+    lapse: () => {
+      // Looked at before everything else in each step; here only what ended within this one.
+      if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed');
+    },
     step: () => limitReached(c),
     silence: () => silent(c),
     listen: () => listened(c),
@@ -273,5 +280,6 @@ function nextProbe(c: Ctx): void {
   if (c.at('backup.suspecting', 'decide.electing')) suspicion.probeUnanswered(c);
   else if (c.s.place === 'handover.raising') startCheck(c, 'checkUplink');
   else if (c.s.place === 'handover.preparing') startCheck(c, 'checkServiceLocal');
+  else if (c.s.place === 'handover.opening') openGate(c);
   else suspicion.sendProbe(c);
 }

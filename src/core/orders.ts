@@ -7,13 +7,18 @@ import type { Order } from './events.ts';
 import { candidates } from './fitness.ts';
 import type { HostState } from './state.ts';
 import { seek } from './succession.ts';
-import { mainState } from './transitions.ts';
+import { mainState, type Place } from './transitions.ts';
+
+/** Where a host can claim on an operator's word alone. */
+const CAN_BE_FORCED: readonly Place[] = ['backup.watching', 'backup.suspecting', 'decide.electing'];
 
 /** Why an order cannot be obeyed now, with the remedy; null when it can. Read-only: for the control socket. */
 export function refusal(state: HostState, order: Order): string | null {
   if (state.stopping) return 'this host is stopping';
   if (order.kind !== 'handover') return null;
   const { members, self } = state.config.membership;
+  if (members.find((m) => m.name === self)?.role !== 'gateway')
+    return `${self} is a witness: it never serves`;
   if (order.to !== null && members.find((m) => m.name === order.to)?.role !== 'gateway') {
     return `no gateway called ${order.to} in the roster; it has ${members.map((m) => m.name).join(', ')}`;
   }
@@ -31,7 +36,10 @@ export function refusal(state: HostState, order: Order): string | null {
     }
     return null;
   }
-  if (order.force && (order.to === null || order.to === self)) return null;
+  if (order.force && (order.to === null || order.to === self)) {
+    const busy = wanted.find((s) => !CAN_BE_FORCED.includes(s.place));
+    return busy === undefined ? null : `this host is in ${busy.place} now; try again when it has left it`;
+  }
   const masters = wanted.map((s) => s.known?.term.host).filter((h) => h !== undefined);
   return masters.length === 0
     ? 'no master is known; with --force this host claims without a majority'
@@ -51,7 +59,7 @@ export function obey(c: Ctx, order: Order): void {
 function handover(c: Ctx, to: string | null, force: boolean): void {
   if (c.main === 'service') seek(c, 'operator', to ?? candidates(c)[0] ?? null);
   else if (force && (to === null || to === c.me)) {
-    if (c.at('backup.watching', 'backup.suspecting', 'decide.electing')) c.become('forced');
+    if (c.at(...CAN_BE_FORCED)) c.become('forced');
   }
 }
 

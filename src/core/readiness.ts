@@ -68,7 +68,7 @@ export function masterReleased(c: Ctx, from: HostName, m: Released): void {
   if (attempt.plannedBy !== null) {
     if (c.s.place !== 'handover.releasing' || m.successor !== c.me || m.id !== attempt.readyId) return;
     // Counted from the first sending of READY, which is before the master reckoned the rest.
-    c.set({ right: { ...c.s.right, lentUntilMs: attempt.readyAtMs + m.restMs } });
+    c.set({ right: { ...c.s.right, lentUntilMs: attempt.readyAtMs + Math.min(m.restMs, c.t.leaseMs) } });
   } else if (m.successor !== null && m.successor !== c.me) return;
   c.set({ attempt: { ...attempt, released: true } });
   if (c.s.place === 'handover.releasing') c.become('released');

@@ -22,6 +22,8 @@ export function enterServing(c: Ctx, cause: Cause): void {
   if (cause === 'gate-open') becameMaster(c);
   if (cause === 'renewed') c.alarm('suspended', false);
   c.timer('lapse', c.rightUntil);
+  if (c.policy === 'available' && c.s.timers.renew === undefined)
+    c.timer('renew', c.now + c.t.intervalMs / 2);
   c.timer('trial', c.now + c.s.trialPauseMs + c.cfg.checkIntervalMs);
   advert(c);
   if (cause !== 'nobody') {
@@ -47,7 +49,6 @@ function becameMaster(c: Ctx): void {
   });
   c.alarm('handover-failed', false);
   c.alarm('no-successor', false);
-  if (c.policy === 'available') c.timer('renew', c.now + c.t.intervalMs / 2);
 }
 
 /** STATUS, once an interval, and the time for asking silent voters again. */

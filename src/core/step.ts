@@ -157,6 +157,7 @@ function happened(c: Ctx, event: Event): void {
       return;
     case 'configured':
       if (c.s.place === 'init.cleaning' && c.s.cleaning === null) started(c, witness);
+      else shrunk(c);
       return;
     default:
       if (!witness && 'service' in event && event.service === c.s.service) reportedBack(c, event);
@@ -175,6 +176,18 @@ function reportedBack(c: Ctx, event: Exclude<Event, { type: 'message' }>): void 
   } else if (event.type === 'rival-heard' && c.at('service.serving', 'service.seeking')) {
     // Neighbours' caches may hold the other's address now (pains: the wrong MAC after a split heals).
     c.run(event.side === 'downlink' ? 'announceTakeoverDownlink' : 'announceTakeoverUplink');
+  }
+}
+
+/** Other voters or times may leave less of a right than the gate was opened for: the gate follows at once. */
+function shrunk(c: Ctx): void {
+  const { untilMs } = c.s.gate;
+  if (untilMs === null || untilMs <= c.rightUntil) return;
+  const rightMs = c.rightUntil > c.now ? c.rightUntil : null;
+  if (rightMs === null && c.at('service.serving', 'service.seeking')) c.become('lapsed', 'by the new roster');
+  else {
+    c.gate(rightMs);
+    if (rightMs !== null) c.timer('lapse', rightMs);
   }
 }
 

@@ -2,6 +2,7 @@
  * What `portcullis check` finds on this host: everything that would make a takeover fail, before it is needed.
  * Reads and tests only; changes nothing.
  */
+import { networkInterfaces } from 'node:os';
 import { OperatorError } from '../trust/errors.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import { programProblem } from './external.ts';
@@ -24,7 +25,14 @@ export interface Finding {
 /** All findings, errors first. */
 export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
   const out: Finding[] = [];
-  for (const step of [inspectUnsupported, inspectTools, inspectDevices, inspectRules, inspectPrograms])
+  for (const step of [
+    inspectUnsupported,
+    inspectTools,
+    inspectLinks,
+    inspectDevices,
+    inspectRules,
+    inspectPrograms,
+  ])
     out.push(...(await guarded(() => step(config))));
   return out.sort((a, b) => a.level.localeCompare(b.level));
 }
@@ -49,6 +57,16 @@ function inspectUnsupported(config: ActuatorConfig): Finding[] {
   requireLibc();
   refuseUnsupported(config);
   return [];
+}
+
+/** The cluster's sockets bind to addresses that must be there. */
+function inspectLinks(config: ActuatorConfig): Finding[] {
+  const present = networkInterfaces();
+  return config.clusterLinks.flatMap(({ device, address }) => {
+    if (present[device]?.some((entry) => entry.address === address)) return [];
+    const hint = `add ${address} to ${device}, or correct 'device' and 'listen' of that [[link]]`;
+    return [error(`${device} does not have the address ${address} that the cluster listens on`, hint)];
+  });
 }
 
 async function inspectTools(config: ActuatorConfig): Promise<Finding[]> {

@@ -3,5 +3,6 @@
 const NAME = /^[a-z0-9-]{1,32}$/;
 
 export function isName(value: unknown): value is string {
-  return typeof value === 'string' && NAME.test(value);
+  // `constructor` is every object's own: as a key it would be there before anybody put it.
+  return typeof value === 'string' && NAME.test(value) && value !== 'constructor';
 }

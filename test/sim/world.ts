@@ -50,6 +50,8 @@ export class Host {
   talking = false;
   configured = false;
   rulesFlushed = false;
+  /** The kernel refuses to open the gate. */
+  gateBroken = false;
   gateUntilMs = 0;
   driver: Driver | null = null;
   wakeAtMs: number | null = null;
@@ -210,7 +212,7 @@ export class World {
         },
         gate: (service, untilMs, id) => {
           later(1, () => {
-            host.gateUntilMs = untilMs !== null && untilMs > this.nowMs ? untilMs : 0;
+            host.gateUntilMs = untilMs !== null && untilMs > this.nowMs && !host.gateBroken ? untilMs : 0;
             driver.actuatorEvents.gateSet(service, id, host.gateUntilMs > 0 ? host.gateUntilMs : null);
           });
         },

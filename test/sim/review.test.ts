@@ -1,0 +1,80 @@
+/** Faults that a review of the core found: each once more, from outside. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { brokenInvariants, initialState, refusal, step } from '../../src/core/index.ts';
+import { SERVICE, World } from './world.ts';
+
+function serving(hosts: number, policy: 'quorum' | 'available', witnesses = 0) {
+  const w = new World({ hosts, policy, witnesses });
+  w.startAll();
+  w.pass(4000);
+  const master = w.host(w.masters()[0] ?? '');
+  assert.ok(master.driver);
+  return { w, master, driver: master.driver };
+}
+
+test('a roster that takes the majority away shuts the gate, and breaks no invariant', () => {
+  const { w, master, driver } = serving(3, 'quorum');
+  const { config } = driver.state;
+  const voterSets = [[...(config.membership.voterSets[0] ?? []), 'fw8', 'fw9', 'fw10', 'fw11']];
+  driver.configure({ ...config, membership: { ...config.membership, version: 99, voterSets } });
+  assert.deepEqual(brokenInvariants(driver.state), []);
+  w.pass(1000);
+  assert.deepEqual(w.masters(), []);
+  assert.equal(w.place(master), 'service.suspended');
+});
+
+test('a table with an absurd number is refused', () => {
+  const { w, driver } = serving(2, 'available');
+  const from = w.hosts.find((h) => !w.masters().includes(h.name))?.name ?? '';
+  const table = { term: { n: 1, host: from }, seq: 2 ** 48 - 1, rows: [] };
+  const message = { type: 'GRANT', service: SERVICE, id: 1, term: { n: 1, host: from }, table } as const;
+  const { state } = step(driver.state, { type: 'message', from, link: 1, message }, w.nowMs);
+  assert.ok((state.services[SERVICE]?.table?.seq ?? 0) < 2 ** 32);
+});
+
+test('a witness is not told to serve', () => {
+  const { w } = serving(2, 'quorum', 1);
+  const witness = w.host('w1').driver;
+  assert.ok(witness);
+  assert.match(
+    String(refusal(witness.state, { kind: 'handover', service: null, to: null, force: true })),
+    /witness/,
+  );
+});
+
+test('a host that knows nothing takes a cluster’s high term as it is', () => {
+  const w = new World({ hosts: 2, policy: 'available' });
+  const state = initialState(w.config('fw1'), 0);
+  const term = { n: 2 ** 30, host: 'fw2' };
+  const message = {
+    type: 'STATUS',
+    service: SERVICE,
+    id: 1,
+    term,
+    phase: 'serving',
+    digest: 'd'.repeat(64),
+    tableSeq: 1,
+  } as const;
+  const heard = step(state, { type: 'message', from: 'fw2', link: 1, message }, 1).state;
+  assert.deepEqual(heard.services[SERVICE]?.known?.term, term);
+});
+
+test('a gate that cannot be opened is tried again after a pause, not at once', () => {
+  const { w, master } = serving(2, 'available');
+  const backup = w.host(w.hosts.find((h) => h !== master)?.name ?? '');
+  let orders = 0;
+  w.observe = (host, _now, event, state, effects) => {
+    if (host !== backup.name) return;
+    if (event.type === 'gate-set' && state.services[SERVICE]?.place === 'handover.opening') {
+      orders += effects.filter((e) => e.type === 'gate' && e.untilMs !== null).length;
+    }
+  };
+  backup.gateBroken = true;
+  w.powerOff(master);
+  w.pass(1500);
+  assert.equal(orders, 0, 'no order in the very step that reports the failure');
+  backup.gateBroken = false;
+  w.pass(4000);
+  assert.deepEqual(w.masters(), [backup.name]);
+});
