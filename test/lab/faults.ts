@@ -29,9 +29,11 @@ export class Faults {
     await this.#nft(side, `delete element bridge lab ${setOf(direction)} { "${port}" }`);
   }
 
-  /** The cluster's own frames between all hosts vanish on that switch; all other traffic passes. */
-  async cutCluster(side: SwitchName): Promise<void> {
-    await this.#nft(side, `add rule bridge lab faults udp dport ${CLUSTER_PORT} drop`);
+  /** The cluster's own frames from and to that host vanish on that switch; all other traffic passes. */
+  async cutCluster(side: SwitchName, port: string): Promise<void> {
+    const cut = (way: string): string =>
+      `add rule bridge lab faults ${way} "${port}" udp dport ${CLUSTER_PORT} drop`;
+    await this.#nft(side, `${cut('iifname')}; ${cut('oifname')}`);
   }
   /** The cluster's own frames that this host sends vanish there; it still hears all. */
   async cutClusterFrom(side: SwitchName, port: string): Promise<void> {

@@ -26,6 +26,12 @@ export function removeWorkDirectory(): void {
   base = null;
 }
 
+/** `g3` for three gateways, `g3w` with a witness: these have the same keys in every run. */
+function nameOf(hosts: readonly HostPlan[]): string {
+  const gateways = hosts.filter((host) => host.role === 'gateway').length;
+  return `g${gateways}${hosts.length > gateways ? 'w' : ''}`;
+}
+
 export interface LabOptions extends ClusterOptions {
   readonly hosts: readonly HostPlan[];
   /** Whether client and asker answer broadcast pings; many real hosts do not. */
@@ -51,7 +57,8 @@ export class Lab {
 
   /** Makes the network and all files, and starts the ears; no daemon and no traffic yet. */
   static async open(options: LabOptions): Promise<Lab> {
-    const directory = join(workDirectory(), options.hosts.map((host) => host.name).join('-'));
+    // Short, as the control sockets' paths are limited.
+    const directory = join(workDirectory(), nameOf(options.hosts));
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lab = new Lab(options, directory);
     open.add(lab);

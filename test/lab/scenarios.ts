@@ -92,10 +92,10 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived: two masters to the end.
     name: 'split',
-    summary: 'the cluster’s own frames are cut on the downlink for 5 s',
+    summary: 'on the downlink the cluster’s own frames from and to the master are cut for 5 s',
     hosts: 2,
     fault: async (stage) => {
-      await stage.faults.cutCluster('lan');
+      await stage.faults.cutCluster('lan', stage.master);
       await stage.sleep(5_000);
       await stage.faults.heal('lan');
     },
@@ -105,10 +105,13 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // With policy `available` two masters are the stated limit; they must end at the first word heard.
     name: 'split-both',
-    summary: 'the cluster’s own frames are cut on both sides for 4 s',
+    summary: 'the same on both sides, for 4 s',
     hosts: 2,
     fault: async (stage) => {
-      await Promise.all([stage.faults.cutCluster('lan'), stage.faults.cutCluster('wan')]);
+      await Promise.all([
+        stage.faults.cutCluster('lan', stage.master),
+        stage.faults.cutCluster('wan', stage.master),
+      ]);
       await stage.sleep(4_000);
       await Promise.all([stage.faults.heal('lan'), stage.faults.heal('wan')]);
     },
