@@ -9,7 +9,7 @@ import { judge, type Verdict } from './judge.ts';
 import { cleanUpOnSignals, closeAll, Lab, removeWorkDirectory } from './lab.ts';
 import { sleep, until } from './process.ts';
 import { obtainRights } from './rootless.ts';
-import { gather } from './run.ts';
+import { gather, nowMs } from './run.ts';
 import { Screen } from './screen.ts';
 import { planHosts } from './topology.ts';
 import type { TrafficResult } from './traffic.ts';
@@ -115,13 +115,9 @@ class Demo {
   async #reckon(): Promise<{ traffic: TrafficResult; verdict: Verdict }> {
     const endMs = nowMs();
     const traffic = await this.#lab.traffic.end();
-    const verdict = judge(await gather(this.#lab, endMs));
+    const verdict = judge(await gather(this.#lab, 0, endMs));
     return { traffic, verdict };
   }
-}
-
-function nowMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 function conclude(result: Awaited<ReturnType<Demo['perform']>>): boolean {

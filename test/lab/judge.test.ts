@@ -45,7 +45,7 @@ function every(stepMs: number, fromMs: number, toMs: number, make: (atMs: number
 function evidence(parts: Partial<Evidence>): Evidence {
   return {
     ...{ frames: [], carriers: [], words: [], macs: MACS, gateways: ['fw1', 'fw2'] },
-    ...{ leaseMs: 300, handoverSilenceMs: 1_600, endMs: 10_000 },
+    ...{ leaseMs: 300, handoverSilenceMs: 1_600, fromMs: 0, endMs: 10_000 },
     ...parts,
   };
 }
@@ -99,6 +99,7 @@ test('a host serves by its word for one lease, until it says otherwise, or until
   const both = judge(evidence({ words: [status('fw1', 1_000), second] }));
   assert.equal(both.masters, 2);
   assert.equal(both.changes, 1);
+  assert.equal(judge(evidence({ words: [status('fw1', 1_000), second], fromMs: 1_200 })).changes, 0);
   const released: Word = { ...status('fw1', 1_100), type: 'RELEASED', serving: false, active: false };
   assert.equal(judge(evidence({ words: [status('fw1', 1_000), released, second] })).masters, 1);
   const carriers = [

@@ -43,6 +43,8 @@ export interface Evidence {
   readonly leaseMs: number;
   /** Longer than a host in Handover ever keeps silent about itself. */
   readonly handoverSilenceMs: number;
+  /** From when on changes of the serving host count; all else is judged from the first frame on. */
+  readonly fromMs: number;
   readonly endMs: number;
 }
 
@@ -75,7 +77,7 @@ export function judge(evidence: Evidence): Verdict {
     standbyUplinkPackets: standby.length,
     standbyDetail: standby.slice(0, 5).map(describeFrame),
     endMasters: evidence.gateways.filter((_, i) => intersect(both[i] ?? [], [last]).length > 0),
-    changes: countChanges(evidence.words),
+    changes: countChanges(evidence.words, evidence.fromMs),
   };
 }
 
@@ -229,15 +231,15 @@ function activeSpans(evidence: Evidence, host: string): Span[] {
   return spans;
 }
 
-function countChanges(words: readonly Word[]): number {
-  let holder = '';
-  let changes = -1;
+function countChanges(words: readonly Word[], fromMs: number): number {
+  let holder: string | null = null;
+  let changes = 0;
   for (const word of words) {
     if (word.serving !== true || word.host === holder) continue;
+    if (holder !== null && word.atMs >= fromMs) changes += 1;
     holder = word.host;
-    changes += 1;
   }
-  return Math.max(0, changes);
+  return changes;
 }
 
 /** A lone sighting must count for `mostAtOnce` though it has no length. */

@@ -57,7 +57,7 @@ test('the judge sees two hosts that answer for the roving address, and no longer
     await sleep(1_000);
     const { frames, carriers } = await capture.stop();
     const rest = { carriers, words: [], macs: topology.macs, gateways: ['fw1', 'fw2'] };
-    const times = { leaseMs: 300, handoverSilenceMs: 1_600, endMs: healedMs + 1_000 };
+    const times = { leaseMs: 300, handoverSilenceMs: 1_600, fromMs: 0, endMs: healedMs + 1_000 };
     const all = judge({ ...rest, ...times, frames });
     assert.equal(all.masters, 2);
     assert.ok(all.overlapMs > 200, `two hosts answered for a second, and the judge saw ${all.overlapMs} ms`);
