@@ -9,7 +9,7 @@ import { needsRoot } from '../netns/netns.ts';
 import { Capture } from './capture.ts';
 import { Faults } from './faults.ts';
 import { judge } from './judge.ts';
-import { removeWorkDirectory, workDirectory } from './lab.ts';
+import { cleanUpOnSignals, removeWorkDirectory, workDirectory } from './lab.ts';
 import { optionsOf } from './options.ts';
 import { Household, must, sleep } from './process.ts';
 import { runScenario } from './run.ts';
@@ -17,6 +17,7 @@ import { SCENARIOS } from './scenarios.ts';
 import { planHosts, Topology } from './topology.ts';
 import { startAsking } from './traffic.ts';
 
+cleanUpOnSignals();
 const skip = needsRoot();
 const INTERVAL_MS = 200;
 const CASES: readonly (readonly [scenario: string, hosts: number])[] = [

@@ -97,7 +97,8 @@ async function perform(
     ...{ cluster, faults: lab.faults, policy: options.policy, hosts, gateways, absent, master },
   });
   await scenario.fault(stage);
-  await sleep(scenario.watchMs);
+  // Takeover takes a few intervals: with a long one, look longer.
+  await sleep(scenario.watchMs + Math.max(0, options.intervalMs - 200) * 10);
   const endMs = nowMs();
   const traffic = await lab.traffic.end();
   const evidence = await gather(lab, fromMs, endMs);

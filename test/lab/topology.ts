@@ -11,6 +11,7 @@
  * veth pair: what is done to a port, and what is counted there, is out of the host's reach. All names hold the pid.
  * Invariant: `close` leaves `ip netns list` as it was.
  */
+import { spawnSync } from 'node:child_process';
 import { must, run } from './process.ts';
 
 export type SwitchName = 'lan' | 'wan';
@@ -68,6 +69,7 @@ export class Topology {
   }
 
   async open(answerBroadcasts: boolean): Promise<void> {
+    process.once('exit', this.#onExit);
     for (const name of ['lan', 'wan', 'client', 'server', 'asker', ...this.hosts.map((host) => host.name)]) {
       this.#made.push(name);
       await must(['ip', 'netns', 'add', this.ns(name)]);
@@ -90,8 +92,18 @@ export class Topology {
 
   /** Removes every namespace that `open` made; harmless when called twice. */
   async close(): Promise<void> {
+    process.off('exit', this.#onExit);
     for (const name of this.#made.splice(0)) await run(['ip', 'netns', 'del', this.ns(name)]);
   }
+
+  /** The last resort, when the process ends without `close`: all inside is killed, all namespaces are removed. */
+  readonly #onExit = (): void => {
+    for (const name of this.#made.splice(0)) {
+      const pids = spawnSync('ip', ['netns', 'pids', this.ns(name)], { encoding: 'utf8' }).stdout;
+      for (const pid of pids.split('\n').filter(Boolean).map(Number)) kill(pid);
+      spawnSync('ip', ['netns', 'del', this.ns(name)]);
+    }
+  };
 
   /** A host loses its power: its processes die, then its kernel state and its cards are gone. */
   async unplug(name: string): Promise<void> {
@@ -99,13 +111,7 @@ export class Topology {
     await Promise.all(
       (['lan', 'wan'] as const).map((side) => run(['ip', '-n', this.ns(side), 'link', 'del', name])),
     );
-    for (const pid of await this.pids(name)) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // it ended by itself
-      }
-    }
+    for (const pid of await this.pids(name)) kill(pid);
     await must(['ip', 'netns', 'del', this.ns(name)]);
   }
 
@@ -213,5 +219,13 @@ export class Topology {
     }[];
     for (const link of links)
       if (link.ifname !== 'lo' && link.ifname !== side) this.ports[side].set(link.ifindex, link.ifname);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it ended by itself since the list was read
   }
 }
