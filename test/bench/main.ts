@@ -1,0 +1,12 @@
+/** `npm run -s bench -- NAME [--json]`: one benchmark a file beside this one, each prints its figures as JSON. */
+const BENCHES: { readonly [name: string]: () => Promise<unknown> } = {
+  wire: () => import('./wire.ts'),
+};
+
+const name = process.argv[2] ?? '';
+const bench = BENCHES[name];
+if (bench === undefined) {
+  process.stderr.write(`portcullis: error: no benchmark called '${name}'\n`);
+  process.stderr.write(`portcullis: hint: there is ${Object.keys(BENCHES).join(', ')}\n`);
+  process.exitCode = 2;
+} else await bench();
