@@ -2,7 +2,7 @@
  * One laboratory: the network, the ears, the traffic and the cluster, opened and closed together.
  * Invariant: whatever happens, also on SIGINT, nothing is left behind: no process, no namespace.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,12 @@ export function workDirectory(): string {
   base ??= mkdtempSync(join(tmpdir(), 'portcullis-lab-'));
   return base;
 }
+/** Puts the files of the run that just ended aside under that name; the next one starts from nothing. */
+export function setRunAside(options: Pick<LabOptions, 'hosts'>, name: string): void {
+  const directory = join(workDirectory(), nameOf(options.hosts));
+  if (existsSync(directory)) renameSync(directory, join(workDirectory(), name));
+}
+
 export function removeWorkDirectory(): void {
   if (base !== null) rmSync(base, { recursive: true, force: true });
   base = null;

@@ -3,11 +3,12 @@
  * Exit status: 0 all as expected, 1 something was not, 2 wrong usage.
  */
 import { parseArgs } from 'node:util';
-import { cleanUpOnSignals, closeAll, removeWorkDirectory, workDirectory } from './lab.ts';
+import { cleanUpOnSignals, closeAll, removeWorkDirectory, setRunAside, workDirectory } from './lab.ts';
 import { optionsOf } from './options.ts';
 import { type RunOptions, type RunResult, runScenario } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { planHosts } from './topology.ts';
 
 const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--interval 200ms] [--policy quorum|available]
                              [--runs K] [--json] [--keep]
@@ -133,6 +134,8 @@ async function main(argv: readonly string[]): Promise<number> {
       for (let i = 0; i < todo.runs; i += 1) {
         const good = await once(scenario, todo);
         isGood &&= good;
+        const { hosts, witness } = todo.options(scenario);
+        if (todo.keep) setRunAside({ hosts: planHosts(hosts, witness) }, `${scenario.name}-${i + 1}`);
       }
   } finally {
     await closeAll();
