@@ -11,6 +11,8 @@ export interface Known {
   readonly probeTimeoutMs: number;
   readonly probes: number;
   readonly stallMs: number;
+  /** `service.uplink.activation`, where a default depends on it. */
+  readonly activation?: string;
 }
 
 export interface DurationKey {
@@ -116,8 +118,8 @@ export const DURATION_KEYS = {
   'service.uplink.limit': {
     minMs: 100,
     maxMs: 120_000,
-    defaultMs: () => 1000,
-    formula: '1s',
+    defaultMs: (k) => (k.activation === 'command' ? 8000 : 1000),
+    formula: '1s; 8s with activation "command"',
     rule: 'How long a raised uplink may take until its next hop answers.',
   },
   'service.limits.test': {

@@ -15,12 +15,13 @@ export interface ServiceProblem {
 
 export function serviceSettings(service: FileService, timing: FullTiming): ServiceSettings {
   const checkIntervalMs = service.check_interval ?? DURATION_KEYS['service.check_interval'].defaultMs(timing);
+  const known = { ...timing, activation: service.uplink.activation };
   return {
     policy: service.policy,
     checkIntervalMs,
     fall: service.fall ?? NUMBER_KEYS['service.fall'].default,
     rise: service.rise ?? NUMBER_KEYS['service.rise'].default,
-    uplinkLimitMs: service.uplink.limit ?? DURATION_KEYS['service.uplink.limit'].defaultMs(),
+    uplinkLimitMs: service.uplink.limit ?? DURATION_KEYS['service.uplink.limit'].defaultMs(known),
     preemptDelayMs: service.preempt_delay ?? null,
     gateway: gatewayOf(service),
   };
