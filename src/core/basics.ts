@@ -88,7 +88,7 @@ export interface ServiceConfig {
   readonly downlinkLink: number | null;
   /** Preemption by planned handover after so long a fitness; null: never. */
   readonly preemptDelayMs: number | null;
-  /** Hash of all that must be the same on every host (security.md H5), as hex. */
+  /** Hash of all that must be the same on every host (security H5), as hex. */
   readonly digest: string;
 }
 
