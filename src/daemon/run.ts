@@ -2,7 +2,6 @@
  * The daemon as a process: signals, the end, and the exit status. SIGTERM and SIGINT stop in good order (hand over
  * first), a second one fences and ends; SIGHUP reloads. Whatever goes wrong inside ends with the host fenced.
  */
-import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Daemon } from './daemon.ts';
 import type { Log } from './log.ts';
@@ -10,12 +9,9 @@ import type { Log } from './log.ts';
 /** An error of ours (sysexits: EX_SOFTWARE). */
 const EXIT_SOFTWARE = 70;
 const FENCE_LIMIT_MS = 5000;
-/** Before ordinary processes, behind what the kernel and its watchdogs need. */
-const NICENESS = -15;
 
 /** Runs until stopped; resolves with the exit status. Throws OperatorError when it cannot start. */
 export async function runDaemon(file: string, log: Log): Promise<number> {
-  hurry(log);
   const daemon = await Daemon.start(file, log);
   return new Promise((resolve) => {
     let stopping = false;
@@ -45,15 +41,6 @@ export async function runDaemon(file: string, log: Log): Promise<number> {
     process.on('uncaughtException', failed);
     process.on('unhandledRejection', failed);
   });
-}
-
-/** A process that is starved misses its lease: on a busy host this one, and the tools that it starts, go first. */
-function hurry(log: Log): void {
-  try {
-    setPriority(NICENESS);
-  } catch {
-    log.warn({ niceness: NICENESS }, 'priority cannot be raised: on a busy host the lease may lapse');
-  }
 }
 
 /** True when the core said in time that this host is harmless. */
