@@ -35,7 +35,7 @@ function uplinkFrame(host: string, atMs: number): Frame {
   };
 }
 function status(host: string, atMs: number): Word {
-  return { atMs, host, type: 'STATUS', serving: true, active: true, serves: true };
+  return { atMs, saidMs: atMs, host, type: 'STATUS', serving: true, active: true, serves: true };
 }
 function every(stepMs: number, fromMs: number, toMs: number, make: (atMs: number) => Frame): Frame[] {
   const frames: Frame[] = [];
@@ -117,6 +117,12 @@ test('frames into the uplink count unless the sender said that it is in Handover
   const verdict = judge(evidence({ words, frames }));
   assert.equal(verdict.standbyUplinkPackets, 2);
   assert.match(verdict.standbyDetail[0] ?? '', /^fw1 at 999/);
+});
+
+test('a word that was held up on its way counts from when it was made', () => {
+  const words = [{ ...status('fw1', 1_000), saidMs: 980 }];
+  const frames = [uplinkFrame('fw1', 970), uplinkFrame('fw1', 990)];
+  assert.equal(judge(evidence({ words, frames })).standbyUplinkPackets, 1);
 });
 
 test('after its last word a host has twice its lease; after leaving, until its carrier goes, at most a second', () => {

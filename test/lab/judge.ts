@@ -12,9 +12,10 @@
  *   word to the contrary, or the lease after the last such STATUS, or until both its ports had lost the carrier.
  * - `masters`: the most hosts that at one instant act or serve by their word.
  * - `standbyUplinkPackets`: frames that entered the uplink switch from a host which was neither in Handover nor in
- *   Service. It is in them from its signed CLAIM, READY or STATUS, or from the delivery of a HANDOVER to it, until its
- *   signed word that it left them; from then on until its port loses the carrier, at most one second. A host that is
- *   silent (killed or stopped) is in neither after twice the lease when it served, else after `handoverSilenceMs`.
+ *   Service. It is in them from when it made its signed CLAIM, READY, STATUS or PROBE with a claim, or a HANDOVER was
+ *   delivered to it, until its signed word that it left them; from then on until its port loses the carrier, at most
+ *   one second. A host that is silent (killed or stopped) is in neither after twice the lease when it served, else
+ *   after `handoverSilenceMs`.
  */
 import type { CarrierChange, Frame } from './capture.ts';
 import { covers, intersect, joinSightings, mostAtOnce, type Span, unite } from './intervals.ts';
@@ -23,7 +24,10 @@ import { UDP_PORT } from './traffic.ts';
 
 /** What a host said about itself, from its own signed word. `null`: the word says nothing about that. */
 export interface Word {
+  /** When it entered the switch. */
   readonly atMs: number;
+  /** When its sender made it; at most `atMs`. */
+  readonly saidMs: number;
   readonly host: string;
   readonly type: string;
   /** It provides the service. */
@@ -217,7 +221,7 @@ function activeSpans(evidence: Evidence, host: string): Span[] {
     if (word.host !== host || word.active === null) continue;
     if (word.active) {
       if (open === null || word.atMs > open.to) {
-        open = { from: word.atMs, to: word.atMs };
+        open = { from: word.saidMs, to: word.atMs };
         spans.push(open);
       }
       // Of two kinds of word the later one counts, so that a master's last report does not outlive its last STATUS.
