@@ -1,7 +1,7 @@
 /**
  * The modelled Linux side of one host: procedures take time, may be slow or fail, tests may lie; the gate is ordered
  * as src/linux/gate.ts does it, with a pause between the clock read and the kernel call where a fault puts one.
- * A switch that runs when its daemon is killed ends all the same, or not: tools outlive whoever started them.
+ * A switch that runs when its daemon is killed is done, or not: the service manager ends what the daemon started.
  */
 import type { Procedure, Side, Verdict } from '../../src/core/index.ts';
 import type { Host } from './host.ts';
@@ -13,6 +13,9 @@ const JIFFY_MS = 4;
 const SHORTEST_MS = 10;
 /** After a longer pause between clock read and kernel call the order is made anew (src/linux/gate.ts). */
 const LATE_MS = 2;
+
+/** A procedure is cut off after this time. */
+const LIMIT_MS = 1000;
 
 /** What a fault does to a procedure. */
 export interface ProcedureFault {
@@ -27,10 +30,12 @@ export class Actuator {
   readonly #world: World;
   readonly #host: Host;
   readonly faults = new Map<Procedure, ProcedureFault>();
+  /** When a test last lied by a fault's will; -1: never. */
+  liedAtMs = -1;
   /** The pause between clock read and kernel call of the next gate orders (ms). */
   gatePauseMs = 0;
-  /** Ends of switches under way; the daemon's death cuts the report off. */
-  readonly #underway = new Set<{ reports: boolean; lost: boolean }>();
+  /** Procedures under way. */
+  readonly #underway = new Set<{ readonly look: () => Verdict }>();
   #gateTimer = false;
 
   constructor(world: World, host: Host) {
@@ -39,37 +44,28 @@ export class Actuator {
   }
 
   run(procedure: Procedure, ended: (verdict: Verdict) => void): void {
-    const world = this.#world;
     const fault = this.faults.get(procedure);
-    const [ms, verdict] = this.#procedure(procedure);
-    const tookMs = Math.min(ms * (0.7 + 0.6 * this.#host.chance.next()) + (fault?.slowMs ?? 0), 1000);
-    const flight = { reports: true, lost: false };
+    const [ms, look] = this.#procedure(procedure);
+    const tookMs = Math.min(ms * (0.7 + 0.6 * this.#host.chance.next()) + (fault?.slowMs ?? 0), LIMIT_MS);
+    const flight = { look };
     this.#underway.add(flight);
-    const report = this.#host.alive(() => {
-      const seen = fault?.fails === true ? 'unknown' : result;
-      ended(fault?.says ?? seen);
-    });
-    let result: Verdict = 'unknown';
-    world.at(tookMs, () => {
-      this.#underway.delete(flight);
-      if (flight.lost) return;
-      // Tests look when they end, and only a living process looks; switches are done by tools of their own.
-      if (fault?.fails !== true) result = verdict();
-      if (flight.reports) report();
+    this.#world.at(tookMs, () => {
+      if (!this.#underway.delete(flight)) return;
+      const seen = fault?.fails === true ? 'unknown' : look();
+      if (fault?.says != null) this.liedAtMs = this.#world.nowMs;
+      this.#host.alive(() => ended(fault?.says ?? seen))();
     });
   }
 
-  /** The daemon died: its tools may run to their end, or die with it. */
+  /** The daemon died, and its tools with it: each just before its end or just before its deed. */
   orphan(): void {
-    for (const flight of this.#underway) {
-      flight.reports = false;
-      flight.lost = this.#host.chance.is(0.5);
-    }
+    for (const { look } of this.#underway) if (this.#host.chance.is(0.5)) look();
+    this.#underway.clear();
   }
 
   /** The power went. */
   forget(): void {
-    for (const flight of this.#underway) flight.lost = true;
+    this.#underway.clear();
   }
 
   probeAddresses(side: Side, ended: (answered: boolean) => void): void {

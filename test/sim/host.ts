@@ -38,7 +38,7 @@ export class Host extends Kernel {
   /** Log entries that the disk took, and those that it did not. */
   readonly journal = { written: 0, lost: 0, full: false };
   config: CoreConfig;
-  #waiting: { readonly datagram: boolean; readonly then: () => void }[] = [];
+  #waiting: { readonly datagram: boolean; readonly act: () => void }[] = [];
   #wakeAtMs: number | null = null;
   #alarmClockMs = Number.POSITIVE_INFINITY;
 
@@ -64,7 +64,7 @@ export class Host extends Kernel {
       if (!this.up || this.run !== run) return;
       if (!this.frozen) this.enter(then);
       else if (!datagram || this.#waiting.length < SOCKET_BUFFER)
-        this.#waiting.push({ datagram, then: callback });
+        this.#waiting.push({ datagram, act: callback });
     };
     return callback;
   }
@@ -96,6 +96,7 @@ export class Host extends Kernel {
     this.up = true;
     this.stopped = false;
     this.crashAtCall = null;
+    this.frozen = false;
     this.startedMs = world.nowMs;
     this.#waiting = [];
     this.#alarmClockMs = Number.POSITIVE_INFINITY;
@@ -194,14 +195,14 @@ export class Host extends Kernel {
     const world = this.#world;
     this.#wakeAtMs = atMs === null || atMs === Number.POSITIVE_INFINITY ? null : atMs;
     if (this.#wakeAtMs === null) return;
-    const dueMs = Math.max(world.nowMs, this.clock.trueMs(this.#wakeAtMs));
+    // A whisker later than asked for, as the clock's rate rounds: never early, or it would be asked for again at once.
+    const dueMs = Math.max(world.nowMs, this.clock.trueMs(this.#wakeAtMs) + 1e-5);
     if (dueMs >= this.#alarmClockMs) return;
     this.#alarmClockMs = dueMs;
     const fire = this.alive(() => {
       if (this.#alarmClockMs <= world.nowMs) this.#alarmClockMs = Number.POSITIVE_INFINITY;
       if (this.#wakeAtMs === null) return;
-      // A whisker early is the rounding of the clock's rate.
-      if (this.#wakeAtMs <= this.clock.at(world.nowMs) + 1e-6) {
+      if (this.#wakeAtMs <= this.clock.at(world.nowMs)) {
         this.#wakeAtMs = null;
         driver.wake();
       } else this.#wakeAt(this.#wakeAtMs, driver);
@@ -212,6 +213,7 @@ export class Host extends Kernel {
   /** kill -9: the kernel's state stays until its lease ends. */
   kill(): void {
     this.up = false;
+    this.frozen = false;
     this.talking = false;
     this.#waiting = [];
     this.actuator.orphan();
@@ -244,7 +246,7 @@ export class Host extends Kernel {
       ...waiting.filter((w) => w.datagram === datagramsFirst),
       ...waiting.filter((w) => w.datagram !== datagramsFirst),
     ];
-    for (const { then } of order) this.#world.at(0, then);
+    for (const { act } of order) this.#world.at(0, act);
   }
 
   /** The kernel tells the daemon something. */

@@ -41,6 +41,8 @@ export class Kernel {
   rulesFlushed = false;
   /** The kernel refuses to open the gate. */
   gateBroken = false;
+  /** Somebody raised the uplink behind the daemon's back: the guard has until then to take it down. */
+  intruderUntilMs = 0;
   /** For the judges' own test: orders to shut, and the lease, are ignored. */
   gateStuck = false;
 

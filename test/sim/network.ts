@@ -33,9 +33,10 @@ export class Network {
   delayMs = 0.5;
   loss = 0;
   tap: Tap | null = null;
+  /** Hears every frame that a port let out. */
+  ear: ((frame: Frame) => void) | null = null;
   readonly #paths = new Map<string, PathFaults>();
   readonly #chance: Chance;
-  /** Time of arrival by path: without extra delay a path keeps its frames in order. */
   readonly #changed: () => void;
 
   constructor(chance: Chance, changed: () => void) {
@@ -68,6 +69,7 @@ export class Network {
 
   /** When, if at all, the copies of a frame arrive, and as what. */
   carry(frame: Frame, arrive: (afterMs: number, datagram: Uint8Array) => void): void {
+    this.ear?.(frame);
     const path = this.path(frame.from, frame.to, frame.link);
     if (path.cut) return;
     const chance = this.#chance;
