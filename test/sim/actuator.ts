@@ -13,6 +13,7 @@ const JIFFY_MS = 4;
 const SHORTEST_MS = 10;
 /** After a longer pause between clock read and kernel call the order is made anew (src/linux/gate.ts). */
 const LATE_MS = 2;
+const TRIES = 3;
 
 /** A procedure is cut off after this time. */
 const LIMIT_MS = 1000;
@@ -79,7 +80,7 @@ export class Actuator {
     const host = this.#host;
     this.#world.at(
       0.2 + 0.3 * host.chance.next(),
-      host.alive(() => this.#setGate(untilMs, set, 3)),
+      host.alive(() => this.#setGate(untilMs, set, TRIES)),
     );
   }
 
@@ -90,8 +91,9 @@ export class Actuator {
     const until = untilMs === null ? 0 : Math.min(untilMs, beforeMs + world.times.timing.leaseMs);
     const restMs = Math.floor(until - beforeMs);
     const opens = restMs >= SHORTEST_MS && !host.gateBroken;
-    const pauseMs = this.gatePauseMs;
-    this.gatePauseMs = 0;
+    // A second pause between the late call and the look at the clock is beyond what any process can mend.
+    const pauseMs = tries === TRIES ? this.gatePauseMs : 0;
+    if (tries === TRIES) this.gatePauseMs = 0;
     const call = () => {
       this.#order(opens ? restMs : 0);
       // In the same breath the clock is read again: an order that came late stands for too long.

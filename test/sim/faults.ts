@@ -275,9 +275,11 @@ export function strike(name: FaultName, s: Stage, host: Host, chance: Chance): v
   (FAULTS[name] as Fault)(s, host, chance);
 }
 
-/** Ends every fault; hosts in `lost` go dark for good. */
-export function heal(s: Stage, lost: ReadonlySet<Host>): void {
+/** Ends every fault; hosts in `gone` go dark for good, if the rosters in force can do without them. */
+export function heal(s: Stage, gone: readonly Host[]): void {
   const { w } = s;
+  const rest = w.hosts.filter((h) => !gone.includes(h));
+  const lost = new Set(w.options.policy === 'available' || s.operator.viable(rest) ? gone : []);
   s.attacker.stop();
   w.network.heal();
   w.attacker = false;

@@ -66,6 +66,14 @@ export class Operator {
     for (const host of this.#world.hosts) this.#give(host);
   }
 
+  /** Whether these hosts can make the majorities that any roster in force asks for. */
+  viable(hosts: readonly Host[]): boolean {
+    const names = new Set(hosts.map((h) => h.name));
+    return this.#versions
+      .slice(this.#settled)
+      .every(({ voters }) => 2 * voters.filter((name) => names.has(name)).length > voters.length);
+  }
+
   /** Another digest for one host: somebody edited one file only. */
   setDigest(host: Host, digest: string): void {
     const services = host.config.services.map((s) => ({ ...s, digest }));

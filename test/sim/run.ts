@@ -71,7 +71,10 @@ export function run(plan: Plan, options: RunOptions = {}): Outcome {
   healed = true;
   w.say('HEALED');
   last = 'healed';
-  heal(stage, new Set(plan.lost.map((i) => w.hosts[i] as Host)));
+  heal(
+    stage,
+    plan.lost.map((i) => w.hosts[i] as Host),
+  );
   w.judges.push(new LivenessJudge(w, plan.boundMs, plan.world.preemptDelayMs === undefined ? 0 : 200));
   w.pass(plan.endMs - plan.healMs);
   return { seed: plan.seed, violations: w.violations, simulatedMs: w.nowMs, steps: w.steps, outages, lines };
