@@ -82,6 +82,8 @@ export class Endpoint {
   readonly #speaker: Speaker;
   readonly #handshaker: Handshaker;
   readonly #identity: Identity;
+  /** Neither changes in a run: a roster with another key for this host is refused. */
+  readonly #own: { readonly ownKid: string; readonly ownSid: string };
   readonly #primitives: Primitives;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
   #peers = new Map<HostName, Peer>();
@@ -96,6 +98,7 @@ export class Endpoint {
     this.#primitives = options.primitives ?? REAL_PRIMITIVES;
     this.#speaker = new Speaker(roster, self, identity, links, randomBytes);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
+    this.#own = { ownKid: hex(this.#speaker.self.kid), ownSid: hex(this.#speaker.sid) };
     this.#makePeers(options.nowMs);
   }
 
@@ -208,13 +211,11 @@ export class Endpoint {
   }
 
   #judge(nowMs: number, link: number, datagram: Uint8Array): Received {
-    const around = {
-      peersByKid: this.#peersByKid,
-      ownKid: hex(this.#speaker.self.kid),
-      ownSid: hex(this.#speaker.sid),
-      links: this.#speaker.links,
-    };
-    const opened = openDatagram(around, link, datagram);
+    const opened = openDatagram(
+      { peersByKid: this.#peersByKid, ...this.#own, links: this.#speaker.links },
+      link,
+      datagram,
+    );
     if (opened.kind === 'refused') return opened;
     const type = messageType(opened.header.type);
     if (type !== undefined) return this.#judgeData(nowMs, link, opened, type);
@@ -239,7 +240,7 @@ export class Endpoint {
     if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
-    const messages = decodeRecords(type, decodeBody(sign1.payload) ?? null);
+    const messages = decodeRecords(type, decodeBody(sign1.payload, header.bodyAt) ?? null);
     if (messages === undefined) return refuse('body');
     if (!messages.every((message) => maySay(member.name, member.role, message))) return refuse('role');
     if (!session.commit(nowMs, link, header.seq)) return refuse('replayed');
