@@ -41,11 +41,15 @@ byte lentLeft[HOSTS];
 /* The highest number that a host tried or heard (ServiceState.highestN). */
 byte highestNumber[HOSTS];
 
-/* Results of the inlines below; no part of the state. */
-hidden byte promised;
-hidden byte majorityLeft;
-hidden byte newTerm;
-hidden byte scratchV, scratchW, scratchCount, scratchSize, scratchBest, scratchFirst;
+/* Results of the inlines below, and their own working cells. A step that used them ends with clearResults(): */
+/* what they hold is then no part of the state. */
+byte promised, majorityLeft, newTerm;
+byte scratchV, scratchW, scratchCount, scratchSize, scratchBest, scratchFirst;
+
+inline clearResults() {
+  promised = 0; majorityLeft = 0; newTerm = 0;
+  scratchV = 0; scratchW = 0; scratchCount = 0; scratchSize = 0; scratchBest = 0; scratchFirst = 0
+}
 
 /* ---- The voter (voter.ts) ---- */
 
