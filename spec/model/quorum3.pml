@@ -317,7 +317,9 @@ proctype network(byte h, v) {
   arrives(3)
 #endif
   answerArrives
+#ifndef NOENDED
   termEnds(1) termEnds(2)
+#endif
 #if NUMBERS >= 3
   termEnds(3)
 #endif
@@ -403,7 +405,9 @@ init {
     abstain(0); abstain(1); abstain(2);
     run gateway(0); run gateway(1);
     run network(0, 1); run network(0, 2); run network(1, 0); run network(1, 2);
+#ifndef NOCRASH
     run crash(0); run crash(1); run crash(2);
+#endif
 #if GATEWAYS == 3
     run gateway(2); run network(2, 0); run network(2, 1);
 #endif
