@@ -37,6 +37,7 @@ byte gateLeft[HOSTS];
 
 /* ---- Words under way ---- */
 
+#ifdef LATE_REQUESTS
 /*
  * Requests (CLAIM, STATUS), by host and number: the lease that an answer to the youngest would still give, 0: none.
  * Older ones would do the same with less. One that can give no lease any more, or is of a former attempt or run, whose
@@ -45,14 +46,17 @@ byte gateLeft[HOSTS];
 byte requests[HOSTS * (NUMBERS + 1)];
 #define requestsOf(h, number) requests[(h) * (NUMBERS + 1) + (number)]
 byte triedEver[HOSTS];
+#endif
 /* Answers (GRANT, ACK) of v to h: the lease that the youngest still gives. */
 byte answers[HOSTS * HOSTS];
 #define answersOf(h, v) answers[(h) * HOSTS + (v)]
-/* "I gave this term up": WITHDRAW, or RELEASED without successor. Bit n stands for number n. */
+/*
+ * "I gave this term up": WITHDRAW, or RELEASED without successor. Of the present run: bit n stands for number n. Of a
+ * former run, by voter: whether such a word would free its present promise; it is believed until the voter hears the
+ * new run, for one session replaces another.
+ */
 byte ended[HOSTS];
-/* The same, said by former runs of h, by receiver v: it believes them until it hears the new run (one session replaces another). */
-byte endedBefore[HOSTS * HOSTS];
-#define endedBeforeOf(h, v) endedBefore[(h) * HOSTS + (v)]
+bool endedBefore[HOSTS];
 #ifdef HANDOVER
 /* RELEASED with successor: its number, the successor, the rest of the lease, whether it names the successor's present READY. */
 byte handedNumber[HOSTS];
@@ -83,7 +87,13 @@ inline tidyHost(h) {
   :: else
   fi
 }
-inline tidy() { tidyHost(0); tidyHost(1); tidyHost(2) }
+inline tidyVoter(v) {
+  if :: voterHolder[v] == NOBODY || voterLeft[v] == 0 -> endedBefore[v] = false :: else fi
+}
+inline tidy() {
+  tidyVoter(0); tidyVoter(1); tidyVoter(2);
+  tidyHost(0); tidyHost(1); tidyHost(2)
+}
 
 /* ---- The properties ---- */
 
@@ -93,6 +103,17 @@ bool neverTwoActive = true, givenUpIsShut = true;
 #else
 #define activeHosts (active(0) + active(1) + active(2))
 #endif
+
+/* Whoever says that its term is over has no service active. */
+inline mustBeShut(h) {
+#ifndef ONLY_TWO_ACTIVE
+  givenUpIsShut = !active(h);
+  if :: !givenUpIsShut -> printf("violated: a host that gave up its lease has its service active\n") :: else fi;
+  assert(givenUpIsShut)
+#else
+  skip
+#endif
+}
 
 /* Opens the gate for as long as the right lasts; it is never shortened by this (extend in service.ts). */
 inline openGate(h) {
@@ -113,8 +134,11 @@ inline openGate(h) {
 inline forgetRequests(h) {
   i = 0;
   do :: i < HOSTS -> answersOf(h, i) = 0; i++ :: else -> break od;
+#ifdef LATE_REQUESTS
   i = 1;
-  do :: i <= NUMBERS -> requestsOf(h, i) = 0; i++ :: else -> break od
+  do :: i <= NUMBERS -> requestsOf(h, i) = 0; i++ :: else -> break od;
+#endif
+  i = 0
 }
 
 #ifdef HANDOVER
@@ -134,6 +158,13 @@ inline noLongerReady(h) {
 #define noLongerReady(h) skip
 #endif
 
+inline forgetEnded(h) {
+#ifndef BROKEN_NO_SESSIONS
+  ended[h] = 0;
+#endif
+  skip
+}
+
 /* ---- A gateway ---- */
 
 /* CLAIM: the own vote must be free (R10), the number a new one (R1). */
@@ -151,8 +182,10 @@ inline claim(h) {
 
 /* One round of CLAIM or STATUS, the own vote with it (asking.ts). */
 inline ask(h) {
+#ifdef LATE_REQUESTS
   requestsOf(h, numberOf(ownTerm[h])) = L;
   if :: numberOf(ownTerm[h]) > triedEver[h] -> triedEver[h] = numberOf(ownTerm[h]) :: else fi;
+#endif
   voteForOneself(h, ownTerm[h])
 }
 
@@ -186,10 +219,7 @@ inline giveUp(h) {
 
 inline sayWhatEnded(h) {
   printf("%c says that its term %d/%c is over\n", 65 + h, numberOf(ownTerm[h]), 65 + h);
-  givenUpIsShut = !active(h);
-#ifndef BROKEN_WORD_BEFORE_SHUT
-  assert(givenUpIsShut);
-#endif
+  mustBeShut(h);
   freed(h, ownTerm[h]);
   ended[h] = ended[h] | (1 << numberOf(ownTerm[h]))
 }
@@ -213,16 +243,16 @@ inline gateShut(h) {
 
 #ifdef HANDOVER
 /* R12. B is ready: its uplink is up, its service prepared behind the shut gate. */
-inline getReady(h, master) {
-  phase[h] = ready; readyFor[h] = master; readyAge[h] = 0;
+inline getReady(host, former) {
+  phase[host] = ready; readyFor[host] = former; readyAge[host] = 0;
 #ifdef BROKEN_NUMBER_TRIED_TWICE
-  newTerm = term(numberOf(ownTerm[master]) + 1, h);
+  newTerm = term(numberOf(ownTerm[former]) + 1, host);
 #else
-  nextTerm(h, numberOf(ownTerm[master]));
+  nextTerm(host, numberOf(ownTerm[former]));
 #endif
-  ownTerm[h] = newTerm;
-  heardNumber(h, numberOf(newTerm));
-  printf("%c is ready to follow %c in term %d/%c\n", 65 + h, 65 + master, numberOf(newTerm), 65 + h)
+  ownTerm[host] = newTerm;
+  heardNumber(host, numberOf(newTerm));
+  printf("%c is ready to follow %c in term %d/%c\n", 65 + host, 65 + former, numberOf(newTerm), 65 + host)
 }
 
 /* A hears READY: it notes what its right would have been, and shuts its gate. */
@@ -237,8 +267,7 @@ inline heardReady(h, successor) {
 
 /* A's gate is read back shut: its own vote is B's, and RELEASED(term, B, READY's id, rest) goes out. */
 inline handOver(h) {
-  givenUpIsShut = !active(h);
-  assert(givenUpIsShut);
+  mustBeShut(h);
   ownVotePassedOn(h, ownTerm[h], handingTo[h]);
   handedNumber[h] = numberOf(ownTerm[h]); handedTo[h] = handingTo[h]; handedBefore[h] = false; handedRefused[h] = 0;
   handedRest[h] = handingLeft[h]; handedAnswers[h] = handingAnswers[h];
@@ -265,7 +294,7 @@ proctype gateway(byte h) {
 proctype planned(byte h, successor) {
   do
   :: step(phase[h] == holds && phase[successor] == idle && numberOf(ownTerm[h]) < NUMBERS &&
-              highestNumber[successor] < NUMBERS, getReady(successor, h))
+              numberOf(voterTerm[successor]) < NUMBERS && highestNumber[successor] < NUMBERS, getReady(successor, h))
   :: step(phase[h] == holds && rightRuns(h) && phase[successor] == ready && readyFor[successor] == h, heardReady(h, successor))
   od
 }
@@ -275,9 +304,8 @@ proctype planned(byte h, successor) {
 
 /* v has a session with h's present run: the words of former ones are refused from now on. */
 inline newRunHeard(sender, receiver) {
-#ifndef BROKEN_NO_SESSIONS
-  endedBeforeOf(sender, receiver) = 0;
 #ifdef HANDOVER
+#ifndef BROKEN_NO_SESSIONS
   if :: handedBefore[sender] -> handedRefused[sender] = handedRefused[sender] | (1 << receiver) :: else fi;
 #endif
 #endif
@@ -285,16 +313,25 @@ inline newRunHeard(sender, receiver) {
 }
 
 /* A request: v promises or objects; the answer is worth what the request was. */
+#ifdef LATE_REQUESTS
 #define arrives(number) \
   :: step(requestsOf(h, number) > 0 && mayPromise(v, term(number, h)), \
-          promise(v, term(number, h)); \
+          promise(v, term(number, h)); endedBefore[v] = false; \
           printf("%c promises term %d/%c\n", 65 + v, number, 65 + h); \
           heardNumber(v, number); newRunHeard(h, v); \
           answersOf(h, v) = requestsOf(h, number)) \
   :: step(requestsOf(h, number) == 0 && number <= triedEver[h] && mayPromise(v, term(number, h)), \
-          promise(v, term(number, h)); \
+          promise(v, term(number, h)); endedBefore[v] = false; \
           printf("%c promises term %d/%c to a late request\n", 65 + v, number, 65 + h); \
           heardNumber(v, number))
+#else
+#define arrivesAtOnce \
+  :: step(phase[h] == holds && mayPromise(v, ownTerm[h]), \
+          promise(v, ownTerm[h]); endedBefore[v] = false; \
+          printf("%c promises term %d/%c\n", 65 + v, numberOf(ownTerm[h]), 65 + h); \
+          heardNumber(v, numberOf(ownTerm[h])); newRunHeard(h, v); \
+          answersOf(h, v) = L)
+#endif
 #define mayPromise(v, t) (!bound(v, hostOf(t)) && (t) >= voterTerm[v])
 #define answerArrives \
   :: step(answersOf(h, v) > 0, \
@@ -304,21 +341,25 @@ inline newRunHeard(sender, receiver) {
   :: step(voterHolder[v] == h && voterLeft[v] > 0 && ((ended[h] >> (number)) & 1) == 1 && \
           voterTerm[v] <= term(number, h), \
           printf("%c frees its promise, for %d/%c is over\n", 65 + v, number, 65 + h); \
-          freed(v, term(number, h)); newRunHeard(h, v)) \
-  :: step(voterHolder[v] == h && voterLeft[v] > 0 && ((endedBeforeOf(h, v) >> (number)) & 1) == 1 && \
-          voterTerm[v] <= term(number, h), \
-          printf("%c frees its promise, for a former run of %c said that %d/%c is over\n", 65 + v, 65 + h, number, 65 + h); \
-          freed(v, term(number, h)))
+          freed(v, term(number, h)); newRunHeard(h, v))
+#define termOfFormerRunEnds \
+  :: step(voterHolder[v] == h && endedBefore[v], \
+          printf("%c frees its promise to a former run of %c, for that run ended it\n", 65 + v, 65 + h); \
+          freed(v, voterTerm[v]))
 
 proctype network(byte h, v) {
   do
+#ifdef LATE_REQUESTS
   arrives(1) arrives(2)
 #if NUMBERS >= 3
   arrives(3)
 #endif
+#else
+  arrivesAtOnce
+#endif
   answerArrives
 #ifndef NOENDED
-  termEnds(1) termEnds(2)
+  termEnds(1) termEnds(2) termOfFormerRunEnds
 #endif
 #if NUMBERS >= 3
   termEnds(3)
@@ -355,20 +396,24 @@ proctype crash(byte h) {
      noLongerReady(h); handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false; handedBefore[h] = true;
 #endif
      phase[h] = idle; ownTerm[h] = 0;
+     /* Others may still believe the former run; it believes only present ones. */
+     endedBefore[h] = false;
      i = 0;
      do
      :: i < HOSTS ->
         if
         :: i != h ->
-           endedBeforeOf(h, i) = endedBeforeOf(h, i) | ended[h];
-           /* It takes part again by new sessions, which are with the present runs of the others. */
+           if
+           :: voterHolder[i] == h && (ended[h] >> numberOf(voterTerm[i])) > 0 -> endedBefore[i] = true
+           :: else
+           fi;
            newRunHeard(i, h)
         :: else
         fi;
         i++
      :: else -> break
      od;
-     ended[h] = 0)
+     forgetEnded(h))
   od
 }
 
@@ -379,8 +424,10 @@ inline tick() {
      clockTick(i);
      n = 0;
      do :: n < HOSTS -> countDown(answersOf(i, n)); n++ :: else -> break od;
+#ifdef LATE_REQUESTS
      n = 1;
      do :: n <= NUMBERS -> countDown(requestsOf(i, n)); n++ :: else -> break od;
+#endif
 #ifdef HANDOVER
      if :: phase[i] == ready && readyAge[i] < L -> readyAge[i]++ :: else fi;
      countDown(handingLeft[i]);
