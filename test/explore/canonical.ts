@@ -284,8 +284,8 @@ function hostDigest(host: Host, nowMs: number): { readonly a: number; readonly b
   if (heard === null) add(NEVER);
   else {
     term(heard.term);
-    lately(heard.atMs, nowMs, 2000);
-    add((heard.ended ? 1 : 0) + (heard.freed ? 2 : 0));
+    lately(heard.silentFromMs, nowMs, 2000);
+    flag(heard.ended);
   }
   if (confirmedAtMs === null) add(NEVER);
   else lately(confirmedAtMs, nowMs, 2000);

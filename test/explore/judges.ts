@@ -30,23 +30,32 @@ import {
 /** What a host was told of masters, before it steps. */
 export function heard(cluster: Cluster, node: Node, flight: Flight): Host {
   const host = hostAt(node, flight.to);
-  const now = toldOf(host.memory.heard, cluster.names[flight.from] ?? '', flight, node.nowMs);
+  const intervalMs = host.state?.config.timing.intervalMs ?? 0;
+  const now = toldOf(host.memory.heard, cluster.names[flight.from] ?? '', flight, node.nowMs, intervalMs);
   return now === host.memory.heard ? host : changed(host, { memory: { ...host.memory, heard: now } });
 }
 
-function toldOf(old: Heard | null, from: string, flight: Flight, nowMs: number): Heard | null {
+function toldOf(
+  old: Heard | null,
+  from: string,
+  flight: Flight,
+  nowMs: number,
+  intervalMs: number,
+): Heard | null {
   const m = flight.message;
   const serves =
     m.type === 'STATUS' && m.phase === 'serving' ? m.term : m.type === 'PROBED' && m.serving ? m.term : null;
   if (serves !== null) {
     const order = old === null ? 1 : compareTerms(serves, old.term);
     if (order < 0 || (order === 0 && old?.ended === true)) return old;
-    return { term: serves, atMs: nowMs, ended: false, freed: false };
+    return { term: serves, silentFromMs: nowMs + intervalMs, ended: false };
   }
   if (old === null || old.term.host !== from) return old;
-  if (m.type === 'STATUS' && m.phase === 'suspended') return { ...old, atMs: nowMs };
+  if (m.type === 'STATUS' && m.phase === 'suspended') return { ...old, silentFromMs: nowMs + intervalMs };
   if (m.type !== 'RELEASED' || compareTerms(m.term, old.term) < 0) return old;
-  return { ...old, atMs: nowMs, ended: true, freed: m.successor === null };
+  // Silence that has begun goes on. Else it begins now, or, with a successor, an interval later.
+  const silentFromMs = Math.min(old.silentFromMs, m.successor === null ? nowMs : nowMs + intervalMs);
+  return { ...old, silentFromMs, ended: true };
 }
 
 /** A downlink check ended. */
@@ -86,9 +95,8 @@ export function judgeStep(
 function judgeClaim(node: Node, host: Host, name: string, problems: string[]): void {
   const { heard: last, confirmedAtMs } = host.memory;
   if (host.state === null || serviceOf(host)?.forced === true) return;
-  const intervalMs = host.state.config.timing.intervalMs;
-  const silentSinceMs = last === null ? 0 : last.atMs + (last.freed ? 0 : intervalMs);
-  if (confirmedAtMs !== null && confirmedAtMs >= silentSinceMs) return;
+  const silentFromMs = last === null ? 0 : last.silentFromMs;
+  if (confirmedAtMs !== null && confirmedAtMs >= silentFromMs) return;
   const was =
     confirmedAtMs === null
       ? 'the last is not confirmed'

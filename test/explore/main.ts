@@ -101,7 +101,7 @@ function main(): number {
     return 0;
   }
   const plans = plansOf(values as Values);
-  const seconds = number((values as { [name: string]: string | undefined })['seconds'], 0, 'seconds');
+  const seconds = number((values as { [name: string]: string | undefined }).seconds, 0, 'seconds');
   let failed = false;
   for (const plan of plans) {
     const deadline = seconds === 0 ? {} : { deadlineMs: Date.now() + 1000 * seconds };

@@ -21,6 +21,7 @@ export const STARTS = {
   checks: 'a settled cluster, half an interval after an advert',
   died: 'a settled cluster whose master has just lost its power',
   killed: 'a settled cluster whose master’s daemon has just been killed; its kernel still serves',
+  split: 'a settled cluster whose master and first backup have just stopped hearing each other on the LAN',
   claim: 'the master lost its power, and the first claim is on its way',
   prepared: 'the master lost its power, and its successor has prepared the service behind the shut gate',
   asked: 'a settled cluster whose master was just told to hand over',
@@ -62,8 +63,10 @@ function begin(cluster: Cluster, name: Start): Node {
       return act({ do: 'kill', host: master });
     case 'died':
       return act({ do: 'power', host: master });
+    case 'split':
+      return act({ do: 'cut', what: `words ${cluster.names[0]} ${cluster.names[1]}` });
     case 'claim':
-      return until(cluster, act({ do: 'power', host: master }), (n) => sending(n, 'CLAIM'));
+      return until(cluster, act({ do: 'power', host: master }), (n) => someoneAt(n, 'handover.claiming'));
     case 'prepared':
       return until(cluster, act({ do: 'power', host: master }), (n) =>
         n.hosts.some((h, i) => i !== master && h.kernel.configured),

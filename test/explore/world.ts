@@ -62,17 +62,16 @@ export interface Kernel {
   readonly talking: boolean;
 }
 
-/** `ended`: that host let go of that term; `freed`: to whoever claims first. */
+/** `ended`: that host let go of that term since. `silentFromMs`: from when on hearing nothing of a master is silence. */
 export interface Heard {
   readonly term: Term;
-  readonly atMs: number;
+  readonly silentFromMs: number;
   readonly ended: boolean;
-  readonly freed: boolean;
 }
 
 /** What the judges remember of a host, from outside: what it was told, not what it made of it. */
 export interface Memory {
-  /** The highest term in which it heard somebody serve, and when last. */
+  /** The highest term in which it heard somebody serve. */
   readonly heard: Heard | null;
   /** When its last ended downlink check began, if that was confirmed; null otherwise. */
   readonly confirmedAtMs: number | null;
