@@ -24,6 +24,8 @@ export type Action =
   | { readonly do: 'time'; readonly toMs: number }
   | { readonly do: 'kill' | 'power' | 'start' | 'freeze' | 'thaw'; readonly host: number }
   | { readonly do: 'cut' | 'heal'; readonly what: string }
+  /** All faults are over; never a choice of a search. */
+  | { readonly do: 'mend' }
   | { readonly do: 'order'; readonly host: number; readonly order: Order };
 
 /** What an explored run may contain beside its budget. */

@@ -13,6 +13,7 @@ import {
   type Host,
   hostAt,
   MAX_AGE_MS,
+  mended,
   type Node,
   SERVICE,
   started,
@@ -98,6 +99,8 @@ function change(
       return relinked(cluster, { ...node, cuts: [...node.cuts, action.what].sort() }, action.what);
     case 'heal':
       return relinked(cluster, { ...node, cuts: node.cuts.filter((c) => c !== action.what) }, action.what);
+    case 'mend':
+      return mended(cluster, node);
     case 'order':
       return happens(node, action.host, { type: 'operator', order: action.order });
   }

@@ -2,10 +2,10 @@
  * The world without faults: every word arrives, everything ends truly, deadlines are kept. It makes the points where a
  * search begins, and says of a point that a search reached whether the cluster finds back to one master that stays.
  */
-import { calmChoice } from './actions.ts';
+import { type Action, calmChoice } from './actions.ts';
 import { applied } from './apply.ts';
 import { active } from './physics.ts';
-import { type Cluster, changed, NO_FAULTS, type Node, serviceOf, started } from './world.ts';
+import { type Cluster, mended, type Node, serviceOf } from './world.ts';
 
 /** Runs on until `done` holds, for at most `limitMs`. Returns null when it never does, or a judge objects. */
 export function runCalm(
@@ -26,20 +26,6 @@ export function runCalm(
   return null;
 }
 
-/** All faults over: links whole, everybody awake and running. */
-export function mended(cluster: Cluster, node: Node): Node {
-  let next: Node = {
-    ...node,
-    budget: NO_FAULTS,
-    cuts: [],
-    hosts: node.hosts.map((host) => (host.frozen ? changed(host, { frozen: false }) : host)),
-  };
-  node.hosts.forEach((host, i) => {
-    if (host.state === null) next = started(cluster, next, i);
-  });
-  return next;
-}
-
 /** The hosts whose service is active. */
 export function masters(node: Node): number[] {
   return node.hosts.flatMap((_, i) => (active(node, i) ? [i] : []));
@@ -58,16 +44,19 @@ export const CALM_MS = 6000;
 const STAYS_MS = 1500;
 
 /**
- * What a mended cluster comes to: null when within `CALM_MS` exactly one host serves and goes on so; else what is wrong.
- * With every gateway on standby or stopping nobody has to.
+ * What a mended cluster comes to: null when within `CALM_MS` exactly one host serves and goes on so; else what is wrong,
+ * and the actions that show it.
  */
-export function continuation(cluster: Cluster, from: Node): string | null {
+export function continuation(cluster: Cluster, from: Node): Wrong | null {
+  const path: Action[] = [{ do: 'mend' }];
   let node = mended(cluster, from);
   const limitMs = node.nowMs + CALM_MS;
   let since = { host: null as number | null, atMs: 0 };
   for (let left = 200_000; left > 0; left--) {
-    const outcome = applied(cluster, node, calmChoice(cluster, node), null);
-    if (outcome.problems.length > 0) return `calm: ${outcome.problems[0]}`;
+    const action = calmChoice(cluster, node);
+    path.push(action);
+    const outcome = applied(cluster, node, action, null);
+    if (outcome.problems.length > 0) return { what: `calm: ${outcome.problems[0]}`, path };
     node = outcome.node;
     const host = settledMaster(node);
     if (host !== since.host) since = { host, atMs: node.nowMs };
@@ -75,5 +64,11 @@ export function continuation(cluster: Cluster, from: Node): string | null {
     if (since.host === null && node.nowMs > limitMs) break;
   }
   const places = node.hosts.map((h, i) => `${cluster.names[i]} ${serviceOf(h)?.place ?? 'down'}`).join(', ');
-  return `calm: no master that stays within ${CALM_MS} ms of calm: ${places}`;
+  const what = `calm: no master that stays within ${CALM_MS} ms of calm: ${places}`;
+  return { what, path: path.slice(0, 300) };
+}
+
+interface Wrong {
+  readonly what: string;
+  readonly path: readonly Action[];
 }

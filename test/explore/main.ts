@@ -11,7 +11,7 @@ const FAULTS = ['loss', 'copy', 'delay', 'lie', 'crash', 'freeze', 'cut', 'order
 const USAGE = `usage: npm run -s explore -- [--hosts 2|3|4] [--witnesses 0|1] [--policy quorum|available] [--start NAME|all]
   [--depth N] [--states N] [--seconds N] [--calm N] [--disorder N|any] [--violations N] [--json]
   ${FAULTS.map((f) => `[--${f} N]`).join(' ')}
-Without --hosts, --policy or --start: the searches of the test suite.
+Without --hosts, --policy or --start: the searches of the test suite, or the N-th of them (--plan N).
 Points to start at:
 ${Object.entries(STARTS)
   .map(([name, what]) => `  ${name.padEnd(10)} ${what}`)
@@ -39,7 +39,10 @@ function plansOf(values: Values): Plan[] {
     violations: number(text('violations'), 1, 'violations'),
   };
   if (['hosts', 'policy', 'start'].every((name) => text(name) === undefined)) {
-    return CI_PLANS.map((plan) => ({ ...plan, limits: { ...plan.limits, ...limits } }));
+    const only = number(text('plan'), 0, 'plan');
+    if (only > CI_PLANS.length) throw new UsageError(`--plan must be 1 to ${CI_PLANS.length}`);
+    const chosen = only === 0 ? CI_PLANS : CI_PLANS.slice(only - 1, only);
+    return chosen.map((plan) => ({ ...plan, limits: { ...plan.limits, ...limits } }));
   }
   const hosts = number(text('hosts'), 2, 'hosts');
   if (hosts < 2 || hosts > 4) throw new UsageError('--hosts must be 2, 3 or 4');
@@ -90,6 +93,7 @@ function main(): number {
       'calm',
       'disorder',
       'violations',
+      'plan',
       ...FAULTS,
     ].map((name) => [name, { type: 'string' as const }]),
   );

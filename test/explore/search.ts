@@ -56,6 +56,7 @@ export function cost(action: Action, calm: Action, choices: Choices): keyof Budg
     case 'start':
     case 'thaw':
     case 'heal':
+    case 'mend':
       return null;
     case 'finish':
       if (action.lie !== null) return 'lie';
@@ -167,7 +168,9 @@ export function search(cluster: Cluster, start: Node, choices: Choices, limits: 
     if (enough()) break;
     const wrong = continuation(cluster, open.node);
     calmRuns++;
-    if (wrong !== null) found(wrong, replay(cluster, start, choices, ways.to(open.way)));
+    if (wrong !== null) {
+      found(wrong.what, [...replay(cluster, start, choices, ways.to(open.way)), ...wrong.path]);
+    }
   }
   return { states: seen.size, transitions, depth, exhausted, calmRuns, violations };
 }

@@ -80,16 +80,15 @@ function begin(cluster: Cluster, name: Start): Node {
       return until(cluster, node, (n) => sending(n, name === 'ready' ? 'READY' : 'RELEASED'));
     }
     case 'suspended': {
-      const muted = act({ do: 'cut', what: `mute ${cluster.names[master]}` });
       if (cluster.policy === 'available') {
         // Only a stalled daemon lets its own renewal run out.
-        node = until(cluster, muted, () => true);
-        node = { ...node, hosts: node.hosts.slice() };
         node = act({ do: 'freeze', host: master });
         const lapsedMs = hostAt(node, master).kernel.gateUntilMs + 10;
         node = until(cluster, node, (n) => n.nowMs >= lapsedMs);
         node = act({ do: 'thaw', host: master });
-      } else node = muted;
+        return until(cluster, node, (n) => serviceOf(hostAt(n, master))?.place === 'service.suspended');
+      }
+      node = act({ do: 'cut', what: `mute ${cluster.names[master]}` });
       node = until(cluster, node, (n) => serviceOf(hostAt(n, master))?.place === 'service.suspended');
       return act({ do: 'heal', what: `mute ${cluster.names[master]}` });
     }

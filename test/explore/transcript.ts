@@ -57,6 +57,8 @@ export function describeAction(cluster: Cluster, node: Node, action: Action): st
       return `${name(action.host)}: a deadline`;
     case 'time':
       return `time passes, ${action.toMs - node.nowMs} ms`;
+    case 'mend':
+      return 'all faults are over';
     case 'cut':
     case 'heal':
       return `${action.do} ${action.what}`;

@@ -248,6 +248,20 @@ export function started(cluster: Cluster, node: Node, index: number): Node {
   return { ...node, hosts };
 }
 
+/** All faults over: links whole, everybody awake and running. */
+export function mended(cluster: Cluster, node: Node): Node {
+  let next: Node = {
+    ...node,
+    budget: NO_FAULTS,
+    cuts: [],
+    hosts: node.hosts.map((host) => (host.frozen ? changed(host, { frozen: false }) : host)),
+  };
+  node.hosts.forEach((host, i) => {
+    if (host.state === null) next = started(cluster, next, i);
+  });
+  return next;
+}
+
 /** When work may end at the earliest: a round of address probes that nobody answers takes its time. */
 export function earliestMs(work: Work): number {
   return work.kind === 'addresses' ? work.dueMs : 0;
