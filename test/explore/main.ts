@@ -74,8 +74,8 @@ function plansOf(values: Values): Plan[] {
   );
 }
 
-function lineOf(plan: Plan, { result, ms }: Explored): string {
-  const rate = Math.round((1000 * result.transitions) / Math.max(1, ms));
+function lineOf(plan: Plan, { result }: Explored): string {
+  const rate = Math.round((1000 * result.transitions) / Math.max(1, result.searchMs));
   const end = result.exhausted ? 'exhausted' : `depth ${result.depth}`;
   return `${planText(plan)}: ${end}, ${result.states} states, ${result.transitions} transitions, ${rate}/s, ${result.calmRuns} calm runs, ${result.violations.length} violations`;
 }

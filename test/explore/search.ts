@@ -32,6 +32,8 @@ export interface Result {
   /** Nothing is left to explore: every state that these budgets allow was visited. */
   readonly exhausted: boolean;
   readonly calmRuns: number;
+  /** Without the calm runs. */
+  readonly searchMs: number;
   readonly violations: readonly Violation[];
 }
 
@@ -117,6 +119,7 @@ class Samples {
 
 /** Explores from one point. */
 export function search(cluster: Cluster, start: Node, choices: Choices, limits: Limits): Result {
+  const beganMs = Date.now();
   const seen = new Seen();
   const ways = new Ways();
   const violations: Violation[] = [];
@@ -163,6 +166,7 @@ export function search(cluster: Cluster, start: Node, choices: Choices, limits: 
     depth++;
     level = next;
   }
+  const searchMs = Date.now() - beganMs;
   const exhausted = level.length === 0;
   for (const open of samples.kept) {
     if (enough()) break;
@@ -172,7 +176,7 @@ export function search(cluster: Cluster, start: Node, choices: Choices, limits: 
       found(wrong.what, [...replay(cluster, start, choices, ways.to(open.way)), ...wrong.path]);
     }
   }
-  return { states: seen.size, transitions, depth, exhausted, calmRuns, violations };
+  return { states: seen.size, transitions, depth, exhausted, calmRuns, searchMs, violations };
 }
 
 /** The actions with those numbers, one after the other. */
