@@ -25,7 +25,7 @@ export type Action =
   | { readonly do: 'kill' | 'power' | 'start' | 'freeze' | 'thaw'; readonly host: number }
   | { readonly do: 'cut' | 'heal'; readonly what: string }
   /** All faults are over; never a choice of a search. */
-  | { readonly do: 'mend' }
+  | { readonly do: 'mend'; readonly restart: boolean }
   | { readonly do: 'order'; readonly host: number; readonly order: Order };
 
 /** What an explored run may contain beside its budget. */

@@ -100,7 +100,7 @@ function change(
     case 'heal':
       return relinked(cluster, { ...node, cuts: node.cuts.filter((c) => c !== action.what) }, action.what);
     case 'mend':
-      return mended(cluster, node);
+      return mended(cluster, node, action.restart);
     case 'order':
       return happens(node, action.host, { type: 'operator', order: action.order });
   }

@@ -58,7 +58,7 @@ export function describeAction(cluster: Cluster, node: Node, action: Action): st
     case 'time':
       return `time passes, ${action.toMs - node.nowMs} ms`;
     case 'mend':
-      return 'all faults are over';
+      return `all faults are over${action.restart ? '' : ', but who is down stays down'}`;
     case 'cut':
     case 'heal':
       return `${action.do} ${action.what}`;

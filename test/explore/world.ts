@@ -248,8 +248,8 @@ export function started(cluster: Cluster, node: Node, index: number): Node {
   return { ...node, hosts };
 }
 
-/** All faults over: links whole, everybody awake and running. */
-export function mended(cluster: Cluster, node: Node): Node {
+/** All faults over: links whole, everybody awake, and with `restart` running. */
+export function mended(cluster: Cluster, node: Node, restart: boolean): Node {
   let next: Node = {
     ...node,
     budget: NO_FAULTS,
@@ -257,7 +257,7 @@ export function mended(cluster: Cluster, node: Node): Node {
     hosts: node.hosts.map((host) => (host.frozen ? changed(host, { frozen: false }) : host)),
   };
   node.hosts.forEach((host, i) => {
-    if (host.state === null) next = started(cluster, next, i);
+    if (restart && host.state === null) next = started(cluster, next, i);
   });
   return next;
 }
