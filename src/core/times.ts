@@ -93,8 +93,10 @@ export function takeoverBounds(
   const bound = (worstMs: number, phaseMs: number): Bound => ({ worstMs, medianMs: worstMs - phaseMs });
 
   const power = p.claimMs + p.grantedMs + p.finishMs;
-  // The gate stands open for a lease from the last renewal; under quorum the last round may be unanswered yet.
-  const shortestLeaseMs = timing.leaseMs / (1 + drift) - (service.policy === 'quorum' ? t.intervalMs : 0);
+  // The gate stands open for a lease from the last renewal: half an interval ago at most; under quorum the last round
+  // may be unanswered yet.
+  const ageMs = lateMs + (service.policy === 'quorum' ? t.intervalMs : half);
+  const shortestLeaseMs = timing.leaseMs / (1 + drift) - ageMs;
   const answeredUntilShut = 2 * s.addressRoundMs + t.probeTimeoutMs + 2 * lateMs + p.openMs;
   const kill = Math.max(p.claimAliveMs + p.grantedMs + p.finishMs - shortestLeaseMs, answeredUntilShut);
 
@@ -115,12 +117,15 @@ export function takeoverBounds(
   const listenMs = Math.max(t.promiseMs, 2 * t.intervalMs + p.probedMs) + lateMs;
   return {
     power: bound(power, half),
-    kill: bound(Math.min(kill, power + t.promiseMs), service.policy === 'quorum' ? t.intervalMs : 0),
+    kill: {
+      worstMs: kill,
+      medianMs: Math.max(kill - (service.policy === 'quorum' ? 1 : 0.75) * t.intervalMs, answeredUntilShut),
+    },
     'downlink-cut': bound(power, half),
     'downlink-mute': bound(service.policy === 'quorum' ? power : mute, half),
     'uplink-cut': bound(s.linkEventMs + s.unansweredMs + lateMs + planned, 0),
     'uplink-mute': bound(checkMs + lateMs + service.fall * s.unansweredMs + planned, checkMs / 2),
-    service: bound(detectedMs + p.releasedMs, checkMs / 2),
+    service: bound(detectedMs + p.releasedMs, checkMs / 2 + p.releasedMs - p.orderlyMs),
     disputed: bound(disputed + planned, checkMs / 2),
     handover: bound(gap, 0),
     'release-lost': bound(detectedMs + gateMs + power, checkMs / 2 + half),
@@ -170,11 +175,17 @@ function phases(t: Timing, policy: Policy, s: StepTimes, rank: number) {
   const freeMs = t.promiseMs + delayMs + lateMs;
   const suspectedMs = silentMs + probedMs + slotsMs;
   const claimAliveMs = Math.max(silentMs + probedMs, freeMs) + slotsMs;
-  const grantedMs = policy === 'available' ? t.slotMs + lateMs : 2 * delayMs + 1 + lateMs;
+  // Another voter may have heard the last advert a delay later, and then tells the rest of its promise.
+  const grantedMs = policy === 'available' ? t.slotMs + lateMs : 3 * delayMs + 1 + lateMs;
+  // At another voter RELEASED may come after CLAIM, or before the last STATUS, which binds again: until the next copies.
+  const grantedAtOnceMs =
+    policy === 'available' ? grantedMs : Math.max(grantedMs, 2 * (t.probeTimeoutMs + lateMs) + 3 * delayMs);
   const raiseMs = s.activateUplinkMs + s.checkUplinkMs;
   const windowMs = Math.max(t.conflictWindowMs, s.addressRoundMs) + lateMs;
   const prepareMs = s.activateServiceMs + s.checkServiceLocalMs;
   const releaseMs = t.slotMs + lateMs;
+  const beforeClaimMs = gateMs + delayMs + 2 * s.checkDownlinkMs + slotsMs;
+  const afterReleaseMs = beforeClaimMs + raiseMs + windowMs + prepareMs + gateMs;
   return {
     probedMs,
     /** Nobody answers any more. */
@@ -189,15 +200,8 @@ function phases(t: Timing, policy: Policy, s: StepTimes, rank: number) {
     openMs: prepareMs + releaseMs + gateMs,
     finishMs: raiseMs + windowMs + prepareMs + releaseMs + gateMs,
     /** From the order to shut, RELEASED being heard. */
-    releasedMs:
-      gateMs +
-      delayMs +
-      2 * s.checkDownlinkMs +
-      slotsMs +
-      grantedMs +
-      raiseMs +
-      windowMs +
-      prepareMs +
-      gateMs,
+    releasedMs: afterReleaseMs + grantedAtOnceMs,
+    /** The same when no word overtakes another. */
+    orderlyMs: afterReleaseMs + grantedMs,
   };
 }
