@@ -8,17 +8,20 @@
  * the bits of Host that are marked "until", and fires the timer events. Votes are not in here either: `said & S_VOTE`
  * asks the slice to let the voter (voter.pml) judge the term `mt` of `from`; RIGHT, MAJ and BOUND are its results.
  */
+#ifndef HOSTS
+#define HOSTS 4                      /* all hosts, witnesses too; as in voter.pml */
+#endif
 #ifndef NHOSTS
-#define NHOSTS 3
+#define NHOSTS HOSTS                 /* those with a state machine of their own: 0 .. NHOSTS-1 */
 #endif
 #ifndef NP
 #define NP 3                         /* probes that must stay unanswered */
 #endif
 
-/* ---- terms: number and host in one value, ordered as R1 orders them; 0 is none ---- */
-#define TERM(n, host)  ((n) * 4 + (host))
-#define NUM(t)         ((t) / 4)
-#define HOST(t)        ((t) % 4)
+/* ---- terms: number and host in one value, as in voter.pml, ordered as R1 orders them; 0 is none ---- */
+#define TERM(n, host)  ((n) * HOSTS + (host))
+#define NUM(t)         ((t) / HOSTS)
+#define HOST(t)        ((t) % HOSTS)
 
 /* ---- places, in the order of the specification's table ---- */
 #define INIT_CLEANING        0
@@ -83,12 +86,12 @@ typedef Host {
   bool stopping
 }
 #define NOT_SAID 0                   /* rel */
-#define NOBODY   1
-#define TO_ME    2
-#define ANOTHER  3
-#define GATE     1                   /* stage */
-#define SERVICE  2
-#define UPLINK   3
+#define TO_NOBODY 1
+#define TO_ME     2
+#define TO_ANOTHER 3
+#define GATE_STAGE    1              /* stage */
+#define SERVICE_STAGE 2
+#define UPLINK_STAGE  3
 #define BY_OPERATOR 1                /* cause */
 #define BY_STOP     2
 #define BY_STANDBY  3
@@ -101,7 +104,8 @@ typedef Guards {
   bool right;        /* the right to serve runs */
   bool maj;          /* a majority's promises run */
   bool grown;        /* the right ends later than the gate was ordered to */
-  bool bound;        /* the own vote binds to another host */
+  bool bound;        /* the own vote binds to another host; after this event's vote */
+  bool promised;     /* R2: the voter promises the term of this CLAIM or STATUS */
   bool renewed;      /* every voter has renewed its lease in this interval */
   bool slot;         /* the own slot in the order of claims is reached */
   bool trustHeld;    /* R19 */
@@ -296,7 +300,7 @@ bool heardNow;
 #define PLANNED        (S.plannedBy != 0)
 #define MAX(a, b)      ((a) > (b) -> (a) : (b))
 #define STRONGER       (!AVAIL && S.granted && MAJ(h))               /* a running majority beats another's word */
-#define FREE           (S.rel == NOBODY && S.heardP)                 /* R15: RELEASED without successor, for P */
+#define FREE           (S.rel == TO_NOBODY && S.heardP)                 /* R15: RELEASED without successor, for P */
 #define SIGN_OVER      (S.known != 0 -> !S.heardP : g.sinceP)
 #define VOTE_FREE      (AVAIL -> (FREE || !S.sign || SIGN_OVER) : !BOUND(h))
 #define MAY_CLAIM      (S.rested && VOTE_FREE && !(S.rival != 0 && S.rivalFresh) && FIT && !(AVAIL && g.trustHeld) \
@@ -311,6 +315,7 @@ bool heardNow;
 inline order_gate(h) { S.gate = true; DO(D_GATE_OPEN) }              /* R6: to the end of the right, never longer */
 inline shut_gate(h) { S.gate = false; DO(D_GATE_SHUT) }
 inline ask_addresses(h) { S.pend = 3; S.answ = 0; DO(D_ASK_DOWN | D_ASK_UP) }
+inline end_trial(h) { S.trialTo = 0; S.cause = 0; S.only = false }
 inline begin_suspicion(h) {                                          /* R9 */
   S.suspect = true; S.downSince = false; S.sign = false; S.unanswered = 0
 }
@@ -359,12 +364,12 @@ inline try_next(h) {                                                 /* the one 
   if
   :: !S.only && g.candidate != 0 -> S.trialTo = g.candidate; SAY(S_HANDOVER)
   :: else ->
-     S.trialTo = 0;
+     S.trialTo = 0; S.only = false;
      if
-     :: S.cause == BY_STOP -> why = Q_ORDERED
+     :: S.cause == BY_STOP -> why = Q_ORDERED; S.cause = 0
      :: else ->
         if :: S.cause != BY_PREEMPT && S.cause != BY_DISPUTE -> DO(A_NO_SUCCESSOR) :: else fi;
-        why = Q_NOBODY
+        why = Q_NOBODY; S.cause = 0
      fi
   fi
 }
@@ -379,10 +384,10 @@ inline say_what_ended(h) {                                           /* R15, R16
 inline gate_is_shut(h) {                                             /* nothing is served from here on */
   S.copies = 0; say_what_ended(h);
   if :: AT(SERVICE_RELEASING) -> DO(D_ANNOUNCE_RELEASE) :: else fi;
-  S.stage = SERVICE; DO(D_SERVICE_OFF)
+  S.stage = SERVICE_STAGE; DO(D_SERVICE_OFF)
 }
 inline make_harmless(h) {
-  DROP_RIGHT(h); end_attempt(h); end_suspicion(h); S.trialTo = 0; S.stage = GATE; S.copies = 0;
+  DROP_RIGHT(h); end_attempt(h); end_suspicion(h); end_trial(h); S.stage = GATE_STAGE; S.copies = 0;
   if :: why == Q_SHUT -> gate_is_shut(h) :: else -> shut_gate(h) fi
 }
 
@@ -397,12 +402,13 @@ inline hear(h) {
   :: ev == E_STATUS_SUSPENDED && !FROM_MASTER || ev == E_STATUS_HANDOVER || ev == E_CLAIM || ev == E_PROBED_HANDOVER ->
      S.rival = mt; S.rivalFresh = true
   :: ev == E_RELEASED && FROM_MASTER && mt >= S.known ->
-     S.rel = (succ == 0 -> NOBODY : (succ == h + 1 -> TO_ME : ANOTHER)); S.fresh = true; S.heardP = true
+     S.rel = (succ == 0 -> TO_NOBODY : (succ == h + 1 -> TO_ME : TO_ANOTHER)); S.fresh = true; S.heardP = true
   :: ev == E_WITHDRAW && S.rival != 0 && HOST(S.rival) == HOST(mt) -> S.rival = 0; S.rivalFresh = false
   :: else
   fi;
   if
-  :: !available && (ev == E_STATUS || ev == E_STATUS_SUSPENDED || ev == E_STATUS_HANDOVER || ev == E_CLAIM) -> SAY(S_VOTE)
+  :: !available && (ev == E_STATUS || ev == E_STATUS_SUSPENDED || ev == E_STATUS_HANDOVER || ev == E_CLAIM) ->
+     SAY(S_VOTE); if :: g.promised -> S.highest = MAX(S.highest, NUM(mt)) :: else fi
   :: available && ev == E_CLAIM && S.known != 0 && S.fresh && S.rel == NOT_SAID && !FROM_MASTER && HOST(S.known) != h ->
      SAY(S_OBJECT)                                                   /* R18 */
   :: else
@@ -490,11 +496,11 @@ inline react_world(h) {
   :: ev == E_SERVICE_UP -> if :: AT(HANDOVER_PREPARING) -> DO(D_CHECK_LOCAL) :: else fi
   :: ev == E_OFF_CONFIRMED ->
      if
-     :: S.stage == SERVICE -> S.stage = UPLINK; DO(D_HUSH | D_LOWER)
-     :: S.stage == UPLINK -> why = Q_HARMLESS
+     :: S.stage == SERVICE_STAGE -> S.stage = UPLINK_STAGE; DO(D_HUSH | D_LOWER)
+     :: S.stage == UPLINK_STAGE -> why = Q_HARMLESS
      :: else
      fi
-  :: ev == E_OFF_UNKNOWN -> if :: S.stage == SERVICE || S.stage == UPLINK -> DO(A_NOT_HARMLESS) :: else fi
+  :: ev == E_OFF_UNKNOWN -> if :: S.stage == SERVICE_STAGE || S.stage == UPLINK_STAGE -> DO(A_NOT_HARMLESS) :: else fi
   :: ev >= E_ADDR_DOWN_QUIET && ev <= E_ADDR_UP_ANSWER ->
      if
      :: S.attempt && ev <= E_ADDR_DOWN_ANSWER && (S.pend & 1) != 0 ->
@@ -506,7 +512,7 @@ inline react_world(h) {
      fi
   :: ev == E_GATE_SHUT ->
      if
-     :: S.stage == GATE -> gate_is_shut(h)
+     :: S.stage == GATE_STAGE -> gate_is_shut(h)
      :: AT(SERVICE_SHUTTING) -> why = Q_SHUT
      :: SERVING -> why = Q_LAPSED
      :: else
@@ -590,9 +596,9 @@ inline react_timer(h) {
      fi
   :: ev == E_T_CLEAN ->
      if
-     :: S.stage == GATE -> shut_gate(h)
-     :: S.stage == SERVICE -> DO(D_SERVICE_OFF)
-     :: S.stage == UPLINK -> DO(D_LOWER)
+     :: S.stage == GATE_STAGE -> shut_gate(h)
+     :: S.stage == SERVICE_STAGE -> DO(D_SERVICE_OFF)
+     :: S.stage == UPLINK_STAGE -> DO(D_LOWER)
      :: else
      fi
   :: ev == E_T_TRIAL -> succession(h)
@@ -619,14 +625,14 @@ inline enter(h) {
   :: AT(BACKUP_WATCHING) -> end_suspicion(h); end_attempt(h); why = 0
   :: AT(HANDOVER_CLAIMING) ->
      S.highest++; S.term = TERM(S.highest, h); S.forced = (why == Q_FORCED);
-     end_attempt(h); S.attempt = true; S.letGo = (S.rel == NOBODY); end_suspicion(h);
+     end_attempt(h); S.attempt = true; S.letGo = (S.rel == TO_NOBODY); end_suspicion(h);
      if :: S.forced -> DO(A_FORCED) :: else fi;
      SAY(S_CLAIM); why = Q_GRANTED
   :: AT(HANDOVER_RAISING) -> DO(D_RAISE); if :: !PLANNED -> SAY(S_STATUS) :: else fi; why = 0   /* R11: renews from its grant on */
   :: AT(HANDOVER_LISTENING) || AT(HANDOVER_WAITING) ->
      ask_addresses(h); SAY(S_PROBE); S.windowOver = (AT(HANDOVER_WAITING) && g.claimP && !IS_TIMER);
      why = (S.windowOver -> Q_WINDOW : 0)
-  :: AT(HANDOVER_PREPARING) -> DO(D_SERVICE_UP); why = 0
+  :: AT(HANDOVER_PREPARING) -> S.windowOver = false; DO(D_SERVICE_UP); why = 0
   :: AT(HANDOVER_RELEASING) ->
      if
      :: PLANNED -> SAY(S_READY); why = 0
@@ -652,7 +658,7 @@ inline enter(h) {
   :: AT(SERVICE_SEEKING) -> SAY(S_HANDOVER); why = 0
   :: AT(SERVICE_SHUTTING) -> shut_gate(h); why = 0
   :: AT(SERVICE_SUSPENDED) ->
-     DO(A_SUSPENDED); shut_gate(h); S.trialTo = 0;
+     DO(A_SUSPENDED); shut_gate(h); end_trial(h);
      if
      :: AVAIL -> SAY(S_PROBE); begin_suspicion(h); DO(D_ASK_DOWN | D_ASK_UP)
      :: else -> advert(h)
@@ -676,7 +682,7 @@ inline ways(h) {
   :: AT(DECIDE_ELECTING) && why == Q_CLAIM && MAY_CLAIM -> GO(6, HANDOVER_CLAIMING)                                  /* T6 */
   :: AT(DECIDE_ELECTING) && why == Q_FORCED -> GO(7, HANDOVER_CLAIMING)                                              /* T7 */
   :: AT(BACKUP_WATCHING) && why == Q_SILENCE -> GO(8, BACKUP_SUSPECTING)                                             /* T8 */
-  :: AT(BACKUP_WATCHING) && why == Q_RELEASED && S.rel == NOBODY -> GO(9, BACKUP_SUSPECTING)                         /* T9 */
+  :: AT(BACKUP_WATCHING) && why == Q_RELEASED && S.rel == TO_NOBODY -> GO(9, BACKUP_SUSPECTING)                         /* T9 */
   :: AT(BACKUP_WATCHING) && why == Q_ASKED && mt == S.known && FIT && !S.held -> GO(10, HANDOVER_RAISING);
      S.highest = MAX(S.highest, NUM(S.known) + 1); S.term = TERM(NUM(S.known) + 1, h);
      S.attempt = true; S.plannedBy = S.known; S.granted = true; S.due = true; S.masterLives = true                   /* T10 */
