@@ -25,7 +25,7 @@ byte rows[6];
   X(due) X(masterLives) X(letGo) X(pend) X(answ) X(windowOver) X(stage) X(copies) X(gate) X(forced) X(trialTo) X(cause) \
   X(only) X(handTo) X(uplinkBad) X(standby) X(stopping)
 #define GUARD_FIELDS(X) X(right) X(maj) X(grown) X(bound) X(promised) X(renewed) X(slot) X(trustHeld) X(sinceP) X(claimP) \
-  X(limitOver) X(began) X(risen) X(fallen) X(evidence) X(match) X(blamed) X(disputed) X(counts) X(pausing) X(better) \
+  X(limitOver) X(began) X(risen) X(fallen) X(evidence) X(match) X(lent) X(blamed) X(disputed) X(counts) X(pausing) X(better) \
   X(stalled) X(candidate)
 #define EVENT_FIELDS(X) X(available) X(ev) X(from) X(mt) X(succ)
 #define ONE(f)        + 1

@@ -117,6 +117,7 @@ typedef Guards {
   bool fallen;       /* this check failed `fall` times */
   bool evidence;     /* this word of a master comes over the downlink, or names a downlink confirmed after the silence */
   bool match;        /* this RELEASED names our READY */
+  bool lent;         /* and lends a rest of the lease that still runs (R12) */
   bool blamed;       /* a fit host, heard another way, confirms its own downlink */
   bool disputed;     /* the clients' view failed `fall` times beside a confirmed downlink */
   bool counts;       /* the complainer is the only fit backup, and no pause runs */
@@ -139,6 +140,7 @@ bool heardNow;
 #define BOUND(h)       g.bound
 #define RENEW_OWN(h)   g.right = true; g.grown = true    /* R5 */
 #define DROP_RIGHT(h)  g.right = false; g.maj = false
+#define LEND(h)        g.right = g.right || g.lent       /* R12 */
 #endif
 #ifndef FIRED
 #define FIRED(t)       skip          /* row t was taken */
@@ -451,7 +453,12 @@ inline react_message(h) {
      :: else
      fi
   :: AT(INIT_LINKING) -> why = Q_LINKED
-  :: IN_DECIDE || AT(BACKUP_SUSPECTING) -> why = Q_MASTER
+  :: IN_DECIDE || AT(BACKUP_SUSPECTING) ->
+     if
+     :: ev == E_HANDOVER && FROM_MASTER && S.rel == NOT_SAID -> S.fresh = true; S.heardP = true; heardNow = true
+     :: else
+     fi;
+     why = Q_MASTER
   :: else
   fi
 }
@@ -630,8 +637,8 @@ inline enter(h) {
      SAY(S_CLAIM); why = Q_GRANTED
   :: AT(HANDOVER_RAISING) -> DO(D_RAISE); if :: !PLANNED -> SAY(S_STATUS) :: else fi; why = 0   /* R11: renews from its grant on */
   :: AT(HANDOVER_LISTENING) || AT(HANDOVER_WAITING) ->
-     ask_addresses(h); SAY(S_PROBE); S.windowOver = (AT(HANDOVER_WAITING) && g.claimP && !IS_TIMER);
-     why = (S.windowOver -> Q_WINDOW : 0)
+     ask_addresses(h); SAY(S_PROBE); S.windowOver = AT(HANDOVER_WAITING) && g.claimP;
+     why = (S.windowOver && !IS_TIMER -> Q_WINDOW : 0)
   :: AT(HANDOVER_PREPARING) -> S.windowOver = false; DO(D_SERVICE_UP); why = 0
   :: AT(HANDOVER_RELEASING) ->
      if
@@ -702,7 +709,7 @@ inline ways(h) {
   :: AT(HANDOVER_PREPARING) && why == Q_PREPARED -> GO(24, HANDOVER_RELEASING)                                       /* T24 */
   :: AT(HANDOVER_PREPARING) && why == Q_STALLED -> GO(25, HANDOVER_LISTENING)                                        /* T25 */
   :: AT(HANDOVER_RELEASING) && why == Q_RELEASED && (PLANNED -> succ == h + 1 && g.match : succ == 0 || succ == h + 1) ->
-     GO(26, HANDOVER_OPENING); S.letGo = true; g.right = g.right || PLANNED                                          /* T26 */
+     GO(26, HANDOVER_OPENING); S.letGo = true; if :: PLANNED -> LEND(h) :: else fi                                          /* T26 */
   :: AT(HANDOVER_RELEASING) && (why == Q_LET_GO || why == Q_LIMIT && !PLANNED && !(S.masterLives && AVAIL)) ->
      GO(27, HANDOVER_OPENING)                                                                                        /* T27 */
   :: AT(HANDOVER_RELEASING) && why == Q_STALLED -> GO(28, HANDOVER_LISTENING)                                        /* T28 */
@@ -779,7 +786,8 @@ inline host_step(h) {
      if
      :: IS_MESSAGE -> hear(h); react_message(h)
      :: ev >= E_OP_HANDOVER && ev <= E_OP_STOP -> react_order(h)
-     :: IS_TIMER -> react_timer(h)
+     :: IS_TIMER && row == 40 && ev != E_T_CHECKS -> skip            /* the place's timers went with it */
+     :: IS_TIMER && !(row == 40 && ev != E_T_CHECKS) -> react_timer(h)
      :: else -> react_world(h)
      fi
   :: why == 0 && phase == 2 -> phase = 3; if :: IS_MESSAGE -> after_message(h) :: else fi
