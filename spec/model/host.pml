@@ -425,7 +425,8 @@ inline react_message(h) {
      if
      :: CLAIMS -> why = Q_RIVAL
      :: SERVES || ev == E_OBJECT_SERVING -> why = Q_WORD
-     :: ev == E_OBJECT_HEARING && AT(HANDOVER_CLAIMING) -> S.due = S.due && g.claimP            /* R18 */
+     :: ev == E_OBJECT_HEARING && AT(HANDOVER_CLAIMING) ->                                      /* R18 */
+        S.due = S.due && g.claimP; if :: g.claimP -> why = Q_GRANTED :: else fi
      :: ev == E_OBJECT_PROMISE && AT(HANDOVER_CLAIMING) && mt > S.term -> reclaim(h)
      :: ev == E_RELEASED && FROM_MASTER -> why = Q_RELEASED
      :: ev == E_ANSWER && AT(HANDOVER_CLAIMING) -> why = Q_GRANTED

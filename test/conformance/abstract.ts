@@ -60,7 +60,8 @@ export function abstractHost(host: HostState, s: ServiceState, nowMs: number, nu
     due: bit(attempt !== null && nowMs >= attempt.notBeforeMs),
     masterLives: bit(attempt?.masterLives),
     letGo: bit(attempt?.released),
-    pend: attempt === null ? 0 : bit(attempt.probeIds.downlink !== 0) + 2 * bit(attempt.probeIds.uplink !== 0),
+    pend:
+      attempt === null ? 0 : bit(attempt.probeIds.downlink !== 0) + 2 * bit(attempt.probeIds.uplink !== 0),
     answ: attempt === null ? 0 : bit(attempt.answeredBy.downlink) + 2 * bit(attempt.answeredBy.uplink),
     windowOver: bit(handover && (s.timers.window === undefined || nowMs >= s.timers.window)),
     stage: cleaning === null ? 0 : STAGES.indexOf(cleaning.stage) + 1,
@@ -108,6 +109,8 @@ const DONE: { readonly [name: string]: string | null } = {
 const UNSPOKEN =
   /^(REPORT|CHECKED|BYE|clear .*|alarm (downlink-unconfirmed|uplink-failed|config-differs|untrusted|term-absurd|service-disputed))$/;
 
+const MASTER = /^service\.(serving|seeking|shutting|suspended)$/;
+
 /** A message that is not what the model means by its bit: to the wrong host, in the wrong term, of the wrong phase. */
 export const ODD = 1 << 15;
 
@@ -127,7 +130,8 @@ interface Speaking {
 function saidBit(effect: Extract<Effect, { type: 'send' }>, x: Speaking): number {
   const { to, message: m } = effect;
   const { before, after } = x;
-  const same = (a: Term | null | undefined, b: Term): boolean => a != null && a.n === b.n && a.host === b.host;
+  const same = (a: Term | null | undefined, b: Term): boolean =>
+    a != null && a.n === b.n && a.host === b.host;
   const own = (t: Term): boolean => same(before.term, t) || same(after.term, t);
   const places = [mainState(before.place), mainState(after.place)] as string[];
   const is = (name: string, right: boolean): number => model(name) | (right ? 0 : ODD);
@@ -140,7 +144,10 @@ function saidBit(effect: Extract<Effect, { type: 'send' }>, x: Speaking): number
       return is('S_STATUS', own(m.term) && phase && (m.phase !== 'suspended' || suspended));
     }
     case 'PROBE':
-      return is('S_PROBE', to === 'all' && (m.claim === null ? null === before.term : own(m.claim)));
+      return is(
+        'S_PROBE',
+        to === 'all' && (m.claim === null ? before.term === null || after.term === null : own(m.claim)),
+      );
     case 'PROBED': {
       // Answered before the place reacts, but after a right that was over has been seen.
       const serving = /^service\.(serving|seeking)$/.test(before.place) && x.right;
@@ -149,7 +156,7 @@ function saidBit(effect: Extract<Effect, { type: 'send' }>, x: Speaking): number
     }
     case 'OBJECT':
       if (m.reason === 'promise') return is('S_VOTE', to === x.from);
-      return is('S_OBJECT', to === x.from && (m.reason === 'serving') === places.includes('service'));
+      return is('S_OBJECT', to === x.from && (m.reason === 'serving') === MASTER.test(before.place));
     case 'ACK':
     case 'GRANT':
       return is('S_VOTE', to === x.from && m.term.host === to);
@@ -165,7 +172,10 @@ function saidBit(effect: Extract<Effect, { type: 'send' }>, x: Speaking): number
       return is('S_READY', own(m.term) && to === attempt?.plannedBy?.host && m.id === attempt.readyId);
     }
     case 'HANDOVER':
-      return is('S_HANDOVER', to === after.trial?.to && m.id === after.trial.id && same(after.known?.term, m.term));
+      return is(
+        'S_HANDOVER',
+        to === after.trial?.to && m.id === after.trial.id && same(after.known?.term, m.term),
+      );
     case 'WITHDRAW':
       return is('S_WITHDRAW', to === 'all' ? own(m.term) : to === x.from && m.term.host === x.me);
     case 'CHECK':

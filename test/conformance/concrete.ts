@@ -4,6 +4,7 @@
  */
 import {
   type CoreConfig,
+  compareTerms,
   type Event,
   type HostState,
   initialState,
@@ -33,7 +34,11 @@ function config(policy: Policy, better: boolean): CoreConfig {
       self: HOSTS[ME],
       version: 1,
       // h3 is preferred to this host, h2 is not.
-      members: HOSTS.map((name, i) => ({ name, role: 'gateway' as const, priority: [20, 50, 10, 90][i] ?? 0 })),
+      members: HOSTS.map((name, i) => ({
+        name,
+        role: 'gateway' as const,
+        priority: [20, 50, 10, 90][i] ?? 0,
+      })),
       voterSets: [['h0', 'h1', 'h2']],
     },
     timing: {
@@ -159,7 +164,11 @@ function report(change: Partial<PeerReport>): PeerReport {
 }
 
 /** The right to serve, and until when it lasts. */
-function rightOf(v: Vector, event: string, variant: number): { right: ServiceState['right']; untilMs: number } {
+function rightOf(
+  v: Vector,
+  event: string,
+  variant: number,
+): { right: ServiceState['right']; untilMs: number } {
   const none = { requests: [], leases: {}, ownUntilMs: 0, lentUntilMs: 0 };
   const restMs = v.renewed === 1 ? 150 : 50;
   if (v.available === 1 || v.forced === 1) {
@@ -168,14 +177,20 @@ function rightOf(v: Vector, event: string, variant: number): { right: ServiceSta
     const leases = v.forced === 1 && v.maj === 1 ? { h0: NOW + 50, h1: NOW + 50 } : {};
     return { right: { ...none, leases, ownUntilMs: untilMs }, untilMs };
   }
-  if (v.maj === 1 || (v.right === 1 && (variant % 2 === 0 || v.renewed === 1))) {
+  if (v.maj === 1 || (v.right === 1 && v.attempt === 0 && (variant % 2 === 0 || v.renewed === 1))) {
     const untilMs = NOW + restMs;
     const leases: Record<string, number> = { h0: untilMs, h1: untilMs };
-    if (v.renewed === 1) leases['h2'] = untilMs;
+    if (v.renewed === 1) leases.h2 = untilMs;
     if (event !== 'E_ANSWER' || variant % 4 < 2) return { right: { ...none, leases }, untilMs };
-    // It is this answer that completes the majority.
+    // It is this answer that completes the majority, or that makes its right longer.
+    const from = name(v.from as number);
+    const before = v.gate === 0 ? 0 : v.grown === 1 ? untilMs - 20 : untilMs;
     return {
-      right: { ...none, requests: [{ id: 9, sentAtMs: untilMs - L }], leases: { h1: untilMs } },
+      right: {
+        ...none,
+        requests: [{ id: 9, sentAtMs: untilMs - L }],
+        leases: { h1: untilMs, [from]: before },
+      },
       untilMs,
     };
   }
@@ -200,10 +215,15 @@ function voterOf(v: Vector, event: string, variant: number): ServiceState['voter
     if (v.bound === 1) return { term: { n: 1, host: 'h3' }, holder: 'h3', untilMs: NOW + 100 };
     // A promise that is over still refuses a lower term; one's own refuses everybody.
     const higher = { n: v.highest as number, host: 'h3' };
-    return variant % 2 === 0 ? { term: higher, holder: 'h3', untilMs: NOW - 1 } : own;
+    const refuses = compareTerms(higher, t) > 0 && variant % 2 === 0;
+    return refuses ? { term: higher, holder: 'h3', untilMs: NOW - 1 } : own;
   }
   if (v.bound === 1) return { term: { n: 1, host: 'h3' }, holder: 'h3', untilMs: NOW + 100 };
-  if (t !== null && (event === 'E_WITHDRAW' || (event === 'E_RELEASED' && v.succ === 0)) && variant % 2 === 1) {
+  if (
+    t !== null &&
+    (event === 'E_WITHDRAW' || (event === 'E_RELEASED' && v.succ === 0)) &&
+    variant % 2 === 1
+  ) {
     return { term: { n: 1, host: from }, holder: from, untilMs: NOW + 100 };
   }
   return variant % 4 < 2 ? own : { ...own, holder: 'h3', untilMs: NOW };
@@ -298,7 +318,10 @@ export function concretise(v: Vector, variant: number): Concrete {
             released: v.letGo === 1,
             readyAtMs: NOW - 20,
             readyId: 77,
-            probeIds: { downlink: (v.pend as number) & 1 ? 101 : 0, uplink: (v.pend as number) & 2 ? 102 : 0 },
+            probeIds: {
+              downlink: (v.pend as number) & 1 ? 101 : 0,
+              uplink: (v.pend as number) & 2 ? 102 : 0,
+            },
             answeredBy: { downlink: ((v.answ as number) & 1) !== 0, uplink: ((v.answ as number) & 2) !== 0 },
             limitAtMs: v.limitOver === 1 ? NOW : NOW + 5000,
           },
@@ -327,7 +350,8 @@ export function concretise(v: Vector, variant: number): Concrete {
             only: v.only === 1,
           },
     trialPauseMs: v.pausing === 1 ? 1000 : 0,
-    handingTo: v.handTo === 0 ? null : { host: name((v.handTo as number) - 1), id: 46, leaseUntilMs: NOW + 50 },
+    handingTo:
+      v.handTo === 0 ? null : { host: name((v.handTo as number) - 1), id: 46, leaseUntilMs: NOW + 50 },
     noClaimBeforeMs: rests === 'release' ? NOW + 10 : 0,
     holdUntilMs: v.held === 1 ? NOW + 500 : 0,
     holdMs: v.held === 1 ? 1000 : 0,
@@ -346,7 +370,7 @@ export function concretise(v: Vector, variant: number): Concrete {
           h2: { trusted: true, heardOn: v.blamed === 1 ? { ...heardOn, 0: NOW - 30 } : heardOn },
         };
   const sees = v.blamed === 1 && variant % 2 === 1 && v.fallen === 1;
-  if (sees) reports['h2'] = report({ fit: true, fitSinceMs: NOW - 2000 });
+  if (sees) reports.h2 = report({ fit: true, fitSinceMs: NOW - 2000 });
   const state: HostState = {
     ...initialState(cfg, 0),
     startedAtMs: rests === 'start' ? NOW - 100 : 0,
@@ -396,23 +420,42 @@ function messageOf(
   const object = (reason: 'serving' | 'hearing' | 'promise') =>
     ({ type: 'OBJECT', service, id: 9, reason, term: named, restMs: 100, downlinkAgeMs }) as const;
   const plain = (message: Message) => ({ link: 1, message });
-  const cases: { readonly [event: string]: () => { link: number; message: Message } } = {
-    E_STATUS: () => ({ link: v.evidence === 1 ? 1 : 0, message: status('serving') }),
-    E_STATUS_SUSPENDED: () => plain(status('suspended')),
-    E_STATUS_HANDOVER: () => plain(status('handover')),
-    E_CLAIM: () => plain({ type: 'CLAIM', service, id: 9, term: named }),
-    E_PROBE: () => plain({ type: 'PROBE', service, id: 9, claim: t, blame: false }),
-    E_PROBE_BLAME: () => plain({ type: 'PROBE', service, id: 9, claim: t, blame: true }),
-    E_PROBED: () => plain(probed('backup', false, null)),
-    E_PROBED_SERVING: () => ({ link, message: probed('service', true, t) }),
-    E_PROBED_HANDOVER: () => plain(probed('handover', false, t)),
-    E_OBJECT_SERVING: () => ({ link, message: object('serving') }),
-    E_OBJECT_HEARING: () => plain(object('hearing')),
-    E_OBJECT_PROMISE: () => plain(object('promise')),
-    E_ANSWER: () => plain({ type: v.attempt === 1 && variant % 2 === 0 ? 'GRANT' : 'ACK', service, id: 9, term: named }),
-    E_RELEASE: () => ({ link: v.evidence === 1 ? 1 : 0, message: { type: 'RELEASE', service, id: 9, term: named } }),
-    E_RELEASED: () =>
-      plain({
+  switch (event) {
+    case 'E_STATUS':
+      return { link: v.evidence === 1 ? 1 : 0, message: status('serving') };
+    case 'E_STATUS_SUSPENDED':
+      return plain(status('suspended'));
+    case 'E_STATUS_HANDOVER':
+      return plain(status('handover'));
+    case 'E_CLAIM':
+      return plain({ type: 'CLAIM', service, id: 9, term: named });
+    case 'E_PROBE':
+      return plain({ type: 'PROBE', service, id: 9, claim: t, blame: false });
+    case 'E_PROBE_BLAME':
+      return plain({ type: 'PROBE', service, id: 9, claim: t, blame: true });
+    case 'E_PROBED':
+      return plain(probed('backup', false, null));
+    case 'E_PROBED_SERVING':
+      return { link, message: probed('service', true, t) };
+    case 'E_PROBED_HANDOVER':
+      return plain(probed('handover', false, t));
+    case 'E_OBJECT_SERVING':
+      return { link, message: object('serving') };
+    case 'E_OBJECT_HEARING':
+      return plain(object('hearing'));
+    case 'E_OBJECT_PROMISE':
+      return plain(object('promise'));
+    case 'E_ANSWER':
+      return plain({
+        type: v.attempt === 1 && variant % 2 === 0 ? 'GRANT' : 'ACK',
+        service,
+        id: 9,
+        term: named,
+      });
+    case 'E_RELEASE':
+      return { link: v.evidence === 1 ? 1 : 0, message: { type: 'RELEASE', service, id: 9, term: named } };
+    case 'E_RELEASED':
+      return plain({
         type: 'RELEASED',
         service,
         term: named,
@@ -420,15 +463,24 @@ function messageOf(
         id: v.match === 1 ? (s.attempt?.readyId ?? 77) : 78,
         // READY was first sent 20 ms ago: that much of the rest is over.
         restMs: v.lent === 1 ? 21 : 20,
-      }),
-    E_WITHDRAW: () => plain({ type: 'WITHDRAW', service, term: named }),
-    E_HANDOVER: () => plain({ type: 'HANDOVER', service, id: 9, term: named }),
-    E_READY: () => plain({ type: 'READY', service, id: 9, term: named }),
-    E_CHECK: () => plain({ type: 'CHECK', service, id: 9, insist: false }),
-    E_CHECK_INSIST: () => plain({ type: 'CHECK', service, id: 9, insist: true }),
-    E_WORD: () => plain(variant % 2 === 0 ? { type: 'BYE', service } : { type: 'CHECKED', service, id: 9, ok: true }),
-  };
-  return cases[event]?.() ?? null;
+      });
+    case 'E_WITHDRAW':
+      return plain({ type: 'WITHDRAW', service, term: named });
+    case 'E_HANDOVER':
+      return plain({ type: 'HANDOVER', service, id: 9, term: named });
+    case 'E_READY':
+      return plain({ type: 'READY', service, id: 9, term: named });
+    case 'E_CHECK':
+      return plain({ type: 'CHECK', service, id: 9, insist: false });
+    case 'E_CHECK_INSIST':
+      return plain({ type: 'CHECK', service, id: 9, insist: true });
+    case 'E_WORD':
+      return plain(
+        variant % 2 === 0 ? { type: 'BYE', service } : { type: 'CHECKED', service, id: 9, ok: true },
+      );
+    default:
+      return null;
+  }
 }
 
 function otherEvent(v: Vector, event: string, variant: number, s: ServiceState): Event {
@@ -453,37 +505,68 @@ function otherEvent(v: Vector, event: string, variant: number, s: ServiceState):
     type: 'operator',
     order: { kind: 'handover', service: variant % 2 === 0 ? null : service, to: null, force },
   });
-  const cases: { readonly [event: string]: () => Event } = {
-    E_STARTED: () => ({ type: 'started' }),
-    E_DOWN_CONFIRMED: () => ended('checkDownlink', 'confirmed'),
-    E_DOWN_LOST: () => ended('checkDownlink', v.blamed === 1 || variant % 4 < 2 ? 'lost' : 'unknown'),
-    E_DOWN_REFUTED: () => ended('checkDownlink', 'refuted'),
-    E_UP_CONFIRMED: () => ended('checkUplink', 'confirmed'),
-    E_UP_FAILED: () => ended('checkUplink', failed),
-    E_LOCAL_CONFIRMED: () => ended('checkServiceLocal', 'confirmed'),
-    E_LOCAL_FAILED: () => ended('checkServiceLocal', 'unknown'),
-    E_REMOTE_CONFIRMED: () => ended('checkServiceRemote', 'confirmed'),
-    E_REMOTE_FAILED: () => ended('checkServiceRemote', 'unknown'),
-    E_UPLINK_RAISED: () => ended('activateUplink', variant % 2 === 0 ? 'confirmed' : 'unknown'),
-    E_SERVICE_UP: () => ended('activateService', variant % 2 === 0 ? 'confirmed' : 'unknown'),
-    E_OFF_CONFIRMED: () => ended(off, 'confirmed', 55),
-    E_OFF_UNKNOWN: () => ended(off, 'unknown', 55),
-    E_ADDR_DOWN_QUIET: () => addresses('downlink', false),
-    E_ADDR_DOWN_ANSWER: () => addresses('downlink', true),
-    E_ADDR_UP_QUIET: () => addresses('uplink', false),
-    E_ADDR_UP_ANSWER: () => addresses('uplink', true),
-    E_GATE_OPEN: () => ({ type: 'gate-set', service, id: 60, openUntilMs: NOW + 40 }),
-    E_GATE_SHUT: () => ({ type: 'gate-set', service, id: 60, openUntilMs: null }),
-    E_LINK_DOWNLINK: () =>
-      variant % 2 === 0 ? { type: 'link-changed', service, side: 'downlink' } : { type: 'foreigner-heard', service },
-    E_LINK_UPLINK: () => ({ type: 'link-changed', service, side: 'uplink' }),
-    E_RIVAL_ADDRESS: () => ({ type: 'rival-heard', service, side: variant % 2 === 0 ? 'downlink' : 'uplink' }),
-    E_JOINED: () => ({ type: 'peer-joined', host: 'h2' }),
-    E_OP_HANDOVER: () => order(false),
-    E_OP_FORCE: () => order(true),
-    E_OP_STANDBY: () => ({ type: 'operator', order: { kind: 'standby' } }),
-    E_OP_RESUME: () => ({ type: 'operator', order: { kind: 'resume' } }),
-    E_OP_STOP: () => ({ type: 'operator', order: { kind: 'stop' } }),
-  };
-  return cases[event]?.() ?? { type: 'timer' };
+  switch (event) {
+    case 'E_STARTED':
+      return { type: 'started' };
+    case 'E_DOWN_CONFIRMED':
+      return ended('checkDownlink', 'confirmed');
+    case 'E_DOWN_LOST':
+      return ended('checkDownlink', v.blamed === 1 || variant % 4 < 2 ? 'lost' : 'unknown');
+    case 'E_DOWN_REFUTED':
+      return ended('checkDownlink', 'refuted');
+    case 'E_UP_CONFIRMED':
+      return ended('checkUplink', 'confirmed');
+    case 'E_UP_FAILED':
+      return ended('checkUplink', failed);
+    case 'E_LOCAL_CONFIRMED':
+      return ended('checkServiceLocal', 'confirmed');
+    case 'E_LOCAL_FAILED':
+      return ended('checkServiceLocal', 'unknown');
+    case 'E_REMOTE_CONFIRMED':
+      return ended('checkServiceRemote', 'confirmed');
+    case 'E_REMOTE_FAILED':
+      return ended('checkServiceRemote', 'unknown');
+    case 'E_UPLINK_RAISED':
+      return ended('activateUplink', variant % 2 === 0 ? 'confirmed' : 'unknown');
+    case 'E_SERVICE_UP':
+      return ended('activateService', variant % 2 === 0 ? 'confirmed' : 'unknown');
+    case 'E_OFF_CONFIRMED':
+      return ended(off, 'confirmed', 55);
+    case 'E_OFF_UNKNOWN':
+      return ended(off, 'unknown', 55);
+    case 'E_ADDR_DOWN_QUIET':
+      return addresses('downlink', false);
+    case 'E_ADDR_DOWN_ANSWER':
+      return addresses('downlink', true);
+    case 'E_ADDR_UP_QUIET':
+      return addresses('uplink', false);
+    case 'E_ADDR_UP_ANSWER':
+      return addresses('uplink', true);
+    case 'E_GATE_OPEN':
+      return { type: 'gate-set', service, id: 60, openUntilMs: NOW + 40 };
+    case 'E_GATE_SHUT':
+      return { type: 'gate-set', service, id: 60, openUntilMs: null };
+    case 'E_LINK_DOWNLINK':
+      return variant % 2 === 0
+        ? { type: 'link-changed', service, side: 'downlink' }
+        : { type: 'foreigner-heard', service };
+    case 'E_LINK_UPLINK':
+      return { type: 'link-changed', service, side: 'uplink' };
+    case 'E_RIVAL_ADDRESS':
+      return { type: 'rival-heard', service, side: variant % 2 === 0 ? 'downlink' : 'uplink' };
+    case 'E_JOINED':
+      return { type: 'peer-joined', host: 'h2' };
+    case 'E_OP_HANDOVER':
+      return order(false);
+    case 'E_OP_FORCE':
+      return order(true);
+    case 'E_OP_STANDBY':
+      return { type: 'operator', order: { kind: 'standby' } };
+    case 'E_OP_RESUME':
+      return { type: 'operator', order: { kind: 'resume' } };
+    case 'E_OP_STOP':
+      return { type: 'operator', order: { kind: 'stop' } };
+    default:
+      return { type: 'timer' };
+  }
 }

@@ -48,6 +48,7 @@ const RIVALS: Axis = [
   { rival: term(6, 2), rivalFresh: 1 },
   { rival: term(6, 0), rivalFresh: 0 },
 ];
+const NO_RIVAL: Axis = [{}];
 const FITS: Axis = [
   { sound: 1, down: 1 },
   { sound: 0 },
@@ -85,7 +86,7 @@ const SERVING: Axis[] = [
     { known: MINE, gate: 1, right: 0 },
     { known: FORMER, gate: 1, right: 1 },
   ],
-  bits('forced'),
+  ...bits('forced'),
 ];
 const TRIALS: Axis = [
   { trialTo: 3, cause: 1, only: 1 },
@@ -100,45 +101,81 @@ const FORMERS: Axis = [
   { known: term(5, 0), fresh: 1, heardP: 1 },
 ];
 
-const attempt = (n: number): Choice => ({ attempt: 1, term: n, highest: 4, rested: 1, heard: 1, sound: 1, down: 1 });
-const PLACES: { readonly [place: string]: readonly Axis[] } = {
-  INIT_CLEANING: [all('stage', 1, 2, 3), bits('heard', 'down', 'sound')],
-  INIT_LINKING: [bits('sound', 'standby')],
-  DECIDE_LISTENING: [KNOWNS, RIVALS, FITS],
-  DECIDE_ELECTING: [KNOWNS, RIVALS],
-  BACKUP_WATCHING: [KNOWNS, RIVALS, FITS, bits('held')],
-  BACKUP_SUSPECTING: [KNOWNS, RIVALS],
-  HANDOVER_CLAIMING: [[attempt(MINE)], CLAIMINGS, RIVALS],
-  HANDOVER_RAISING: [[attempt(MINE)], ATTEMPTS, RIVALS.slice(0, 2)],
-  HANDOVER_LISTENING: [[attempt(MINE)], ATTEMPTS.slice(3), ROUNDS, bits('windowOver')],
-  HANDOVER_WAITING: [[attempt(MINE)], ATTEMPTS.slice(3), ROUNDS, bits('windowOver')],
-  HANDOVER_PREPARING: [[attempt(MINE)], ATTEMPTS, all('pend', 0, 2)],
-  HANDOVER_RELEASING: [[attempt(MINE)], ATTEMPTS, bits('masterLives')],
-  HANDOVER_OPENING: [[attempt(MINE)], ATTEMPTS, bits('right', 'gate'), RIVALS.slice(0, 2)],
-  HANDOVER_WITHDRAWING: [
+const attempt = (n: number): Choice => ({
+  attempt: 1,
+  term: n,
+  highest: 4,
+  rested: 1,
+  heard: 1,
+  sound: 1,
+  down: 1,
+});
+/** After these a searching host looks whether it may claim. */
+const LOOKS = /^E_(STATUS|CLAIM|RELEASED|WITHDRAW|WORD|DOWN_|T_PROBE|T_CLAIM)/;
+
+/** The bits of each place that matter for that event; `m`: it is a message. */
+const PLACES: { readonly [place: string]: (event: string, m: boolean) => readonly Axis[] } = {
+  INIT_CLEANING: () => [all('stage', 1, 2, 3), ...bits('heard', 'down', 'sound')],
+  INIT_LINKING: () => [...bits('sound', 'standby')],
+  DECIDE_LISTENING: (_, m) => [m ? KNOWNS : KNOWNS.slice(0, 2), m ? RIVALS : NO_RIVAL],
+  DECIDE_ELECTING: (event) => [LOOKS.test(event) ? KNOWNS : KNOWNS.slice(0, 5), RIVALS.slice(0, 2)],
+  BACKUP_WATCHING: (event, m) => [
+    KNOWNS,
+    m ? RIVALS : NO_RIVAL,
+    event === 'E_HANDOVER' ? FITS : FITS.slice(0, 2),
+    event === 'E_HANDOVER' ? all('held', 0, 1) : [{}],
+  ],
+  BACKUP_SUSPECTING: (event) =>
+    event === 'E_T_CLAIM'
+      ? [KNOWNS.slice(0, 6), RIVALS.slice(1)]
+      : [KNOWNS, LOOKS.test(event) ? RIVALS : RIVALS.slice(0, 2)],
+  HANDOVER_CLAIMING: (_, m) => [[attempt(MINE)], CLAIMINGS, m ? RIVALS : NO_RIVAL],
+  HANDOVER_RAISING: (_, m) => [[attempt(MINE)], ATTEMPTS, m ? RIVALS.slice(0, 2) : NO_RIVAL],
+  HANDOVER_LISTENING: (event) => window(event),
+  HANDOVER_WAITING: (event) => window(event),
+  HANDOVER_PREPARING: () => [[attempt(MINE)], ATTEMPTS, all('pend', 0, 2)],
+  HANDOVER_RELEASING: () => [[attempt(MINE)], ATTEMPTS, ...bits('masterLives')],
+  HANDOVER_OPENING: () => [[attempt(MINE)], ATTEMPTS, ...bits('right', 'gate')],
+  HANDOVER_WITHDRAWING: (event) => [
     [{ term: MINE, highest: 4, rested: 1, heard: 1 }],
     KNOWNS,
     all('stage', 1, 2, 3),
-    all('copies', 0, 2, 3),
-    bits('forced', 'held'),
+    event === 'E_T_REPEAT' ? all('copies', 0, 2, 3) : all('copies', 0, 3),
+    all('forced', 0, 1),
   ],
-  SERVICE_SERVING: [...SERVING],
-  SERVICE_SEEKING: [...SERVING, TRIALS],
-  SERVICE_SHUTTING: [...SERVING.slice(1), [{ known: MINE }], TRIALS, [{ handTo: 3 }, { handTo: 1 }], bits('right')],
-  SERVICE_SUSPENDED: [
+  SERVICE_SERVING: () => SERVING,
+  SERVICE_SEEKING: () => [...SERVING, TRIALS],
+  SERVICE_SHUTTING: (event) => [
+    [{ known: MINE }],
+    event === 'E_OP_STOP' ? TRIALS : TRIALS.slice(1, 3),
+    [{ handTo: 3 }, { handTo: 1 }],
+    ...bits('right', 'forced'),
+  ],
+  SERVICE_SUSPENDED: (_, m) => [
     [{ known: MINE }, { known: FORMER }],
-    bits('forced', 'gate', 'right', 'suspect', 'sign'),
-    RIVALS.filter((r) => r.rival !== term(6, 0)),
+    ...bits('forced', 'gate', 'right', 'suspect', 'sign'),
+    m ? RIVALS.slice(0, 2) : RIVALS.slice(0, 3),
   ],
-  SERVICE_RELEASING: [
-    [{ term: MINE, highest: 5, heard: 1 }],
+  SERVICE_RELEASING: (event) => [
+    [{ term: MINE, highest: 5, heard: 1, rested: 0 }],
     FORMERS,
     all('stage', 1, 2, 3),
-    all('copies', 0, 1, 3),
+    event === 'E_T_REPEAT' ? all('copies', 0, 2, 3) : all('copies', 0, 3),
     all('handTo', 0, 3),
-    bits('forced', 'uplinkBad', 'rested'),
+    ...bits('forced', 'uplinkBad'),
   ],
 };
+
+/** The conflict window, and the wait for one promise. */
+function window(event: string): readonly Axis[] {
+  const rounds = /^E_(ADDR|T_WINDOW|NONE)/.test(event);
+  return [
+    [attempt(MINE)],
+    ATTEMPTS.slice(3),
+    rounds ? ROUNDS : ROUNDS.filter((r) => r.pend === 2),
+    ...(rounds ? bits('windowOver') : []),
+  ];
+}
 
 /** Who speaks, of which term: below, at and above the known one and the own one. */
 const SPEAKERS: Axis = [
@@ -154,57 +191,66 @@ const NO_TERM: Axis = [
   { from: 2, mt: 0 },
 ];
 const EVENT_AXES: { readonly [event: string]: readonly Axis[] } = {
-  E_STATUS: [SPEAKERS, bits('promised', 'evidence')],
-  E_STATUS_SUSPENDED: [SPEAKERS, bits('promised')],
-  E_STATUS_HANDOVER: [SPEAKERS, bits('promised')],
-  E_CLAIM: [SPEAKERS, bits('promised')],
+  E_STATUS: [SPEAKERS, ...bits('promised')],
+  E_STATUS_SUSPENDED: [SPEAKERS, ...bits('promised')],
+  E_STATUS_HANDOVER: [SPEAKERS, ...bits('promised')],
+  E_CLAIM: [SPEAKERS, ...bits('promised')],
   E_PROBE: [[...SPEAKERS, ...NO_TERM]],
   E_PROBE_BLAME: [[...SPEAKERS, ...NO_TERM]],
   E_PROBED: [NO_TERM],
-  E_PROBED_SERVING: [SPEAKERS, bits('evidence')],
+  E_PROBED_SERVING: [SPEAKERS],
   E_PROBED_HANDOVER: [SPEAKERS],
-  E_OBJECT_SERVING: [SPEAKERS, bits('evidence')],
-  E_OBJECT_HEARING: [SPEAKERS, bits('claimP')],
+  E_OBJECT_SERVING: [SPEAKERS],
+  E_OBJECT_HEARING: [SPEAKERS],
   E_OBJECT_PROMISE: [[...SPEAKERS, { from: 2, mt: term(9, 3) }]],
-  E_ANSWER: [[{ from: 0, mt: MINE }, { from: 2, mt: MINE }]],
-  E_RELEASE: [SPEAKERS, bits('evidence')],
-  E_RELEASED: [SPEAKERS, all('succ', 0, ME + 1, 3, 4), bits('match', 'lent')],
+  E_ANSWER: [
+    [
+      { from: 0, mt: MINE },
+      { from: 2, mt: MINE },
+    ],
+  ],
+  E_RELEASE: [SPEAKERS],
+  E_RELEASED: [SPEAKERS, all('succ', 0, ME + 1, 3)],
   E_WITHDRAW: [SPEAKERS],
   E_HANDOVER: [SPEAKERS],
   E_READY: [SPEAKERS],
   E_CHECK: [NO_TERM],
-  E_CHECK_INSIST: [NO_TERM, bits('counts')],
+  E_CHECK_INSIST: [NO_TERM, ...bits('counts')],
   E_WORD: [NO_TERM],
-  E_DOWN_CONFIRMED: [bits('began', 'risen')],
-  E_DOWN_LOST: [bits('fallen', 'blamed')],
-  E_DOWN_REFUTED: [bits('fallen')],
-  E_UP_CONFIRMED: [bits('uplinkBad', 'standby', 'stopping', 'pausing', 'better')],
-  E_UP_FAILED: [bits('uplinkBad', 'fallen', 'standby', 'stopping', 'pausing', 'better')],
-  E_LOCAL_FAILED: [bits('fallen')],
-  E_REMOTE_FAILED: [bits('disputed', 'down')],
-  E_OP_HANDOVER: [bits('standby', 'stopping')],
-  E_OP_FORCE: [bits('standby', 'stopping')],
-  E_OP_STANDBY: [bits('standby', 'stopping')],
-  E_OP_RESUME: [bits('standby', 'stopping')],
-  E_OP_STOP: [bits('standby', 'stopping')],
-  E_NONE: [bits('stalled')],
-  E_T_STEP: [bits('limitOver', 'stopping')],
-  E_T_TRIAL: [bits('uplinkBad', 'standby', 'stopping', 'pausing', 'better')],
-  E_T_WINDOW: [bits('sinceP')],
-  E_T_RETRY: [bits('renewed')],
+  E_DOWN_CONFIRMED: [...bits('began', 'risen')],
+  E_DOWN_LOST: [...bits('fallen', 'blamed')],
+  E_DOWN_REFUTED: [...bits('fallen')],
+  E_UP_CONFIRMED: [...bits('uplinkBad', 'standby', 'stopping', 'pausing', 'better')],
+  E_UP_FAILED: [...bits('uplinkBad', 'fallen', 'standby', 'stopping', 'pausing', 'better')],
+  E_LOCAL_FAILED: [...bits('fallen')],
+  E_REMOTE_FAILED: [...bits('disputed', 'down')],
+  E_OP_HANDOVER: [...bits('standby', 'stopping')],
+  E_OP_FORCE: [...bits('standby', 'stopping')],
+  E_OP_STANDBY: [...bits('standby', 'stopping')],
+  E_OP_RESUME: [...bits('standby', 'stopping')],
+  E_OP_STOP: [...bits('standby', 'stopping')],
+  E_NONE: [...bits('stalled')],
+  E_T_STEP: [...bits('limitOver', 'stopping')],
+  E_T_TRIAL: [...bits('uplinkBad', 'standby', 'stopping', 'pausing', 'better')],
+  E_T_WINDOW: [...bits('sinceP')],
+  E_T_RETRY: [...bits('renewed')],
 };
 
 /** Where the code arms that timer; elsewhere it cannot fire. Timers without an entry run in every place. */
 export const ARMED: { readonly [event: string]: RegExp } = {
-  E_T_STEP: /^HANDOVER_(CLAIMING|RAISING|LISTENING|PREPARING|RELEASING|OPENING)$|^SERVICE_(SEEKING|SHUTTING|SUSPENDED)$/,
+  E_T_STEP:
+    /^HANDOVER_(CLAIMING|RAISING|LISTENING|PREPARING|RELEASING|OPENING)$|^SERVICE_(SEEKING|SHUTTING|SUSPENDED)$/,
   E_T_SILENCE: /^BACKUP_WATCHING$/,
   E_T_LISTEN: /^DECIDE_LISTENING$/,
-  E_T_PROBE: /^DECIDE_|^BACKUP_SUSPECTING$|^HANDOVER_(RAISING|LISTENING|WAITING|PREPARING|OPENING)$|^SERVICE_SUSPENDED$/,
+  E_T_PROBE:
+    /^DECIDE_|^BACKUP_SUSPECTING$|^HANDOVER_(RAISING|LISTENING|WAITING|PREPARING|OPENING)$|^SERVICE_SUSPENDED$/,
   E_T_CLAIM: /^DECIDE_ELECTING$|^BACKUP_SUSPECTING$|^HANDOVER_CLAIMING$/,
   E_T_WINDOW: /^HANDOVER_(LISTENING|WAITING)$|^SERVICE_SUSPENDED$/,
   E_T_RENEW: /^HANDOVER_OPENING$|^SERVICE_(SERVING|SEEKING|SHUTTING|SUSPENDED)$/,
-  E_T_ADVERT: /^HANDOVER_(RAISING|LISTENING|WAITING|PREPARING|RELEASING|OPENING)$|^SERVICE_(SERVING|SEEKING|SHUTTING|SUSPENDED)$/,
-  E_T_RETRY: /^HANDOVER_(CLAIMING|RAISING|LISTENING|WAITING|PREPARING|RELEASING|OPENING)$|^SERVICE_(SERVING|SEEKING|SHUTTING|SUSPENDED)$/,
+  E_T_ADVERT:
+    /^HANDOVER_(RAISING|LISTENING|WAITING|PREPARING|RELEASING|OPENING)$|^SERVICE_(SERVING|SEEKING|SHUTTING|SUSPENDED)$/,
+  E_T_RETRY:
+    /^HANDOVER_(CLAIMING|RAISING|LISTENING|WAITING|PREPARING|RELEASING|OPENING)$|^SERVICE_(SERVING|SEEKING|SHUTTING|SUSPENDED)$/,
   E_T_REPEAT: /^HANDOVER_(RELEASING|WITHDRAWING)$|^SERVICE_(SEEKING|RELEASING)$/,
   E_T_CLEAN: /^INIT_CLEANING$|^HANDOVER_WITHDRAWING$|^SERVICE_RELEASING$/,
   E_T_TRIAL: /^SERVICE_SERVING$/,
@@ -233,7 +279,7 @@ const ANY_BAD: readonly Axis[] = [
   [CLAIM_OK],
   all('unanswered', 0, 2, 3),
   [{ standby: 0 }, { standby: 1 }, { stopping: 1 }],
-  bits('rested', 'sound', 'downSince', 'slot', 'sign', 'sinceP', 'bound', 'trustHeld'),
+  ...bits('rested', 'sound', 'downSince', 'slot', 'sign', 'sinceP', 'bound', 'trustHeld'),
 ];
 
 const SEARCHING = /^(DECIDE_ELECTING|BACKUP_SUSPECTING)$/;
@@ -245,19 +291,36 @@ const CANDIDATES: { readonly [place: string]: { readonly events: RegExp; readonl
   SERVICE_SEEKING: { events: /^E_(T_STEP|WITHDRAW)/, choices: all('candidate', 0, 4) },
 };
 
+const isMessage = (event: string): boolean =>
+  model(event) >= model('E_STATUS') && model(event) <= model('E_WORD');
+
+/** What looks for a successor matters to a serving master alone. */
+const SUCCESSION = /^E_(UP_CONFIRMED|UP_FAILED|T_TRIAL)$/;
+
 function axesOf(place: string, event: string): readonly Axis[] {
-  const axes: Axis[] = [[base(place, event)], POLICY, ...(PLACES[place] ?? [])];
-  const vital = event === 'E_T_CLAIM';
+  const axes: Axis[] = [[base(place, event)], POLICY, ...(PLACES[place]?.(event, isMessage(event)) ?? [])];
+  const vital = event === 'E_T_CLAIM' && place === 'BACKUP_SUSPECTING';
   if (SEARCHING.test(place)) {
-    const message = model(event) <= model('E_WORD') && event !== 'E_NONE';
-    axes.push(...(vital ? ANY_BAD : [message ? FEW_BAD : ONE_BAD]));
+    axes.push(...(vital ? ANY_BAD : [LOOKS.test(event) && !isMessage(event) ? ONE_BAD : FEW_BAD]));
   }
-  axes.push(...(EVENT_AXES[event] ?? []));
+  if (!SUCCESSION.test(event) || place === 'SERVICE_SERVING') axes.push(...(EVENT_AXES[event] ?? []));
+  else if (place.startsWith('SERVICE_S')) axes.push(...bits('fallen', 'uplinkBad'));
   // What an answer or a renewal makes of a right that has grown.
-  if (/^SERVICE_S|OPENING/.test(place) && /^E_(ANSWER|T_ADVERT|T_RENEW|CLAIM|STATUS|JOINED|GATE_OPEN)$/.test(event)) {
+  if (
+    /^SERVICE_S|OPENING/.test(place) &&
+    /^E_(ANSWER|T_ADVERT|T_RENEW|CLAIM|STATUS|JOINED|GATE_OPEN)$/.test(event)
+  ) {
     axes.push(...bits('grown'));
   }
-  if (place === 'HANDOVER_LISTENING') axes.push(...bits('claimP'));
+  if (
+    /^E_(STATUS|PROBED_SERVING|OBJECT_SERVING|RELEASE)$/.test(event) &&
+    /^HANDOVER_(?!WITH)|^SERVICE_S/.test(place)
+  ) {
+    axes.push(...bits('evidence'));
+  }
+  if (event === 'E_RELEASED' && place === 'HANDOVER_RELEASING') axes.push(...bits('match', 'lent'));
+  if (event === 'E_OBJECT_HEARING' && place === 'HANDOVER_CLAIMING') axes.push(...bits('claimP'));
+  if (/^E_(ADDR|T_WINDOW|NONE)/.test(event) && place === 'HANDOVER_LISTENING') axes.push(...bits('claimP'));
   const candidates = CANDIDATES[place];
   if (candidates?.events.test(event)) axes.push(candidates.choices);
   return axes;
@@ -299,7 +362,7 @@ function settle(v: Vector, place: string, event: string): boolean {
   if (v.promised === 1 && v.available === 1) return false;
   if (v.promised === 1 && SEARCHING.test(place)) v.bound = 1;
   if (v.trustHeld === 1 && v.available === 0) return false;
-  if (v.renewed === 1 && (!quorum || v.right === 0)) return false;
+  if (v.renewed === 1 && (!quorum || v.right === 0 || (v.attempt === 1 && v.maj === 0))) return false;
   if (event === 'E_T_RETRY' && !quorum && place !== 'HANDOVER_CLAIMING') return false;
   if (event === 'E_T_RENEW' && quorum) return false;
   if (event === 'E_T_ADVERT' && v.plannedBy !== 0) return false;
@@ -317,7 +380,8 @@ function settle(v: Vector, place: string, event: string): boolean {
     if (place.startsWith('HANDOVER') && v.windowOver === 0) v.windowOver = 1;
     else if (place.startsWith('HANDOVER')) return false;
   }
-  if (event.startsWith('E_ADDR') && place.startsWith('HANDOVER') && v.attempt === 1 && v.pend === 0) return false;
+  if (event.startsWith('E_ADDR') && place.startsWith('HANDOVER') && v.attempt === 1 && v.pend === 0)
+    return false;
   if (event === 'E_DOWN_LOST' && v.blamed === 1 && place.startsWith('INIT')) return false;
   if (event === 'E_REMOTE_FAILED' && v.disputed === 1 && v.down === 0) return false;
   if (event === 'E_DOWN_CONFIRMED' && v.began === 1 && v.suspect === 0) return false;
@@ -325,14 +389,16 @@ function settle(v: Vector, place: string, event: string): boolean {
   if (v.counts === 1 && (v.candidate as number) === 0) return false;
   if (place === 'SERVICE_SEEKING' && v.candidate === v.trialTo) return false;
   if (place === 'SERVICE_SHUTTING' && v.trialTo !== v.handTo) return false;
-  if ((event === 'E_GATE_OPEN' || event === 'E_GATE_SHUT') && v.stage === 0 && place.startsWith('BACKUP')) return true;
+  if ((event === 'E_GATE_OPEN' || event === 'E_GATE_SHUT') && v.stage === 0 && place.startsWith('BACKUP'))
+    return true;
   return true;
 }
 
 /** Whether that event can come at that place at all. */
 export function possible(place: string, event: string): boolean {
   if (event === 'E_STARTED') return place === 'INIT_CLEANING';
-  if (event.startsWith('E_OFF_')) return /^(INIT_CLEANING|HANDOVER_WITHDRAWING|SERVICE_RELEASING)$/.test(place);
+  if (event.startsWith('E_OFF_'))
+    return /^(INIT_CLEANING|HANDOVER_WITHDRAWING|SERVICE_RELEASING)$/.test(place);
   if (event === 'E_ANSWER') return /^HANDOVER_(?!WITH)|^SERVICE/.test(place);
   return ARMED[event]?.test(place) ?? true;
 }
@@ -354,7 +420,7 @@ export function domain(): { bytes: Buffer; size: number; counts: Map<string, num
         if (!settle(v, place, event)) continue;
         if ((size + 1) * width > bytes.length) bytes = Buffer.concat([bytes, Buffer.alloc(bytes.length)]);
         pack(v, bytes, size * width);
-        const key = bytes.latin1Slice(size * width, (size + 1) * width);
+        const key = bytes.toString('latin1', size * width, (size + 1) * width);
         if (seen.has(key)) continue;
         seen.add(key);
         size++;

@@ -49,7 +49,9 @@ export class ModelProgram {
       timeout: 300_000,
     });
     if (error !== undefined || status !== 0) {
-      throw new Error(`${program} failed: ${error?.message ?? ''} ${stdout.toString().slice(0, 2000)} ${stderr}`);
+      throw new Error(
+        `${program} failed: ${error?.message ?? ''} ${stdout.toString().slice(0, 2000)} ${stderr}`,
+      );
     }
     return stdout;
   }
@@ -95,7 +97,7 @@ export interface Difference {
   readonly text: string;
 }
 
-/** Compares vectors `from` to `to` by `stride`, until so many differences were found. */
+/** Compares the vectors, or those that `order` names, until so many differences were found. */
 export function compare(
   vectors: Buffer,
   answers: Buffer,
@@ -104,7 +106,7 @@ export function compare(
 ): Difference[] {
   const found: Difference[] = [];
   const own = Buffer.alloc(ANSWER_BYTES);
-  const size = vectors.length / ALL_FIELDS.length;
+  const size = options.order?.length ?? vectors.length / ALL_FIELDS.length;
   for (let k = 0; k < size && found.length < options.limit; k++) {
     const i = options.order?.[k] ?? k;
     const v = unpack(vectors, i * ALL_FIELDS.length);

@@ -54,8 +54,9 @@ export const ME = 1;
 /** A term as the model writes it: number times four, plus the host. */
 export const term = (n: number, host: number): number => n * HOSTS.length + host;
 
+const BLANK: Vector = Object.fromEntries(ALL_FIELDS.map((field) => [field, 0]));
 export function blank(): Vector {
-  return Object.fromEntries(ALL_FIELDS.map((field) => [field, 0]));
+  return { ...BLANK };
 }
 
 export function pack(v: Vector, into: Uint8Array, at: number): void {
