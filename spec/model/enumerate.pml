@@ -6,10 +6,8 @@
  * With MUTANTS=n the included model holds n variants of itself, chosen by `mut`; each is run until its answer differs
  * from the model's own, and at the end the number of the first such record is written for each (4 bytes; all ones: never).
  */
-#define ME 1
 #define HOSTS 4
-#define NHOSTS 2
-byte mut, nrows;
+byte mut, nrows, me;
 byte rows[6];
 #define FIRED(t)  rows[nrows] = t; nrows++
 #ifndef MUTANTS
@@ -27,12 +25,12 @@ byte rows[6];
 #define GUARD_FIELDS(X) X(right) X(maj) X(grown) X(bound) X(promised) X(renewed) X(slot) X(trustHeld) X(sinceP) X(claimP) \
   X(limitOver) X(began) X(risen) X(fallen) X(evidence) X(match) X(lent) X(blamed) X(disputed) X(counts) X(pausing) X(better) \
   X(stalled) X(candidate)
-#define EVENT_FIELDS(X) X(available) X(ev) X(from) X(mt) X(succ)
+#define EVENT_FIELDS(X) X(available) X(ev) X(from) X(mt) X(succ) X(me)
 #define ONE(f)        + 1
-#define LOAD_HOST(f)  now.H[ME].f = in[k++];
+#define LOAD_HOST(f)  now.H[in[sizeof in - 1]].f = in[k++];
 #define LOAD_GUARD(f) now.g.f = in[k++];
 #define LOAD_EVENT(f) now.f = in[k++];
-#define GIVE_HOST(f)  out[k++] = now.H[ME].f;
+#define GIVE_HOST(f)  out[k++] = now.H[now.me].f;
 
 c_decl {
   static unsigned char in[0 HOST_FIELDS(ONE) GUARD_FIELDS(ONE) EVENT_FIELDS(ONE)];
@@ -64,7 +62,7 @@ init {
        :: more == 0 -> break
        :: else
        fi;
-       host_step(ME);
+       host_step(me);
        c_code {
          int k = 0;
          HOST_FIELDS(GIVE_HOST)

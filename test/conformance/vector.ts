@@ -54,7 +54,7 @@ export const ME = 1;
 /** A term as the model writes it: number times four, plus the host. */
 export const term = (n: number, host: number): number => n * HOSTS.length + host;
 
-const BLANK: Vector = Object.fromEntries(ALL_FIELDS.map((field) => [field, 0]));
+const BLANK: Vector = { ...Object.fromEntries(ALL_FIELDS.map((field) => [field, 0])), me: ME };
 export function blank(): Vector {
   return { ...BLANK };
 }
