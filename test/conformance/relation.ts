@@ -1,6 +1,6 @@
 /** Both sides of the comparison: the model's answers from Spin, the code's from `step`. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HostState, type ServiceState, step } from '../../src/core/index.ts';
@@ -12,6 +12,7 @@ import {
   type Answer,
   DONE,
   HOST_FIELDS,
+  HOST_PML,
   HOSTS,
   MODEL_DIR,
   packAnswer,
@@ -29,15 +30,12 @@ export class ModelProgram {
   readonly #dir = mkdtempSync(join(tmpdir(), 'portcullis-model-'));
   readonly #mutants: number;
 
-  /** `hostPml`: instead of spec/model/host.pml, a text that holds so many variants of it. */
-  constructor(hostPml?: string, mutants = 0) {
+  /** `hostPml`: spec/model/host.pml, or a text that holds so many variants of it besides. */
+  constructor(hostPml: string = HOST_PML, mutants = 0) {
     this.#mutants = mutants;
-    const defines = [`-DMUTANTS=${mutants}`];
-    if (hostPml !== undefined) {
-      writeFileSync(join(this.#dir, 'host.pml'), hostPml);
-      defines.push(`-DMODEL="${join(this.#dir, 'host.pml')}"`);
-    }
-    this.#run('spin', ['-a', ...defines, join(MODEL_DIR, 'enumerate.pml')]);
+    writeFileSync(join(this.#dir, 'host.pml'), hostPml);
+    copyFileSync(join(MODEL_DIR, 'enumerate.pml'), join(this.#dir, 'enumerate.pml'));
+    this.#run('spin', ['-a', `-DMUTANTS=${mutants}`, 'enumerate.pml']);
     this.#run('gcc', ['-O1', '-w', '-DSAFETY', '-DNOREDUCE', '-o', 'pan', 'pan.c']);
   }
 

@@ -24,7 +24,13 @@ export function traces(seeds: readonly number[]): Trace {
   const vectors: Buffer[] = [];
   const answers: Buffer[] = [];
   let steps = 0;
-  const take = (before: HostState, after: HostState, event: Event, effects: Answered, nowMs: number): void => {
+  const take = (
+    before: HostState,
+    after: HostState,
+    event: Event,
+    effects: Answered,
+    nowMs: number,
+  ): void => {
     steps++;
     const number = numbers(before);
     const answer = answerOf(before, after, event, effects, nowMs, number);
@@ -106,7 +112,10 @@ function already(state: HostState, event: Event): number {
 }
 
 /** One cluster: faults at random for a while, then calm. */
-function run(seed: number, take: (b: HostState, a: HostState, e: Event, f: Answered, nowMs: number) => void): void {
+function run(
+  seed: number,
+  take: (b: HostState, a: HostState, e: Event, f: Answered, nowMs: number) => void,
+): void {
   const policy: Policy = seed % 2 === 0 ? 'available' : 'quorum';
   const hosts = 2 + (seed % 3);
   const w = new World({ hosts, policy, seed, witnesses: policy === 'quorum' && hosts === 2 ? 1 : 0 });
