@@ -66,7 +66,12 @@ const BY_HAND: readonly CoreMutant[] = [
     '{ ...suspicion, unanswered: 0, clearedAtMs: null }',
     '{ ...suspicion, clearedAtMs: null }',
   ),
-  edit('suspicion.ts', 'R10 the slot is not waited for', 'if (c.now >= slotAtMs) ', ''),
+  edit(
+    'suspicion.ts',
+    'R10 the slot is not waited for',
+    'if (c.now >= slotAtMs) ',
+    'if (c.now >= clearedAtMs) ',
+  ),
   edit(
     'suspicion.ts',
     'R9 a stall proves silence',

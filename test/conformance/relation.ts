@@ -1,11 +1,8 @@
 /** Both sides of the comparison: the model's answers from Spin, the code's from `step`. */
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type HostState, type ServiceState, step } from '../../src/core/index.ts';
 import { abstractHost, abstractStep } from './abstract.ts';
 import { concretise, eventName, NOW, SERVICE } from './concrete.ts';
+import { type SpinProgram, spinProgram } from './spin.ts';
 import {
   ALL_FIELDS,
   ANSWER_BYTES,
@@ -14,7 +11,6 @@ import {
   HOST_FIELDS,
   HOST_PML,
   HOSTS,
-  MODEL_DIR,
   packAnswer,
   SAID,
   unpack,
@@ -27,36 +23,18 @@ const number = (host: string): number => HOSTS.indexOf(host as (typeof HOSTS)[nu
 
 /** The model as a program: Spin's verifier for enumerate.pml, in a directory of its own. */
 export class ModelProgram {
-  readonly #dir = mkdtempSync(join(tmpdir(), 'portcullis-model-'));
+  readonly #program: SpinProgram;
   readonly #mutants: number;
 
   /** `hostPml`: spec/model/host.pml, or a text that holds so many variants of it besides. */
   constructor(hostPml: string = HOST_PML, mutants = 0) {
     this.#mutants = mutants;
-    writeFileSync(join(this.#dir, 'host.pml'), hostPml);
-    copyFileSync(join(MODEL_DIR, 'enumerate.pml'), join(this.#dir, 'enumerate.pml'));
-    this.#run('spin', ['-a', `-DMUTANTS=${mutants}`, 'enumerate.pml']);
-    this.#run('gcc', ['-O1', '-w', '-DSAFETY', '-DNOREDUCE', '-o', 'pan', 'pan.c']);
-  }
-
-  #run(program: string, args: readonly string[], input?: Buffer): Buffer {
-    const { status, stdout, stderr, error } = spawnSync(program, args, {
-      cwd: this.#dir,
-      input,
-      maxBuffer: 2 ** 30,
-      timeout: 300_000,
-    });
-    if (error !== undefined || status !== 0) {
-      throw new Error(
-        `${program} failed: ${error?.message ?? ''} ${stdout.toString().slice(0, 2000)} ${stderr}`,
-      );
-    }
-    return stdout;
+    this.#program = spinProgram('enumerate.pml', { 'host.pml': hostPml }, [`-DMUTANTS=${mutants}`]);
   }
 
   /** The model's answers to all vectors; of each variant, the first vector that it answers in another way. */
   answers(vectors: Buffer): { answers: Buffer; caught: (number | null)[] } {
-    const out = this.#run('./pan', [], vectors);
+    const out = this.#program.run(vectors);
     const size = vectors.length / ALL_FIELDS.length;
     const answers = out.subarray(0, size * ANSWER_BYTES);
     if (out.length !== size * ANSWER_BYTES + 4 * this.#mutants) throw new Error('the model stopped half-way');
@@ -68,7 +46,7 @@ export class ModelProgram {
   }
 
   close(): void {
-    rmSync(this.#dir, { recursive: true, force: true });
+    this.#program.close();
   }
 }
 
