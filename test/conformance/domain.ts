@@ -399,6 +399,8 @@ export function possible(place: string, event: string): boolean {
   if (event === 'E_STARTED') return place === 'INIT_CLEANING';
   if (event.startsWith('E_OFF_'))
     return /^(INIT_CLEANING|HANDOVER_WITHDRAWING|SERVICE_RELEASING)$/.test(place);
+  // Address rounds are asked for in the conflict window; a later place may see the end of the last ones.
+  if (event.startsWith('E_ADDR')) return !/^HANDOVER_(CLAIMING|RAISING|RELEASING|OPENING)$/.test(place);
   if (event === 'E_ANSWER') return /^HANDOVER_(?!WITH)|^SERVICE/.test(place);
   return ARMED[event]?.test(place) ?? true;
 }

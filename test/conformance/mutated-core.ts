@@ -5,6 +5,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { CoreMutant } from './mutants-core.ts';
 import type { Step } from './relation.ts';
+import type { Votes } from './voter.ts';
+
+/** What the comparisons call of a core. */
+export interface Core extends Votes {
+  readonly step: Step;
+}
 
 const CORE = join(process.cwd(), 'src/core');
 
@@ -17,8 +23,8 @@ export class MutatedCores {
     symlinkSync(join(process.cwd(), 'node_modules'), join(this.#dir, 'node_modules'));
   }
 
-  /** `step` of a core with that fault. */
-  async step({ name, file, find, replace }: CoreMutant): Promise<Step> {
+  /** A core with that fault. */
+  async load({ name, file, find, replace }: CoreMutant): Promise<Core> {
     const text = readFileSync(join(CORE, file), 'utf8');
     if (text.split(find).length !== 2) throw new Error(`'${name}' must fit one place of src/core/${file}`);
     const dir = join(this.#dir, String(this.#next++));
@@ -27,8 +33,10 @@ export class MutatedCores {
       join(dir, file),
       text.replace(find, () => replace),
     );
-    const core = (await import(pathToFileURL(join(dir, 'step.ts')).href)) as { step: Step };
-    return core.step;
+    const part = async (module: string): Promise<unknown> => import(pathToFileURL(join(dir, module)).href);
+    const { step } = (await part('step.ts')) as { step: Step };
+    const [voter, lease] = await Promise.all([part('voter.ts'), part('lease.ts')]);
+    return { step, voter, lease } as Core;
   }
 
   close(): void {
