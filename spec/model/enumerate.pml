@@ -13,10 +13,7 @@ byte rows[6];
 #ifndef MUTANTS
 #define MUTANTS 0
 #endif
-#ifndef MODEL
-#define MODEL "host.pml"
-#endif
-#include MODEL
+#include "host.pml"
 
 #define HOST_FIELDS(X) X(place) X(term) X(known) X(rival) X(highest) X(rel) X(fresh) X(heardP) X(rivalFresh) X(heard) \
   X(rested) X(held) X(down) X(sound) X(suspect) X(downSince) X(sign) X(unanswered) X(attempt) X(plannedBy) X(granted) \

@@ -308,6 +308,7 @@ bool heardNow;
 #define MAY_CLAIM      (S.rested && VOTE_FREE && !(S.rival != 0 && S.rivalFresh) && FIT && !(AVAIL && g.trustHeld) \
                         && S.downSince && (FREE || S.unanswered >= NP) && g.slot)        /* R10 */
 #define NOBODY_TO_ASK  (S.known == 0 || HOST(S.known) == h || S.letGo)
+#define OTHERS_MAY_SERVE (S.suspect && (S.sign || S.rival != 0 && S.rivalFresh) && !g.sinceP)   /* R8, available */
 #define WINDOW_DONE    (S.pend == 0 && S.windowOver)
 /* what the sender claims with this message */
 #define CLAIMS         (mt != 0 && (ev == E_CLAIM || ev == E_STATUS_HANDOVER || ev == E_PROBED_HANDOVER || ev == E_PROBE || ev == E_PROBE_BLAME))
@@ -580,8 +581,8 @@ inline react_timer(h) {
   :: ev == E_T_CLAIM -> if :: AT(HANDOVER_CLAIMING) -> why = Q_GRANTED :: SEARCHING -> why = Q_CLAIM :: else fi
   :: ev == E_T_WINDOW ->
      if
-     :: AT(SERVICE_SUSPENDED) && S.suspect && (S.sign || S.rival != 0 && S.rivalFresh) && !g.sinceP -> skip     /* R8 */
-     :: AT(SERVICE_SUSPENDED) && !(S.suspect && (S.sign || S.rival != 0 && S.rivalFresh) && !g.sinceP) ->
+     :: AT(SERVICE_SUSPENDED) && OTHERS_MAY_SERVE -> skip
+     :: AT(SERVICE_SUSPENDED) && !OTHERS_MAY_SERVE ->
         end_suspicion(h); RENEW_OWN(h); order_gate(h)
      :: S.attempt -> S.windowOver = true; why = Q_WINDOW
      :: else
@@ -761,7 +762,7 @@ inline ways(h) {
 /* Late is not dead (R9): first the own right; after a stall silence proves nothing. */
 inline late(h) {
   if
-  :: SERVING && !RIGHT(h) -> why = Q_LAPSED
+  :: SERVING && !RIGHT(h) -> why = Q_LAPSED                         /* first the own right */
   :: g.stalled && SEARCHING -> begin_suspicion(h); DO(D_CHECK_DOWN); SAY(S_PROBE)
   :: g.stalled && AT(HANDOVER_CLAIMING) && !PLANNED -> S.due = false
   :: g.stalled && S.attempt && !PLANNED && S.place >= HANDOVER_LISTENING && S.place <= HANDOVER_RELEASING -> why = Q_STALLED
@@ -771,7 +772,7 @@ inline late(h) {
 /* What is due at once, after what happened: a right that had ended, an advert that was overdue. */
 inline due_now(h) {
   if
-  :: SERVING && !RIGHT(h) -> why = Q_LAPSED
+  :: SERVING && !RIGHT(h) -> why = Q_LAPSED                         /* entered too late */
   :: AT(BACKUP_WATCHING) && row == 35 && !S.fresh -> why = Q_SILENCE
   :: else
   fi

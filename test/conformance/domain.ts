@@ -399,36 +399,61 @@ export function possible(place: string, event: string): boolean {
   if (event === 'E_STARTED') return place === 'INIT_CLEANING';
   if (event.startsWith('E_OFF_'))
     return /^(INIT_CLEANING|HANDOVER_WITHDRAWING|SERVICE_RELEASING)$/.test(place);
+  // Address rounds are asked for in the conflict window; a later place may see the end of the last ones.
+  if (event.startsWith('E_ADDR')) return !/^HANDOVER_(CLAIMING|RAISING|RELEASING|OPENING)$/.test(place);
   if (event === 'E_ANSWER') return /^HANDOVER_(?!WITH)|^SERVICE/.test(place);
   return ARMED[event]?.test(place) ?? true;
 }
 
 export const PLACE_NAMES = Object.keys(PLACES);
 
-/** All vectors, packed one after the other; `count` of each place and event by `PLACE EVENT`. */
-export function domain(): { bytes: Buffer; size: number; counts: Map<string, number> } {
+export interface Domain {
+  readonly bytes: Buffer;
+  readonly size: number;
+  /** How many vectors each place and event have, by `PLACE EVENT`. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** All vectors, packed one after the other: one of each place and event, then the next of each, and so on. */
+export function domain(): Domain {
   const width = ALL_FIELDS.length;
-  let bytes = Buffer.alloc(width * 4096);
-  let size = 0;
-  const counts = new Map<string, number>();
+  const groups = new Map<string, Buffer[]>();
   for (const place of PLACE_NAMES) {
     for (const event of EVENTS) {
       if (!possible(place, event)) continue;
-      const seen = new Set<string>();
+      const seen = new Map<string, Buffer>();
       for (const v of product(axesOf(place, event))) {
         if (event === 'E_STARTED') v.stage = 0;
         if (!settle(v, place, event)) continue;
-        if ((size + 1) * width > bytes.length) bytes = Buffer.concat([bytes, Buffer.alloc(bytes.length)]);
-        pack(v, bytes, size * width);
-        const key = bytes.toString('latin1', size * width, (size + 1) * width);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        size++;
+        const row = Buffer.alloc(width);
+        pack(v, row, 0);
+        seen.set(row.toString('latin1'), row);
       }
-      counts.set(`${place} ${event}`, seen.size);
+      if (seen.size > 0) groups.set(`${place} ${event}`, mixed([...seen.values()]));
     }
   }
-  return { bytes: bytes.subarray(0, size * width), size, counts };
+  const counts = new Map([...groups].map(([key, rows]) => [key, rows.length]));
+  const rows: Buffer[] = [];
+  for (let i = 0, before = -1; rows.length !== before; i++) {
+    before = rows.length;
+    for (const group of groups.values()) {
+      const row = group[i];
+      if (row !== undefined) rows.push(row);
+    }
+  }
+  return { bytes: Buffer.concat(rows), size: rows.length, counts };
+}
+
+/** The same rows in an order without a pattern: each step goes a fixed, large part of the way round. */
+function mixed(rows: Buffer[]): Buffer[] {
+  const n = rows.length;
+  let step = Math.max(1, Math.floor(n * 0.618));
+  while (gcd(step, n) !== 1) step++;
+  return rows.map((_, i) => rows[(i * step) % n] as Buffer);
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
 }
 
 /** Every combination of one choice an axis; later axes overrule earlier ones. The vector is the caller's own. */

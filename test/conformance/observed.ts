@@ -41,7 +41,8 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   const policy: Policy = s.forced ? 'available' : cfg.policy;
   const message = event.type === 'message' ? event.message : null;
   const from = event.type === 'message' ? event.from : '';
-  if (message?.type === 'CLAIM' && s.reports[from]?.sameDigest !== true) return 'no digest known of the sender';
+  if (message?.type === 'CLAIM' && s.reports[from]?.sameDigest !== true)
+    return 'no digest known of the sender';
 
   const v: Vector = { ...blank(), ...abstractHost(before, s, nowMs, number), ...named };
   v.available = bit(cfg.policy === 'available');
@@ -56,7 +57,8 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   const afterMs = rightUntil(is.right, is.forced ? 'available' : cfg.policy, membership);
   v.grown = bit(afterMs > nowMs && s.gate.untilMs !== null && afterMs > s.gate.untilMs);
   const own = majorityUntil(is.right, membership) > nowMs;
-  if (policy === 'quorum' && is.term !== null && own && v.maj === 0) return 'the own vote completed a majority';
+  if (policy === 'quorum' && is.term !== null && own && v.maj === 0)
+    return 'the own vote completed a majority';
 
   Object.assign(v, votes(message, s, cfg.policy, from, x));
   const { suspicion, attempt } = s;

@@ -1,19 +1,16 @@
 /** Both sides of the comparison: the model's answers from Spin, the code's from `step`. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type HostState, type ServiceState, step } from '../../src/core/index.ts';
 import { abstractHost, abstractStep } from './abstract.ts';
 import { concretise, eventName, NOW, SERVICE } from './concrete.ts';
+import { type SpinProgram, spinProgram } from './spin.ts';
 import {
   ALL_FIELDS,
   ANSWER_BYTES,
   type Answer,
   DONE,
   HOST_FIELDS,
+  HOST_PML,
   HOSTS,
-  MODEL_DIR,
   packAnswer,
   SAID,
   unpack,
@@ -26,39 +23,18 @@ const number = (host: string): number => HOSTS.indexOf(host as (typeof HOSTS)[nu
 
 /** The model as a program: Spin's verifier for enumerate.pml, in a directory of its own. */
 export class ModelProgram {
-  readonly #dir = mkdtempSync(join(tmpdir(), 'portcullis-model-'));
+  readonly #program: SpinProgram;
   readonly #mutants: number;
 
-  /** `hostPml`: instead of spec/model/host.pml, a text that holds so many variants of it. */
-  constructor(hostPml?: string, mutants = 0) {
+  /** `hostPml`: spec/model/host.pml, or a text that holds so many variants of it besides. */
+  constructor(hostPml: string = HOST_PML, mutants = 0) {
     this.#mutants = mutants;
-    const defines = [`-DMUTANTS=${mutants}`];
-    if (hostPml !== undefined) {
-      writeFileSync(join(this.#dir, 'host.pml'), hostPml);
-      defines.push(`-DMODEL="${join(this.#dir, 'host.pml')}"`);
-    }
-    this.#run('spin', ['-a', ...defines, join(MODEL_DIR, 'enumerate.pml')]);
-    this.#run('gcc', ['-O1', '-w', '-DSAFETY', '-DNOREDUCE', '-o', 'pan', 'pan.c']);
-  }
-
-  #run(program: string, args: readonly string[], input?: Buffer): Buffer {
-    const { status, stdout, stderr, error } = spawnSync(program, args, {
-      cwd: this.#dir,
-      input,
-      maxBuffer: 2 ** 30,
-      timeout: 300_000,
-    });
-    if (error !== undefined || status !== 0) {
-      throw new Error(
-        `${program} failed: ${error?.message ?? ''} ${stdout.toString().slice(0, 2000)} ${stderr}`,
-      );
-    }
-    return stdout;
+    this.#program = spinProgram('enumerate.pml', { 'host.pml': hostPml }, [`-DMUTANTS=${mutants}`]);
   }
 
   /** The model's answers to all vectors; of each variant, the first vector that it answers in another way. */
   answers(vectors: Buffer): { answers: Buffer; caught: (number | null)[] } {
-    const out = this.#run('./pan', [], vectors);
+    const out = this.#program.run(vectors);
     const size = vectors.length / ALL_FIELDS.length;
     const answers = out.subarray(0, size * ANSWER_BYTES);
     if (out.length !== size * ANSWER_BYTES + 4 * this.#mutants) throw new Error('the model stopped half-way');
@@ -70,7 +46,7 @@ export class ModelProgram {
   }
 
   close(): void {
-    rmSync(this.#dir, { recursive: true, force: true });
+    this.#program.close();
   }
 }
 

@@ -3,7 +3,17 @@ import type { Event, HostState, Policy } from '../../src/core/index.ts';
 import { World } from '../sim/world.ts';
 import { abstractStep, type Numbers } from './abstract.ts';
 import { observed } from './observed.ts';
-import { ALL_FIELDS, ANSWER_BYTES, type Answer, model, pack, packAnswer, type Vector } from './vector.ts';
+import { line } from './relation.ts';
+import {
+  ALL_FIELDS,
+  ANSWER_BYTES,
+  type Answer,
+  model,
+  pack,
+  packAnswer,
+  unpack,
+  unpackAnswer,
+} from './vector.ts';
 
 const SERVICE = 'firewall';
 
@@ -24,7 +34,13 @@ export function traces(seeds: readonly number[]): Trace {
   const vectors: Buffer[] = [];
   const answers: Buffer[] = [];
   let steps = 0;
-  const take = (before: HostState, after: HostState, event: Event, effects: Answered, nowMs: number): void => {
+  const take = (
+    before: HostState,
+    after: HostState,
+    event: Event,
+    effects: Answered,
+    nowMs: number,
+  ): void => {
     steps++;
     const number = numbers(before);
     const answer = answerOf(before, after, event, effects, nowMs, number);
@@ -105,8 +121,11 @@ function already(state: HostState, event: Event): number {
   return mask;
 }
 
-/** One cluster: faults at random for a while, then calm. */
-function run(seed: number, take: (b: HostState, a: HostState, e: Event, f: Answered, nowMs: number) => void): void {
+/** One cluster: faults at random for a while. */
+function run(
+  seed: number,
+  take: (b: HostState, a: HostState, e: Event, f: Answered, nowMs: number) => void,
+): void {
   const policy: Policy = seed % 2 === 0 ? 'available' : 'quorum';
   const hosts = 2 + (seed % 3);
   const w = new World({ hosts, policy, seed, witnesses: policy === 'quorum' && hosts === 2 ? 1 : 0 });
@@ -193,7 +212,24 @@ const FAULTS: readonly Fault[] = [
   order('stop'),
 ];
 
-/** Vectors of both kinds by what happens, without the numbers: how much of the relation the traces meet. */
-export function shape(v: Vector, a: Answer): string {
-  return `${v.place} ${v.ev} ${a.rows.join('+')} ${a.said} ${a.done}`;
+/** The steps that the model answers in another way, and what of the relation the others have shown. */
+export function accepted(
+  trace: Trace,
+  answers: Buffer,
+): { refused: string[]; rows: ReadonlySet<number>; pairs: ReadonlySet<string> } {
+  const refused: string[] = [];
+  const rows = new Set<number>();
+  const pairs = new Set<string>();
+  for (let i = 0; i < trace.size; i++) {
+    const v = unpack(trace.vectors, i * ALL_FIELDS.length);
+    const at = i * (ANSWER_BYTES + 4);
+    const needless = ~trace.answers.readUInt32LE(at + ANSWER_BYTES);
+    const code = unpackAnswer(trace.answers, at);
+    const allowed = unpackAnswer(answers, i * ANSWER_BYTES);
+    const [own, theirs] = [code, allowed].map((a) => line(v, { ...a, done: a.done & needless }));
+    if (own !== theirs) refused.push(`${line(v)}\n  model ${theirs}\n  code  ${own}`);
+    for (const row of code.rows) rows.add(row);
+    pairs.add(`${v.place} ${v.ev}`);
+  }
+  return { refused, rows, pairs };
 }

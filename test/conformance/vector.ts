@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 export const MODEL_DIR = join(process.cwd(), 'spec/model');
 export const HOST_PML = readFileSync(join(MODEL_DIR, 'host.pml'), 'utf8');
+export const VOTER_PML = readFileSync(join(MODEL_DIR, 'voter.pml'), 'utf8');
 const ENUMERATE_PML = readFileSync(join(MODEL_DIR, 'enumerate.pml'), 'utf8');
 
 function fields(list: string): string[] {
