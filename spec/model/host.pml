@@ -312,6 +312,8 @@ bool heardNow;
 #define WINDOW_DONE    (S.pend == 0 && S.windowOver)
 /* what the sender claims with this message */
 #define CLAIMS         (mt != 0 && (ev == E_CLAIM || ev == E_STATUS_HANDOVER || ev == E_PROBED_HANDOVER || ev == E_PROBE || ev == E_PROBE_BLAME))
+/* R1: nobody serves in the highest known term any more, as it seems: a lower one counts too */
+#define OVERCOME       (S.known != 0 && S.place < SERVICE_SERVING && (HOST(S.known) == h || S.rel != NOT_SAID || !S.fresh))
 #define SERVES         (ev == E_STATUS || ev == E_PROBED_SERVING)
 
 /* ---- small acts ---- */
@@ -398,7 +400,7 @@ inline make_harmless(h) {
 inline hear(h) {
   heardNow = false; S.heard = true;
   if
-  :: SERVES && (mt > S.known || mt == S.known && S.rel == NOT_SAID) ->
+  :: SERVES && (mt > S.known || mt == S.known && S.rel == NOT_SAID || mt < S.known && OVERCOME) ->
      S.known = mt; S.rel = NOT_SAID; S.fresh = true; S.heardP = true; heardNow = true; S.highest = MAX(S.highest, NUM(mt));
      if :: S.rival <= mt -> S.rival = 0; S.rivalFresh = false :: else fi
   :: ev == E_STATUS_SUSPENDED && FROM_MASTER -> S.fresh = true; S.heardP = true; heardNow = true
@@ -574,6 +576,7 @@ inline react_timer(h) {
      if
      :: SEARCHING -> S.unanswered = (S.unanswered < NP -> S.unanswered + 1 : NP); SAY(S_PROBE); why = Q_CLAIM
      :: AT(HANDOVER_RAISING) -> DO(D_CHECK_UP)
+     :: AT(HANDOVER_WAITING) -> if :: S.pend == 0 -> ask_addresses(h) :: else fi; SAY(S_PROBE)
      :: AT(HANDOVER_PREPARING) -> DO(D_CHECK_LOCAL)
      :: AT(HANDOVER_OPENING) -> if :: RIGHT(h) -> order_gate(h) :: else fi
      :: else -> SAY(S_PROBE)
@@ -753,7 +756,6 @@ inline ways(h) {
   :: row == 0 && why == Q_RIVAL && mt < S.term -> SAY(S_CLAIM_BACK); why = 0
   :: row == 0 && why == Q_ASKED && mt == S.known -> S.highest = MAX(S.highest, NUM(S.known) + 1); SAY(S_WITHDRAW); why = 0   /* R12 */
   :: row == 0 && why == Q_RELEASED && !PLANNED && (succ == 0 || succ == h + 1) -> S.letGo = S.letGo || IN_HANDOVER; why = 0
-  :: row == 0 && why == Q_WINDOW && AT(HANDOVER_WAITING) && S.pend == 0 && S.answ != 0 -> ask_addresses(h); why = 0
   :: row == 0 && why == Q_FAILED -> DO(D_CHECK_LOCAL); why = 0
   :: else -> why = 0
   fi
