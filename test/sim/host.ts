@@ -14,6 +14,9 @@ import type { World } from './world.ts';
 /** Datagrams that wait for a frozen process; a full socket buffer drops the newest (finding 22). */
 const SOCKET_BUFFER = 256;
 
+/** The Linux side tells of a rival on one side once in this time (src/linux/actuator.ts). */
+const RIVAL_QUIET_MS = 1000;
+
 /** Thrown by a port to end the daemon in the middle of what it does. */
 class Crash extends Error {}
 
@@ -40,6 +43,7 @@ export class Host extends Kernel {
   config: CoreConfig;
   #waiting: { readonly datagram: boolean; readonly act: () => void }[] = [];
   #wakeAtMs: number | null = null;
+  readonly #rivalToldMs = new Map<string, number>();
   #alarmClockMs = Number.POSITIVE_INFINITY;
 
   constructor(world: World, name: string, index: number, clock: HostClock, seed: number) {
@@ -251,6 +255,11 @@ export class Host extends Kernel {
 
   /** The kernel tells the daemon something. */
   tell(event: 'lan' | 'wan' | 'foreigner' | 'rival-lan' | 'rival-wan'): void {
+    const { nowMs } = this.#world;
+    if (event.startsWith('rival')) {
+      if (nowMs - (this.#rivalToldMs.get(event) ?? Number.NEGATIVE_INFINITY) < RIVAL_QUIET_MS) return;
+      this.#rivalToldMs.set(event, nowMs);
+    }
     const side: Side = event.endsWith('wan') ? 'uplink' : 'downlink';
     this.#world.at(
       1,
