@@ -291,10 +291,15 @@ proctype gateway(byte h) {
 }
 
 #ifdef HANDOVER
+#ifdef BROKEN_NUMBER_TRIED_TWICE
+#define numberIsLeft(successor, h) (numberOf(ownTerm[h]) < NUMBERS)
+#else
+#define numberIsLeft(successor, h) \
+  (numberOf(ownTerm[h]) < NUMBERS && numberOf(voterTerm[successor]) < NUMBERS && highestNumber[successor] < NUMBERS)
+#endif
 proctype planned(byte h, successor) {
   do
-  :: step(phase[h] == holds && phase[successor] == idle && numberOf(ownTerm[h]) < NUMBERS &&
-              numberOf(voterTerm[successor]) < NUMBERS && highestNumber[successor] < NUMBERS, getReady(successor, h))
+  :: step(phase[h] == holds && phase[successor] == idle && numberIsLeft(successor, h), getReady(successor, h))
   :: step(phase[h] == holds && rightRuns(h) && phase[successor] == ready && readyFor[successor] == h, heardReady(h, successor))
   od
 }
@@ -339,7 +344,7 @@ inline newRunHeard(sender, receiver) {
           answered(h, v, L - answersOf(h, v)); answersOf(h, v) = 0; openGate(h))
 #define termEnds(number) \
   :: step(voterHolder[v] == h && voterLeft[v] > 0 && ((ended[h] >> (number)) & 1) == 1 && \
-          voterTerm[v] <= term(number, h), \
+          voterTerm[v] <= term(number, h) && !wasPassedOn(v), \
           printf("%c frees its promise, for %d/%c is over\n", 65 + v, number, 65 + h); \
           freed(v, term(number, h)); newRunHeard(h, v))
 #define termOfFormerRunEnds \
@@ -367,7 +372,7 @@ proctype network(byte h, v) {
 #ifdef HANDOVER
   :: step(handedNumber[h] > 0 && voterHolder[v] == h && voterTerm[v] == term(handedNumber[h], h) &&
               ((handedRefused[h] >> v) & 1) == 0, printf("%c passes its promise on to %c\n", 65 + v, 65 + handedTo[h]);
-              passedOn(v, term(handedNumber[h], h), handedTo[h]))
+              passedOn(v, term(handedNumber[h], h), handedTo[h]); endedBefore[v] = false)
 #ifdef BROKEN_OLD_RELEASED_BELIEVED
 #define answersReady true
 #else
