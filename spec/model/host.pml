@@ -696,7 +696,7 @@ inline ways(h) {
   :: AT(BACKUP_WATCHING) && why == Q_SILENCE -> GO(8, BACKUP_SUSPECTING)                                             /* T8 */
   :: AT(BACKUP_WATCHING) && why == Q_RELEASED && S.rel == TO_NOBODY -> GO(9, BACKUP_SUSPECTING)                         /* T9 */
   :: AT(BACKUP_WATCHING) && why == Q_ASKED && mt == S.known && FIT && !S.held -> GO(10, HANDOVER_RAISING);
-     S.highest = MAX(S.highest, NUM(S.known) + 1); S.term = TERM(NUM(S.known) + 1, h);
+     S.highest = MAX(S.highest, NUM(S.known)) + 1; S.term = TERM(S.highest, h);
      S.attempt = true; S.plannedBy = S.known; S.granted = true; S.due = true; S.masterLives = true                   /* T10 */
   :: AT(BACKUP_WATCHING) && why == Q_FORCED -> GO(11, HANDOVER_CLAIMING)                                             /* T11 */
   :: AT(BACKUP_SUSPECTING) && why == Q_MASTER && heardNow && FROM_MASTER && S.rel == NOT_SAID -> GO(12, BACKUP_WATCHING)  /* T12 */
@@ -754,7 +754,7 @@ inline ways(h) {
      enter(h)
   :: row == 0 && why == Q_WORD && !(PLANNED && HOST(S.plannedBy) == from) && mt >= S.known -> S.masterLives = true; why = 0
   :: row == 0 && why == Q_RIVAL && mt < S.term -> SAY(S_CLAIM_BACK); why = 0
-  :: row == 0 && why == Q_ASKED && mt == S.known -> S.highest = MAX(S.highest, NUM(S.known) + 1); SAY(S_WITHDRAW); why = 0   /* R12 */
+  :: row == 0 && why == Q_ASKED && mt == S.known -> S.highest = MAX(S.highest, NUM(S.known)) + 1; SAY(S_WITHDRAW); why = 0   /* R12 */
   :: row == 0 && why == Q_RELEASED && !PLANNED && (succ == 0 || succ == h + 1) -> S.letGo = S.letGo || IN_HANDOVER; why = 0
   :: row == 0 && why == Q_FAILED -> DO(D_CHECK_LOCAL); why = 0
   :: else -> why = 0

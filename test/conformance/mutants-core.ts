@@ -163,7 +163,12 @@ const BY_HAND: readonly CoreMutant[] = [
     'compareTerms(term, known.term) > 0) {',
     'compareTerms(term, known.term) < 0) {',
   ),
-  edit('voting.ts', 'R1 a lower term is established', 'if (order < 0 || (order', 'if ((order'),
+  edit(
+    'voting.ts',
+    'R1 a lower term is established',
+    'if ((order < 0 && !overcome(c)) || (order',
+    'if ((order',
+  ),
   edit(
     'voting.ts',
     'R1 a word overtaken by RELEASED counts',
