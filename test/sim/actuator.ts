@@ -38,6 +38,8 @@ export class Actuator {
   /** Procedures under way. */
   readonly #underway = new Set<{ readonly look: () => Verdict }>();
   #gateTimer = false;
+  /** When the last gate order is carried out. */
+  #gateMs = 0;
 
   constructor(world: World, host: Host) {
     this.#world = world;
@@ -78,8 +80,10 @@ export class Actuator {
 
   gate(untilMs: number | null, set: (openUntilMs: number | null) => void): void {
     const host = this.#host;
+    // Orders are carried out in the order in which they were given.
+    this.#gateMs = Math.max(this.#gateMs, this.#world.nowMs + 0.2 + 0.3 * host.chance.next());
     this.#world.at(
-      0.2 + 0.3 * host.chance.next(),
+      this.#gateMs - this.#world.nowMs,
       host.alive(() => this.#setGate(untilMs, set, TRIES)),
     );
   }

@@ -94,7 +94,12 @@ async function many(
     throw new UsageError('--seeds must be A..B');
   const startedMs = performance.now();
   let toldMs = startedMs;
+  let told = 0;
   const sum = await runMany(Number(first), Number(last), restriction, workers, 20, (so) => {
+    // At once: a long run may be stopped before its end.
+    for (const { seed, judge, what } of so.failed.slice(told))
+      process.stderr.write(`sim: seed ${seed}: ${judge}: ${what}\n`);
+    told = so.failed.length;
     if (performance.now() - toldMs < 5000) return;
     toldMs = performance.now();
     const perS = (so.seeds / (toldMs - startedMs)) * 1000;
