@@ -73,6 +73,11 @@ byte readyAge[HOSTS];
 byte handingTo[HOSTS] = NOBODY;
 byte handingLeft[HOSTS];
 bool handingAnswers[HOSTS];
+/* R12: a host that handed over does not claim for P; its own vote may be out of its hands, or its own. */
+byte noClaimLeft[HOSTS];
+#define mayClaimAgain(h) (noClaimLeft[h] == 0)
+#else
+#define mayClaimAgain(h) true
 #endif
 
 /* Each step is one move of one host, one word or the clock. */
@@ -271,6 +276,9 @@ inline handOver(h) {
   ownVotePassedOn(h, ownTerm[h], handingTo[h]);
   handedNumber[h] = numberOf(ownTerm[h]); handedTo[h] = handingTo[h]; handedBefore[h] = false; handedRefused[h] = 0;
   handedRest[h] = handingLeft[h]; handedAnswers[h] = handingAnswers[h];
+#ifndef BROKEN_CLAIMS_AT_ONCE
+  noClaimLeft[h] = P;
+#endif
   printf("%c hands its term %d/%c over to %c, %d ticks of its lease left\n", 65 + h, handedNumber[h], 65 + h, 65 + handedTo[h], handedRest[h]);
   handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false
 }
@@ -278,7 +286,7 @@ inline handOver(h) {
 
 proctype gateway(byte h) {
   do
-  :: step(phase[h] == idle && !bound(h, h), claim(h))
+  :: step(phase[h] == idle && !bound(h, h) && mayClaimAgain(h), claim(h))
   :: step(phase[h] == holds, ask(h))
   :: step(phase[h] == holds, reclaim(h))
   :: step(phase[h] == holds, giveUp(h))
@@ -398,7 +406,8 @@ proctype crash(byte h) {
   :: step(true, printf("%c starts anew\n", 65 + h);
      abstain(h); highestNumber[h] = 0; noRight(h); forgetRequests(h);
 #ifdef HANDOVER
-     noLongerReady(h); handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false; handedBefore[h] = true;
+     noLongerReady(h); handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false; noClaimLeft[h] = 0;
+     handedBefore[h] = true;
 #endif
      phase[h] = idle; ownTerm[h] = 0;
      /* Others may still believe the former run; it believes only present ones. */
@@ -435,7 +444,7 @@ inline tick() {
 #endif
 #ifdef HANDOVER
      if :: phase[i] == ready && readyAge[i] < L -> readyAge[i]++ :: else fi;
-     countDown(handingLeft[i]);
+     countDown(handingLeft[i]); countDown(noClaimLeft[i]);
 #endif
 #ifndef BROKEN_NO_KERNEL_LEASE
      countDown(gateLeft[i]);
