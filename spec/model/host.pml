@@ -448,6 +448,7 @@ inline react_message(h) {
      :: ev == E_RELEASE && AT(SERVICE_SUSPENDED) -> why = Q_DEPOSED
      :: ev == E_RELEASE && !AT(SERVICE_SUSPENDED) ->
         SAY(S_OBJECT); if :: !g.evidence -> DO(D_CHECK_DOWN) :: else fi
+     :: ev == E_RELEASED && SERVING && succ != h + 1 -> DO(D_ANNOUNCE)                          /* R13 */
      :: ev == E_CHECK || ev == E_CHECK_INSIST ->
         DO(D_CHECK_LOCAL);
         if :: ev == E_CHECK_INSIST && g.counts && g.candidate == from + 1 -> seek(h, BY_DISPUTE, true) :: else fi
