@@ -26,10 +26,13 @@ export function enterServing(c: Ctx, cause: Cause): void {
     c.timer('renew', c.now + c.t.intervalMs / 2);
   c.timer('trial', c.now + c.s.trialPauseMs + c.cfg.checkIntervalMs);
   advert(c);
-  if (cause !== 'nobody') {
-    c.run('announceTakeoverDownlink');
-    c.run('announceTakeoverUplink');
-  }
+  if (cause !== 'nobody') announce(c);
+}
+
+/** Tells neighbours on both sides where the roving addresses are. */
+function announce(c: Ctx): void {
+  c.run('announceTakeoverDownlink');
+  c.run('announceTakeoverUplink');
 }
 
 /** The gate is open in a new term. */
@@ -145,6 +148,10 @@ export function serviceHeard(c: Ctx, from: HostName, m: Message, link: number): 
     case 'PROBE':
       if (m.blame) doubted(c, from, m.id);
       return;
+    case 'RELEASED':
+      // The other may have announced last while both served (pains: the wrong MAC after a split heals).
+      if (c.at('service.serving', 'service.seeking')) announce(c);
+      return;
     case 'RELEASE':
       if (c.s.place === 'service.suspended') c.become('deposed', `${from} takes over`);
       else {
@@ -191,8 +198,7 @@ function otherMaster(c: Ctx, from: HostName, m: Message & { type: 'STATUS' | 'PR
     c.become('deposed', `${from} serves in term ${termText(known.term)}`);
   } else {
     c.alarm('two-masters', true, `${from} serves too, in a lower term`);
-    c.run('announceTakeoverDownlink');
-    c.run('announceTakeoverUplink');
+    announce(c);
     advert(c);
   }
 }
