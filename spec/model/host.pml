@@ -573,6 +573,7 @@ inline react_timer(h) {
   :: ev == E_T_PROBE ->
      if
      :: SEARCHING -> S.unanswered = (S.unanswered < NP -> S.unanswered + 1 : NP); SAY(S_PROBE); why = Q_CLAIM
+     :: AT(HANDOVER_WAITING) -> if :: S.pend == 0 -> ask_addresses(h) :: else fi; SAY(S_PROBE)      /* at the probes' pace */
      :: AT(HANDOVER_RAISING) -> DO(D_CHECK_UP)
      :: AT(HANDOVER_PREPARING) -> DO(D_CHECK_LOCAL)
      :: AT(HANDOVER_OPENING) -> if :: RIGHT(h) -> order_gate(h) :: else fi
@@ -753,7 +754,6 @@ inline ways(h) {
   :: row == 0 && why == Q_RIVAL && mt < S.term -> SAY(S_CLAIM_BACK); why = 0
   :: row == 0 && why == Q_ASKED && mt == S.known -> S.highest = MAX(S.highest, NUM(S.known) + 1); SAY(S_WITHDRAW); why = 0   /* R12 */
   :: row == 0 && why == Q_RELEASED && !PLANNED && (succ == 0 || succ == h + 1) -> S.letGo = S.letGo || IN_HANDOVER; why = 0
-  :: row == 0 && why == Q_WINDOW && AT(HANDOVER_WAITING) && S.pend == 0 && S.answ != 0 -> ask_addresses(h); why = 0
   :: row == 0 && why == Q_FAILED -> DO(D_CHECK_LOCAL); why = 0
   :: else -> why = 0
   fi
