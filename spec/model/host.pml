@@ -312,6 +312,8 @@ bool heardNow;
 #define WINDOW_DONE    (S.pend == 0 && S.windowOver)
 /* what the sender claims with this message */
 #define CLAIMS         (mt != 0 && (ev == E_CLAIM || ev == E_STATUS_HANDOVER || ev == E_PROBED_HANDOVER || ev == E_PROBE || ev == E_PROBE_BLAME))
+/* R1: nobody serves in the highest known term any more, as it seems: a lower one counts too */
+#define OVERCOME       (S.known != 0 && S.place < SERVICE_SERVING && (HOST(S.known) == h || S.rel != NOT_SAID || !S.fresh))
 #define SERVES         (ev == E_STATUS || ev == E_PROBED_SERVING)
 
 /* ---- small acts ---- */
@@ -398,7 +400,7 @@ inline make_harmless(h) {
 inline hear(h) {
   heardNow = false; S.heard = true;
   if
-  :: SERVES && (mt > S.known || mt == S.known && S.rel == NOT_SAID) ->
+  :: SERVES && (mt > S.known || mt == S.known && S.rel == NOT_SAID || mt < S.known && OVERCOME) ->
      S.known = mt; S.rel = NOT_SAID; S.fresh = true; S.heardP = true; heardNow = true; S.highest = MAX(S.highest, NUM(mt));
      if :: S.rival <= mt -> S.rival = 0; S.rivalFresh = false :: else fi
   :: ev == E_STATUS_SUSPENDED && FROM_MASTER -> S.fresh = true; S.heardP = true; heardNow = true
@@ -446,6 +448,7 @@ inline react_message(h) {
      :: ev == E_RELEASE && AT(SERVICE_SUSPENDED) -> why = Q_DEPOSED
      :: ev == E_RELEASE && !AT(SERVICE_SUSPENDED) ->
         SAY(S_OBJECT); if :: !g.evidence -> DO(D_CHECK_DOWN) :: else fi
+     :: ev == E_RELEASED && SERVING && succ != h + 1 -> DO(D_ANNOUNCE)                          /* R13 */
      :: ev == E_CHECK || ev == E_CHECK_INSIST ->
         DO(D_CHECK_LOCAL);
         if :: ev == E_CHECK_INSIST && g.counts && g.candidate == from + 1 -> seek(h, BY_DISPUTE, true) :: else fi
@@ -575,6 +578,7 @@ inline react_timer(h) {
      :: SEARCHING -> S.unanswered = (S.unanswered < NP -> S.unanswered + 1 : NP); SAY(S_PROBE); why = Q_CLAIM
      :: AT(HANDOVER_WAITING) -> if :: S.pend == 0 -> ask_addresses(h) :: else fi; SAY(S_PROBE)      /* at the probes' pace */
      :: AT(HANDOVER_RAISING) -> DO(D_CHECK_UP)
+     :: AT(HANDOVER_WAITING) -> if :: S.pend == 0 -> ask_addresses(h) :: else fi; SAY(S_PROBE)
      :: AT(HANDOVER_PREPARING) -> DO(D_CHECK_LOCAL)
      :: AT(HANDOVER_OPENING) -> if :: RIGHT(h) -> order_gate(h) :: else fi
      :: else -> SAY(S_PROBE)
@@ -694,7 +698,7 @@ inline ways(h) {
   :: AT(BACKUP_WATCHING) && why == Q_SILENCE -> GO(8, BACKUP_SUSPECTING)                                             /* T8 */
   :: AT(BACKUP_WATCHING) && why == Q_RELEASED && S.rel == TO_NOBODY -> GO(9, BACKUP_SUSPECTING)                         /* T9 */
   :: AT(BACKUP_WATCHING) && why == Q_ASKED && mt == S.known && FIT && !S.held -> GO(10, HANDOVER_RAISING);
-     S.highest = MAX(S.highest, NUM(S.known) + 1); S.term = TERM(NUM(S.known) + 1, h);
+     S.highest = MAX(S.highest, NUM(S.known)) + 1; S.term = TERM(S.highest, h);
      S.attempt = true; S.plannedBy = S.known; S.granted = true; S.due = true; S.masterLives = true                   /* T10 */
   :: AT(BACKUP_WATCHING) && why == Q_FORCED -> GO(11, HANDOVER_CLAIMING)                                             /* T11 */
   :: AT(BACKUP_SUSPECTING) && why == Q_MASTER && heardNow && FROM_MASTER && S.rel == NOT_SAID -> GO(12, BACKUP_WATCHING)  /* T12 */
@@ -752,7 +756,7 @@ inline ways(h) {
      enter(h)
   :: row == 0 && why == Q_WORD && !(PLANNED && HOST(S.plannedBy) == from) && mt >= S.known -> S.masterLives = true; why = 0
   :: row == 0 && why == Q_RIVAL && mt < S.term -> SAY(S_CLAIM_BACK); why = 0
-  :: row == 0 && why == Q_ASKED && mt == S.known -> S.highest = MAX(S.highest, NUM(S.known) + 1); SAY(S_WITHDRAW); why = 0   /* R12 */
+  :: row == 0 && why == Q_ASKED && mt == S.known -> S.highest = MAX(S.highest, NUM(S.known)) + 1; SAY(S_WITHDRAW); why = 0   /* R12 */
   :: row == 0 && why == Q_RELEASED && !PLANNED && (succ == 0 || succ == h + 1) -> S.letGo = S.letGo || IN_HANDOVER; why = 0
   :: row == 0 && why == Q_FAILED -> DO(D_CHECK_LOCAL); why = 0
   :: else -> why = 0

@@ -1,12 +1,13 @@
 /*
  * pause: the time between reading the clock and the kernel's call that opens the gate (R6, src/linux/gate.ts).
  *
- * Covers: the actuator's steps for one order: the end of the right is read as an absolute time, the clock is read, the
- * kernel is told the rest, which counts from that call; the clock is read again, and what took too long is done anew,
- * at most TRIES times, or the gate is shut. The process may be frozen between any two steps for any time, or for
- * ever; the daemon renews the right while it likes.
- * Leaves out: the kernel's granularity, which is G in drift.pml; a second freeze that begins between the kernel's call
- * and the reading after it, a few microseconds: the variant FROZEN_AT_THE_CALL shows what it would do.
+ * Covers: the actuator's steps for one order: the end of the right is an absolute time, the clock is read, the kernel
+ * is told the rest, which counts from that call; the clock is read again; if the call came late the gate is shut and
+ * all is done anew, TRIES times, then it stays shut. The process may be frozen between any two steps, for any time or
+ * for ever; the daemon renews the right while it likes.
+ * Leaves out: the kernel's own granularity, which is G in drift.pml; a second freeze in the few microseconds from the
+ * kernel's call to the reading and the correction after it. The variant FROZEN_AT_THE_CALL shows what that would do:
+ * the kernel knows no absolute time-outs, so nothing can be done about it.
  *
  * Property: the kernel shuts the gate at the latest SLACK after the right's end.
  */
@@ -72,17 +73,18 @@ again:
           printf("the kernel is told %d: open before %d\n", until - before, gateEnds)
         };
         if
-#ifndef BROKEN_NOT_READ_AGAIN
-#ifdef BROKEN_ONLY_IF_OVER
-        :: atomic { now >= until -> gateEnds = 0; atTheCall = false; printf("late: shut\n") }
+#if defined(BROKEN_NOT_READ_AGAIN)
+        :: atTheCall = false
+#elif defined(BROKEN_ONLY_IF_OVER)
+        :: atomic { now >= until -> gateEnds = 0; atTheCall = false; printf("over already: shut\n") }
         :: atomic { now < until -> atTheCall = false }
 #else
-        :: atomic { now > before + SLACK && tries > 0 -> tries--; atTheCall = false; printf("the call took too long: again\n") }; goto again
-        :: atomic { now > before + SLACK && tries == 0 -> gateEnds = 0; atTheCall = false; printf("too slow: shut\n") }
         :: atomic { now <= before + SLACK -> atTheCall = false }
-#endif
-#else
-        :: atTheCall = false
+        :: atomic { now > before + SLACK -> gateEnds = 0; atTheCall = false; printf("the call came late: shut\n") };
+           if
+           :: tries > 0 -> tries--; goto again
+           :: else
+           fi
 #endif
         fi
      fi;

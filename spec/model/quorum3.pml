@@ -73,6 +73,11 @@ byte readyAge[HOSTS];
 byte handingTo[HOSTS] = NOBODY;
 byte handingLeft[HOSTS];
 bool handingAnswers[HOSTS];
+/* R12: a host that handed over does not claim for P; its own vote may be out of its hands, or its own. */
+byte noClaimLeft[HOSTS];
+#define mayClaimAgain(h) (noClaimLeft[h] == 0)
+#else
+#define mayClaimAgain(h) true
 #endif
 
 /* Each step is one move of one host, one word or the clock. */
@@ -271,6 +276,9 @@ inline handOver(h) {
   ownVotePassedOn(h, ownTerm[h], handingTo[h]);
   handedNumber[h] = numberOf(ownTerm[h]); handedTo[h] = handingTo[h]; handedBefore[h] = false; handedRefused[h] = 0;
   handedRest[h] = handingLeft[h]; handedAnswers[h] = handingAnswers[h];
+#ifndef BROKEN_CLAIMS_AT_ONCE
+  noClaimLeft[h] = P;
+#endif
   printf("%c hands its term %d/%c over to %c, %d ticks of its lease left\n", 65 + h, handedNumber[h], 65 + h, 65 + handedTo[h], handedRest[h]);
   handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false
 }
@@ -278,7 +286,7 @@ inline handOver(h) {
 
 proctype gateway(byte h) {
   do
-  :: step(phase[h] == idle && !bound(h, h), claim(h))
+  :: step(phase[h] == idle && !bound(h, h) && mayClaimAgain(h), claim(h))
   :: step(phase[h] == holds, ask(h))
   :: step(phase[h] == holds, reclaim(h))
   :: step(phase[h] == holds, giveUp(h))
@@ -291,10 +299,15 @@ proctype gateway(byte h) {
 }
 
 #ifdef HANDOVER
+#ifdef BROKEN_NUMBER_TRIED_TWICE
+#define numberIsLeft(successor, h) (numberOf(ownTerm[h]) < NUMBERS)
+#else
+#define numberIsLeft(successor, h) \
+  (numberOf(ownTerm[h]) < NUMBERS && numberOf(voterTerm[successor]) < NUMBERS && highestNumber[successor] < NUMBERS)
+#endif
 proctype planned(byte h, successor) {
   do
-  :: step(phase[h] == holds && phase[successor] == idle && numberOf(ownTerm[h]) < NUMBERS &&
-              numberOf(voterTerm[successor]) < NUMBERS && highestNumber[successor] < NUMBERS, getReady(successor, h))
+  :: step(phase[h] == holds && phase[successor] == idle && numberIsLeft(successor, h), getReady(successor, h))
   :: step(phase[h] == holds && rightRuns(h) && phase[successor] == ready && readyFor[successor] == h, heardReady(h, successor))
   od
 }
@@ -339,7 +352,7 @@ inline newRunHeard(sender, receiver) {
           answered(h, v, L - answersOf(h, v)); answersOf(h, v) = 0; openGate(h))
 #define termEnds(number) \
   :: step(voterHolder[v] == h && voterLeft[v] > 0 && ((ended[h] >> (number)) & 1) == 1 && \
-          voterTerm[v] <= term(number, h), \
+          voterTerm[v] <= term(number, h) && !wasPassedOn(v), \
           printf("%c frees its promise, for %d/%c is over\n", 65 + v, number, 65 + h); \
           freed(v, term(number, h)); newRunHeard(h, v))
 #define termOfFormerRunEnds \
@@ -367,7 +380,7 @@ proctype network(byte h, v) {
 #ifdef HANDOVER
   :: step(handedNumber[h] > 0 && voterHolder[v] == h && voterTerm[v] == term(handedNumber[h], h) &&
               ((handedRefused[h] >> v) & 1) == 0, printf("%c passes its promise on to %c\n", 65 + v, 65 + handedTo[h]);
-              passedOn(v, term(handedNumber[h], h), handedTo[h]))
+              passedOn(v, term(handedNumber[h], h), handedTo[h]); endedBefore[v] = false)
 #ifdef BROKEN_OLD_RELEASED_BELIEVED
 #define answersReady true
 #else
@@ -393,7 +406,8 @@ proctype crash(byte h) {
   :: step(true, printf("%c starts anew\n", 65 + h);
      abstain(h); highestNumber[h] = 0; noRight(h); forgetRequests(h);
 #ifdef HANDOVER
-     noLongerReady(h); handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false; handedBefore[h] = true;
+     noLongerReady(h); handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false; noClaimLeft[h] = 0;
+     handedBefore[h] = true;
 #endif
      phase[h] = idle; ownTerm[h] = 0;
      /* Others may still believe the former run; it believes only present ones. */
@@ -430,7 +444,7 @@ inline tick() {
 #endif
 #ifdef HANDOVER
      if :: phase[i] == ready && readyAge[i] < L -> readyAge[i]++ :: else fi;
-     countDown(handingLeft[i]);
+     countDown(handingLeft[i]); countDown(noClaimLeft[i]);
 #endif
 #ifndef BROKEN_NO_KERNEL_LEASE
      countDown(gateLeft[i]);

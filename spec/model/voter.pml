@@ -73,10 +73,18 @@ inline promise(v, t) {
   fi
 }
 
-/* R15, R16: the holder itself gave the term up, by RELEASED without successor or by WITHDRAW. */
+/*
+ * R15, R16: the holder itself gave the term up, by RELEASED without successor or by WITHDRAW. Not what was passed on to
+ * it: that promise is for the former holder's term, and the word is about an older attempt of the successor.
+ */
+#ifdef BROKEN_PASSED_ON_FREED
+#define wasPassedOn(v) false
+#else
+#define wasPassedOn(v) (voterHolder[v] != hostOf(voterTerm[v]))
+#endif
 inline freed(v, t) {
   if
-  :: voterTerm[v] == NO_TERM || voterHolder[v] != hostOf(t) || voterTerm[v] > (t)
+  :: voterTerm[v] == NO_TERM || voterHolder[v] != hostOf(t) || wasPassedOn(v) || voterTerm[v] > (t)
   :: else -> voterHolder[v] = NOBODY; voterLeft[v] = 0
   fi
 }

@@ -9,6 +9,7 @@ import type { Ctx } from './context.ts';
 import { fit } from './fitness.ts';
 import type { Message } from './messages.ts';
 import type { CheckRecord } from './state.ts';
+import { nextTerm } from './voting.ts';
 
 /** Entry of backup.watching. */
 export function enterWatching(c: Ctx): void {
@@ -42,7 +43,8 @@ export function watchingHeard(c: Ctx, from: HostName, m: Message): void {
 function asked(c: Ctx, from: HostName, m: Message & { type: 'HANDOVER' }): void {
   const known = c.s.known;
   if (known === null || compareTerms(m.term, known.term) !== 0) return;
-  const term = { n: known.term.n + 1, host: c.me };
+  // Not simply the master's number and one: this host may have tried that before, and its late words would end this try.
+  const term = nextTerm(c);
   c.set({ highestN: Math.max(c.s.highestN, term.n) });
   if (!fit(c) || c.now < c.s.holdUntilMs) {
     c.send(from, { type: 'WITHDRAW', service: c.s.service, term });

@@ -152,7 +152,7 @@ export interface Handover {
   readonly type: 'HANDOVER';
   readonly service: ServiceName;
   readonly id: number;
-  /** The master's own term; the successor's will be (n + 1, successor). */
+  /** The master's own term; the successor's will be a higher one. */
   readonly term: Term;
 }
 /** The successor's uplink is up and tested, its service prepared behind the shut gate. */

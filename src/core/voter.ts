@@ -32,9 +32,13 @@ export function promise(voter: Voter, term: Term, nowMs: number, promiseMs: numb
   return { term, holder: term.host, untilMs: nowMs + promiseMs };
 }
 
-/** R15, R16: the holder itself gave the term up (RELEASED without successor, WITHDRAW). */
+/**
+ * R15, R16: the holder itself gave the term up (RELEASED without successor, WITHDRAW). What was passed on to it is
+ * not freed so: that promise is for the former holder's term, and the word may be a late one about an earlier claim.
+ */
 export function freed(voter: Voter, term: Term, nowMs: number): Voter {
   if (voter.term === null || voter.holder !== term.host || compareTerms(voter.term, term) > 0) return voter;
+  if (voter.term.host !== term.host) return voter;
   return { ...voter, holder: null, untilMs: nowMs };
 }
 

@@ -318,7 +318,8 @@ function axesOf(place: string, event: string): readonly Axis[] {
   ) {
     axes.push(...bits('evidence'));
   }
-  if (event === 'E_RELEASED' && place === 'HANDOVER_RELEASING') axes.push(...bits('match', 'lent'));
+  if (event === 'E_RELEASED' && place === 'HANDOVER_RELEASING')
+    axes.push(...bits('match', 'lent', 'limitOver'));
   if (event === 'E_OBJECT_HEARING' && place === 'HANDOVER_CLAIMING') axes.push(...bits('claimP'));
   if (/^E_(ADDR|T_WINDOW|NONE)/.test(event) && place === 'HANDOVER_LISTENING') axes.push(...bits('claimP'));
   const candidates = CANDIDATES[place];

@@ -163,7 +163,12 @@ const BY_HAND: readonly CoreMutant[] = [
     'compareTerms(term, known.term) > 0) {',
     'compareTerms(term, known.term) < 0) {',
   ),
-  edit('voting.ts', 'R1 a lower term is established', 'if (order < 0 || (order', 'if ((order'),
+  edit(
+    'voting.ts',
+    'R1 a lower term is established',
+    'if ((order < 0 && !overcome(c)) || (order',
+    'if ((order',
+  ),
   edit(
     'voting.ts',
     'R1 a word overtaken by RELEASED counts',
@@ -394,6 +399,15 @@ const BY_HAND: readonly CoreMutant[] = [
     "if (c.s.checks.checkDownlink.verdict === 'confirmed' || heard) c.become",
     'c.become',
   ),
+  {
+    ...edit(
+      'readiness.ts',
+      'R12 the limit of the attempt ends a takeover that was let go',
+      "c.timer('step', c.now + c.t.promiseMs);\n  if (c.policy",
+      'limit(c, c.t.promiseMs);\n  if (c.policy',
+    ),
+    where: 'HANDOVER_RELEASING E_RELEASED',
+  },
   edit(
     'voter.ts',
     'R2 a promise binds nobody',

@@ -54,6 +54,17 @@ test('R12: a promise is passed on for exactly the named term', () => {
   assert.equal(promise(passed, t(4, 'a'), 1, P), null, 'the old master may not come back meanwhile');
 });
 
+test('R12: a late word about an earlier claim of the successor does not free what was passed on to it', () => {
+  const v = promise(abstaining(0, 0), t(3, 'a'), 0, P);
+  assert.ok(v);
+  const passed = passedOn(v, t(3, 'a'), 'b');
+  assert.ok(bound(freed(passed, t(3, 'b'), 1), 'c', 1));
+  assert.ok(bound(freed(passed, t(4, 'b'), 1), 'c', 1));
+  const own = promise(passed, t(5, 'b'), 1, P);
+  assert.ok(own);
+  assert.ok(!bound(freed(own, t(5, 'b'), 2), 'c', 2), 'its own term is its own to give up');
+});
+
 const membership = (...voterSets: string[][]): Membership => ({
   self: 'a',
   version: 1,

@@ -1,0 +1,61 @@
+/** The lease gate against a process that is paused around the kernel's call (spec R6). */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { ActuatorConfig } from '../../src/linux/config.ts';
+import { Gate } from '../../src/linux/gate.ts';
+import type { LeaseSocket } from '../../src/linux/lease.ts';
+
+const CONFIG = { cluster: 'test', leaseMs: 300, services: [] } as unknown as ActuatorConfig;
+
+/** A kernel whose element ends `timeoutMs` after the call; each call comes after the next of these pauses. */
+function gate(pausesMs: number[], errnos: number[] = []) {
+  const kernel = { nowMs: 1000, endsAtMs: 0, calls: 0 };
+  const lease = {
+    setLease(_set: string, timeoutMs: number): number {
+      kernel.calls++;
+      kernel.nowMs += pausesMs.shift() ?? 0;
+      const errno = errnos.shift() ?? 0;
+      if (errno === 0) kernel.endsAtMs = timeoutMs === 0 ? 0 : kernel.nowMs + timeoutMs;
+      return errno;
+    },
+  };
+  return { kernel, gate: new Gate(CONFIG, () => kernel.nowMs, lease as unknown as LeaseSocket) };
+}
+
+test('a call in time opens until the end of the right', () => {
+  const { kernel, gate: g } = gate([1]);
+  assert.deepEqual(g.set('s', 1200), { openUntilMs: 1200, missing: false });
+  assert.ok(kernel.endsAtMs <= 1202);
+});
+
+test('a late call does not leave the gate open beyond the right, though the right still runs', () => {
+  const { kernel, gate: g } = gate([150]);
+  assert.deepEqual(g.set('s', 1200), { openUntilMs: 1200, missing: false });
+  assert.equal(kernel.endsAtMs, 1200);
+  assert.equal(kernel.calls, 3);
+});
+
+test('a process that is paused again and again ends with the gate shut', () => {
+  const { kernel, gate: g } = gate([20, 0, 20, 0, 20, 0]);
+  assert.deepEqual(g.set('s', 1200), { openUntilMs: null, missing: false });
+  assert.equal(kernel.endsAtMs, 0);
+  assert.equal(g.openUntilMs('s'), null);
+});
+
+test('late beyond the right: shut', () => {
+  const { kernel, gate: g } = gate([250]);
+  assert.deepEqual(g.set('s', 1200), { openUntilMs: null, missing: false });
+  assert.equal(kernel.endsAtMs, 0);
+});
+
+test('no right is ordered for longer than a lease', () => {
+  const { kernel, gate: g } = gate([]);
+  assert.deepEqual(g.set('s', 9000), { openUntilMs: 1300, missing: false });
+  assert.equal(kernel.endsAtMs, 1300);
+});
+
+test('a refused order leaves what was true before', () => {
+  const { gate: g } = gate([], [0, 16]);
+  g.set('s', 1200);
+  assert.deepEqual(g.set('s', 1250), { openUntilMs: 1200, missing: false });
+});
