@@ -110,6 +110,7 @@ byte rest;               /* in an OBJECT */
 byte probed;             /* unanswered */
 byte gap;                /* ticks without service */
 byte bad;                /* local checks that failed in a row */
+bool withinBound = true;
 bool struck, broken, begunBad, sign, released, planned, answered, windowOver;
 #define A_SERVES ((a == serving || a == checking || a == askedFor || a == shutting || (FAULT == KILL && a == dead)) && gateA > 0 && !broken)
 #define SERVED   (A_SERVES || b == serving)
@@ -120,7 +121,7 @@ inline status() {        /* A says STATUS */
   START(TO_C, 0, DELTA); START(ACKED, 0, 2 * DELTA); age = 0
 #endif
 }
-inline suspect() { b = suspecting; probed = 0; STOP(SILENCE); START(DOWN, 0, 2 * KD);
+inline suspect() { b = suspecting; printf("B: no advert in time, or RELEASED; gap %d\n", gap); probed = 0; STOP(SILENCE); START(DOWN, 0, 2 * KD);
   if :: !released -> START(PROBE, RTO, RTO + LATE) :: else fi;
 #ifndef QUORUM
   if :: A_SERVES && !released -> if :: sign = true :: sign = false fi :: else -> sign = false fi   /* an answer may be lost */
@@ -147,14 +148,14 @@ inline considerWindow() {
   :: else
   fi
 }
-inline prepare() { b = preparing; STOP(ADDRESS); STOP(PROBE); STOP(LIMIT); answered = false; windowOver = false; START(B_STEP, 0, AS) }
-inline raise() { b = raising; STOP(LIMIT); START(B_STEP, 0, AU) }
+inline prepare() { b = preparing; printf("B prepares; gap %d\n", gap); STOP(ADDRESS); STOP(PROBE); STOP(LIMIT); answered = false; windowOver = false; START(B_STEP, 0, AS) }
+inline raise() { b = raising; printf("B raises its uplink; gap %d\n", gap); START(B_STEP, 0, AU) }
 
 /* B's present step is done. */
 inline bStep() {
   STOP(B_STEP);
   if
-  :: b == cleared ->
+  :: b == cleared -> printf("B claims; gap %d\n", gap);
 #ifdef QUORUM
      boundB = P; b = claiming; START(B_STEP, 0, DELTA);                  /* CLAIM on its way */
      START(PROBE, RTO, RTO + LATE)                                        /* and said again */
@@ -173,7 +174,7 @@ inline bStep() {
   :: b == refused -> b = claiming; START(B_STEP, 0, DELTA)
   :: b == granting -> STOP(PROBE); raise()
 #else
-     b = raising; START(B_STEP, 0, AU)
+     raise()
 #endif
   :: b == raising -> b = asking; START(B_STEP, 0, N)
   :: b == asking && planned -> prepare()
@@ -195,7 +196,7 @@ inline aStep() {
   :: a == checking && !begunBad -> bad = 0; a = serving
   :: a == checking && begunBad && bad + 1 < FALL -> bad++; START(A_STEP, 0, KL)
   :: a == checking && begunBad && bad + 1 >= FALL -> a = shutting; bad = 0; START(A_STEP, 0, GATE); STOP(ADVERT); STOP(RENEW); STOP(CHECK); STOP(ACKED)
-  :: a == shutting -> a = gone; gateA = 0; START(WORD, 0, DELTA);         /* RELEASED */
+  :: a == shutting -> a = gone; gateA = 0; printf("A: RELEASED; gap %d\n", gap); START(WORD, 0, DELTA);         /* RELEASED */
 #ifdef QUORUM
      START(FREED_C, 0, DELTA); START(COPY, RTO, RTO + LATE)
 #endif
@@ -203,7 +204,7 @@ inline aStep() {
 }
 
 inline fault() {
-  struck = true;
+  struck = true; printf("the fault\n");
 #if FAULT == POWER || FAULT == KILL
   a = dead; STOP(ADVERT); STOP(RENEW); STOP(ACKED);
   if :: FAULT == POWER -> gateA = 0 :: else fi
@@ -216,7 +217,9 @@ inline fault() {
 
 inline tick() {
   gap = (SERVED -> 0 : gap + 1);
-  assert(gap <= BOUND - TIGHTER);
+  withinBound = (gap <= BOUND - TIGHTER);
+  if :: !withinBound -> printf("violated: nobody serves for %d ticks, the bound is %d\n", gap, BOUND - TIGHTER) :: else fi;
+  assert(withinBound);
   i = 0;
   do
   :: i < THINGS ->
