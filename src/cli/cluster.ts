@@ -25,6 +25,7 @@ import {
   verifyRosterFile,
 } from '../trust/roster.ts';
 import { PRIORITY_MAX, type RosterBody } from '../trust/roster-body.ts';
+import { firstBody } from '../trust/roster-edit.ts';
 import type { Identity } from '../wire/ed25519.ts';
 import { ADDRESSES_MAX } from '../wire/limits.ts';
 import { isName } from '../wire/names.ts';
@@ -100,15 +101,7 @@ function init(io: KeyIo, name: string, options: InitOptions): void {
   const admin = adminIdentity(io, options);
   const roster = signed(
     null,
-    {
-      version: 1,
-      previousHash: null,
-      clusterName: name,
-      admins: [admin.publicKey],
-      members: [],
-      previousVoters: [],
-      nonce: Uint8Array.from(randomBytes(16)),
-    },
+    firstBody(name, admin.publicKey, Uint8Array.from(randomBytes(16))),
     admin,
     options.out,
   );
@@ -124,6 +117,7 @@ function add(io: KeyIo, host: string, options: AddOptions): void {
     priority: parsePriority(options.priority),
     addresses: parseAddresses(options.address),
     publicKey: readPublicKeyFile(options.key).publicKey,
+    oldKey: null,
   };
   const admin = adminIdentity(io, options);
   const current = readRosterFile(options.roster, admin.publicKey);
