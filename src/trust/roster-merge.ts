@@ -19,7 +19,8 @@ export interface Fork {
 
 export type Merge =
   /** Nothing that is not held already: the newest version itself, or only older ones. */
-  | { readonly kind: 'same' | 'older' }
+  | { readonly kind: 'same' }
+  | { readonly kind: 'older' }
   /** `fork`: the former branch was left for this one. */
   | { readonly kind: 'taken'; readonly roster: Roster; readonly fork: Fork | null }
   /** A valid branch that is not taken. */
@@ -63,6 +64,12 @@ export function mergeRoster(current: Roster, bytes: Uint8Array): Merge {
     branch = next.roster;
   }
   return decide(current, base, branch);
+}
+
+/** What a version says of its place in a chain, unproven; null when the bytes are no version. */
+export function placeOf(bytes: Uint8Array): { version: number; previousHash: Uint8Array | null } | null {
+  const decoded = decodeRosterBody(readSign1(bytes)?.payload ?? new Uint8Array());
+  return decoded.ok ? { version: decoded.body.version, previousHash: decoded.body.previousHash } : null;
 }
 
 /** The number of the first version shown, if it stands in or right after our chain; else why not. */

@@ -133,10 +133,15 @@ export function appendVersion(
   const { body } = decoded;
   const wrong = chainFault(current, body, signer) ?? bodyFault(current?.body ?? null, body);
   if (wrong !== null) return refuse(wrong);
-  const hash = Uint8Array.from(createHash('sha256').update(bytes).digest());
+  const hash = versionHash(bytes);
   const record = { hash, voters: votersOf(body), settled: body.settled, signer };
   const history = [...(current?.history ?? []), record];
   return { ok: true, roster: rosterOf(body, history, [...(current?.versions ?? []), bytes]) };
+}
+
+/** SHA-256 of a version's bytes: what the next version names, and of which message headers show the first 8 bytes. */
+export function versionHash(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(createHash('sha256').update(bytes).digest());
 }
 
 /** That version of a chain as the roster that it was when it was the newest. */

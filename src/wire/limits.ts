@@ -27,6 +27,12 @@ export const UPLINK = 0;
 export const RECORDS_MAX = 64;
 /** Specification: the longest version of the roster, signature included (bytes). */
 export const ROSTER_VERSION_MAX_BYTES = 16 * 1024;
+/** Specification: bytes of a version in one ROSTER message; only the last chunk is shorter. */
+export const ROSTER_CHUNK_BYTES = 960;
+/** Implementation: chunks that answer one question. */
+export const ROSTER_BURST = 8;
+/** Implementation: questions of one member that are answered in a second. */
+export const ROSTER_ASKS_PER_S = 50;
 /** Specification: how many versions above one's own are believed at once. */
 export const ROSTER_LEAP_MAX = 1000;
 

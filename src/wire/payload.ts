@@ -21,6 +21,16 @@ export interface Header {
   /** The receiver's session as the sender believes; null in what is to all, and in a bare HELLO. */
   readonly toSid: Uint8Array | null;
 }
+/** The roster that a message's sender has: its number, and the first 8 bytes of its hash. */
+export interface ShownRoster {
+  readonly version: number;
+  readonly hash: Uint8Array;
+}
+
+export function shownIn(header: Header): ShownRoster {
+  return { version: header.rosterVersion, hash: header.rosterHash };
+}
+
 /** A header as read, and where field 7 begins in its payload. */
 export interface ReadHeader extends Header {
   readonly bodyAt: number;

@@ -3,6 +3,7 @@
  * Invariant: no number of a session is used twice, over all links and receivers.
  */
 import type { HostName } from '../core/basics.ts';
+import { thumbprint } from '../trust/fingerprint.ts';
 import type { Roster, RosterMember } from '../trust/roster.ts';
 import type { CborValue } from './cbor.ts';
 import { messageAad, writeSign1 } from './cose.ts';
@@ -12,7 +13,7 @@ import { hex } from './hex.ts';
 import { ROSTER_HASH_BYTES, SID_BYTES, SIGNATURE_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { encodeHandshake, encodePayload, type Handshake, handshakeType } from './payload.ts';
-import { type Peer, sharedLinks } from './peer.ts';
+import { type Peer, type PeerKey, sharedLinks } from './peer.ts';
 
 export interface Outgoing {
   readonly to: HostName;
@@ -29,11 +30,14 @@ export class Speaker {
   readonly sid: Uint8Array;
   /** External data of what is to all. */
   readonly allAad: Uint8Array;
+  /** The key id that this process speaks under. */
+  readonly kid: Uint8Array;
   /** External data of what is meant for this host. */
   readonly ownAad: Uint8Array;
   links: readonly number[];
   #roster: Roster;
   #self: RosterMember;
+  #isExpelled = false;
   readonly #identity: Identity;
   readonly #randomBytes: RandomBytes;
   #seq = 0;
@@ -50,11 +54,14 @@ export class Speaker {
     this.#roster = roster;
     this.#identity = identity;
     this.#randomBytes = randomBytes;
-    this.#self = ownEntry(roster, self, identity);
+    const own = ownEntry(roster, self, identity);
+    if (own === null) throw new RangeError(`the roster has no ${self} with this key`);
+    this.#self = own;
     this.links = [...links];
     this.sid = randomBytes(SID_BYTES);
     this.allAad = messageAad(roster.clusterId, null);
-    this.ownAad = messageAad(roster.clusterId, this.#self.kid);
+    this.kid = thumbprint(identity.publicKey);
+    this.ownAad = messageAad(roster.clusterId, this.kid);
   }
 
   get self(): RosterMember {
@@ -65,8 +72,15 @@ export class Speaker {
     return this.#roster;
   }
 
+  /** The roster has this host, or this key of it, no more: what it was is kept, so that it can still tell others. */
+  get isExpelled(): boolean {
+    return this.#isExpelled;
+  }
+
   setRoster(roster: Roster): void {
-    this.#self = ownEntry(roster, this.#self.name, this.#identity);
+    const own = ownEntry(roster, this.#self.name, this.#identity);
+    this.#isExpelled = own === null;
+    this.#self = own ?? this.#self;
     this.#roster = roster;
   }
 
@@ -75,9 +89,9 @@ export class Speaker {
   }
 
   /** A session message to one peer, over all links that lead to it. `toSid` null: a bare HELLO. */
-  handshake(nowMs: number, peer: Peer, toSid: string | null, handshake: Handshake): Outgoing[] {
+  handshake(nowMs: number, peer: Peer, key: PeerKey, toSid: string | null, handshake: Handshake): Outgoing[] {
     const type = handshakeType(handshake);
-    return this.copies(peer, this.envelope(nowMs, type, toSid, peer.aad, encodeHandshake(handshake)));
+    return this.copies(peer, key, this.envelope(nowMs, type, toSid, key.aad, encodeHandshake(handshake)));
   }
 
   /** One signed message. A bare HELLO, which nobody believes or checks, carries zeros for a signature. */
@@ -93,15 +107,15 @@ export class Speaker {
     };
     const isBare = type === SESSION_TYPES.HELLO && toSid === null;
     const sign = isBare ? () => NO_SIGNATURE : this.#identity.sign;
-    return writeSign1(this.#self.kid, aad, encodePayload(header, body), sign);
+    return writeSign1(this.kid, aad, encodePayload(header, body), sign);
   }
 
   /** The datagrams that carry an envelope to a peer: one for each link, as the gate binds the link. */
-  copies(peer: Peer, envelope: Uint8Array): Outgoing[] {
+  copies(peer: Peer, key: PeerKey, envelope: Uint8Array): Outgoing[] {
     return sharedLinks(peer, this.links).map((link) => ({
       to: peer.member.name,
       link,
-      datagram: addGate(peer.sendKey, link, envelope, peer.gateTag),
+      datagram: addGate(key.sendKey, link, envelope, peer.gateTag),
     }));
   }
 
@@ -114,10 +128,10 @@ export class Speaker {
   }
 }
 
-function ownEntry(roster: Roster, name: HostName, identity: Identity): RosterMember {
+/** This host's entry under one of its keys; null when there is none. */
+function ownEntry(roster: Roster, name: HostName, identity: Identity): RosterMember | null {
   const member = roster.members.find((candidate) => candidate.name === name);
-  if (member === undefined) throw new RangeError(`${name} is not in the roster`);
-  if (hex(member.publicKey) !== hex(identity.publicKey))
-    throw new RangeError(`the roster has another key for ${name}`);
-  return member;
+  if (member === undefined) return null;
+  const keys = [member.publicKey, ...(member.oldKey === null ? [] : [member.oldKey])];
+  return keys.some((key) => hex(key) === hex(identity.publicKey)) ? member : null;
 }

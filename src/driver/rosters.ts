@@ -1,0 +1,235 @@
+/**
+ * The roster as it lives: who shows which version, fetching what is newer, giving out what was asked for, and when a
+ * version counts as settled (R21). Pure but for its own memory: time is handed in, words to be said and news are
+ * handed back. It judges nothing by itself: a chain is taken only as `mergeRoster` says.
+ */
+import type { HostName } from '../core/basics.ts';
+import { type Roster, voterSets } from '../trust/roster.ts';
+import { type Fork, type Merge, mergeRoster, type Standing, standingOf } from '../trust/roster-merge.ts';
+import { sameBytes } from '../trust/roster-rules.ts';
+import type { ShownRoster } from '../wire/endpoint.ts';
+import { ROSTER_BURST, ROSTER_HASH_BYTES, ROSTER_LEAP_MAX } from '../wire/limits.ts';
+import { partOf, type RosterWord } from '../wire/roster-words.ts';
+import { type Progress, RosterFetch } from './roster-fetch.ts';
+import { Settling } from './settling.ts';
+
+/** A host that shows an older roster is told of ours at most so often. */
+const TELL_PAUSE_MS = 100;
+/** A host that served nonsense is not asked for so long. */
+const DISTRUST_MS = 10_000;
+/** Implementation: branches that were judged and are not fetched again. */
+const JUDGED_MAX = 64;
+
+export type RosterNews =
+  | { readonly kind: 'taken'; readonly roster: Roster; readonly fork: Fork | null }
+  | { readonly kind: 'settled'; readonly version: number }
+  | { readonly kind: 'forked'; readonly fork: Fork }
+  | { readonly kind: 'refused'; readonly version: number | null; readonly reason: string };
+
+/** What is to be done, in this order: the news, then the words. */
+export interface Outcome {
+  readonly news: { readonly from: HostName | null; readonly what: RosterNews }[];
+  readonly words: { readonly to: HostName | 'all'; readonly word: RosterWord }[];
+}
+
+export class RosterKeeper {
+  readonly #self: HostName;
+  readonly #settling: Settling;
+  #roster: Roster;
+  /** What each peer showed last, signed. */
+  readonly #shown = new Map<HostName, ShownRoster>();
+  /** At most one a peer, and one for each head. */
+  readonly #fetches = new Map<HostName, RosterFetch>();
+  readonly #judged = new Set<string>();
+  readonly #distrustedUntilMs = new Map<HostName, number>();
+  readonly #toldMs = new Map<HostName, number>();
+
+  /** `promiseMs`: P. */
+  constructor(roster: Roster, self: HostName, promiseMs: number) {
+    this.#roster = roster;
+    this.#self = self;
+    this.#settling = new Settling(roster.body.settled, promiseMs);
+  }
+
+  get roster(): Roster {
+    return this.#roster;
+  }
+
+  /** The highest version that is settled as far as this host knows. */
+  get settled(): number {
+    return Math.max(this.#settling.settled, this.#roster.body.settled);
+  }
+
+  /** A majority is needed in each. */
+  get voterSets(): readonly (readonly HostName[])[] {
+    return voterSets(this.#roster, this.settled);
+  }
+
+  /** Members that showed, signed, that they have the newest version, and those that did not; both in its order. */
+  confirmations(): { readonly confirmed: HostName[]; readonly unreached: HostName[] } {
+    const names = this.#roster.members.map((member) => member.name);
+    const confirmed = names.filter(
+      (name) => name === this.#self || this.#standing(this.#shown.get(name)) === 'same',
+    );
+    return { confirmed, unreached: names.filter((name) => !confirmed.includes(name)) };
+  }
+
+  /** A signed word of a member showed its roster. `standing` null: not known. */
+  heard(nowMs: number, from: HostName, shown: ShownRoster): Outcome & { readonly standing: Standing } {
+    this.#shown.set(from, shown);
+    const standing = this.#standing(shown) ?? 'newer';
+    const outcome: Outcome = { news: [], words: [] };
+    if (standing === 'newer' || standing === 'forked') this.#fetch(nowMs, from, outcome);
+    else if (standing === 'older') this.#tell(nowMs, from, outcome);
+    this.#settle(nowMs, outcome);
+    return { ...outcome, standing };
+  }
+
+  /** A word about rosters; the header that it came with was `heard` before. */
+  word(nowMs: number, from: HostName, word: RosterWord): Outcome {
+    const outcome: Outcome = { news: [], words: [] };
+    if (word.kind === 'ask') this.#serve(from, word, outcome);
+    if (word.kind !== 'part') return outcome;
+    const fetch = this.#fetches.get(from);
+    if (fetch === undefined) return outcome;
+    this.#progress(nowMs, fetch, fetch.take(nowMs, this.#roster, word), outcome);
+    return outcome;
+  }
+
+  /** An operator's file, or any sequence of versions. */
+  offer(nowMs: number, bytes: Uint8Array): Outcome & { readonly merge: Merge } {
+    const outcome: Outcome = { news: [], words: [] };
+    const merge = this.#merge(nowMs, null, bytes, outcome);
+    return { ...outcome, merge };
+  }
+
+  /** R19: asks everybody for a newer roster. Who has one says so in answer to our own. */
+  askAll(): Outcome {
+    this.#distrustedUntilMs.clear();
+    return { news: [], words: [{ to: 'all', word: { kind: 'tell' } }] };
+  }
+
+  /** Questions that are due again, and what has become settled. Harmless at any time. */
+  tick(nowMs: number): Outcome {
+    const outcome: Outcome = { news: [], words: [] };
+    for (const fetch of [...this.#fetches.values()]) {
+      if (nowMs < fetch.retryAtMs) continue;
+      const ask = fetch.ask(nowMs);
+      if (ask !== null) outcome.words.push({ to: fetch.from, word: ask });
+      else this.#next(nowMs, fetch, outcome);
+    }
+    this.#settle(nowMs, outcome);
+    return outcome;
+  }
+
+  /** When `tick` has something to do next; Infinity: not without a word. */
+  nextTickMs(): number {
+    const retries = [...this.#fetches.values()].map((fetch) => fetch.retryAtMs);
+    return Math.min(...retries, this.#settling.dueMs);
+  }
+
+  /** undefined for undefined. A branch that was judged and not taken is `forked`, however high its number is. */
+  #standing(shown: ShownRoster | undefined): Standing | undefined {
+    if (shown === undefined) return undefined;
+    const standing = standingOf(this.#roster, shown.version, shown.hash);
+    return standing === 'newer' && this.#judged.has(keyOf(shown)) ? 'forked' : standing;
+  }
+
+  #fetch(nowMs: number, from: HostName, outcome: Outcome): void {
+    const head = this.#shown.get(from);
+    if (head === undefined || this.#judged.has(keyOf(head))) return;
+    if (head.version > this.#roster.version + ROSTER_LEAP_MAX) return;
+    if (this.#fetches.has(from) || nowMs < (this.#distrustedUntilMs.get(from) ?? 0)) return;
+    if ([...this.#fetches.values()].some((fetch) => keyOf(fetch.head) === keyOf(head))) return;
+    const fetch = new RosterFetch(from, head);
+    this.#fetches.set(from, fetch);
+    const ask = fetch.ask(nowMs);
+    if (ask !== null) outcome.words.push({ to: from, word: ask });
+  }
+
+  /** That peer does not answer: any other who shows the same. */
+  #next(nowMs: number, failed: RosterFetch, outcome: Outcome): void {
+    this.#fetches.delete(failed.from);
+    for (const [host, shown] of this.#shown) {
+      if (host === failed.from || keyOf(shown) !== keyOf(failed.head)) continue;
+      this.#fetch(nowMs, host, outcome);
+      if (this.#fetches.has(host)) return;
+    }
+  }
+
+  #tell(nowMs: number, to: HostName, outcome: Outcome): void {
+    if (nowMs - (this.#toldMs.get(to) ?? Number.NEGATIVE_INFINITY) < TELL_PAUSE_MS) return;
+    this.#toldMs.set(to, nowMs);
+    outcome.words.push({ to, word: { kind: 'tell' } });
+  }
+
+  #serve(to: HostName, ask: RosterWord & { kind: 'ask' }, outcome: Outcome): void {
+    const record = this.#roster.history[ask.version - 1];
+    const bytes = this.#roster.versions[ask.version - 1];
+    if (record === undefined || bytes === undefined) return;
+    if (!sameBytes(record.hash.subarray(0, ROSTER_HASH_BYTES), ask.hash)) return;
+    for (let chunk = ask.chunk; chunk < ask.chunk + ROSTER_BURST; chunk++) {
+      const word = partOf(ask.version, record.hash, bytes, chunk);
+      if (word !== null) outcome.words.push({ to, word });
+    }
+  }
+
+  #progress(nowMs: number, fetch: RosterFetch, progress: Progress, outcome: Outcome): void {
+    if (progress.kind === 'waiting') {
+      if (progress.ask !== null) outcome.words.push({ to: fetch.from, word: progress.ask });
+      return;
+    }
+    this.#fetches.delete(fetch.from);
+    if (progress.kind === 'failed') {
+      this.#distrustedUntilMs.set(fetch.from, nowMs + DISTRUST_MS);
+      const what = { kind: 'refused', version: fetch.head.version, reason: progress.reason } as const;
+      outcome.news.push({ from: fetch.from, what });
+      this.#next(nowMs, fetch, outcome);
+      return;
+    }
+    const merge = this.#merge(nowMs, fetch.from, progress.bytes, outcome);
+    // The same bytes lead to the same end: not again.
+    if (merge.kind === 'refused' || merge.kind === 'forked') this.#judge(keyOf(fetch.head));
+  }
+
+  #judge(key: string): void {
+    const [oldest] = this.#judged;
+    if (this.#judged.size >= JUDGED_MAX && oldest !== undefined) this.#judged.delete(oldest);
+    this.#judged.add(key);
+  }
+
+  #merge(nowMs: number, from: HostName | null, bytes: Uint8Array, outcome: Outcome): Merge {
+    const merge = mergeRoster(this.#roster, bytes);
+    if (merge.kind === 'same' || merge.kind === 'older') return merge;
+    if (merge.kind === 'taken') {
+      this.#roster = merge.roster;
+      this.#toldMs.clear();
+      this.#judged.delete(keyOf({ version: merge.roster.version, hash: merge.roster.hash }));
+    }
+    outcome.news.push({ from, what: merge });
+    if (merge.kind !== 'taken') return merge;
+    outcome.words.push({ to: 'all', word: { kind: 'tell' } });
+    for (const [host, fetch] of this.#fetches) {
+      const standing = this.#standing(fetch.head);
+      if (standing === 'same' || standing === 'older') this.#fetches.delete(host);
+    }
+    this.#settling.follow(merge.fork);
+    this.#settle(nowMs, outcome);
+    return merge;
+  }
+
+  #settle(nowMs: number, outcome: Outcome): void {
+    const has = (host: HostName): number => {
+      if (host === this.#self) return this.#roster.version;
+      const shown = this.#shown.get(host);
+      const standing = this.#standing(shown);
+      return shown !== undefined && (standing === 'same' || standing === 'older') ? shown.version : 0;
+    };
+    const version = this.#settling.look(nowMs, this.#roster, has);
+    if (version !== null) outcome.news.push({ from: null, what: { kind: 'settled', version } });
+  }
+}
+
+function keyOf({ version, hash }: ShownRoster): string {
+  return `${version} ${Buffer.from(hash.subarray(0, ROSTER_HASH_BYTES)).toString('hex')}`;
+}
