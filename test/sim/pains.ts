@@ -1,0 +1,5 @@
+export interface Scenario {
+  readonly name: string;
+  run(say: (line: string) => void): void;
+}
+export const SCENARIOS: readonly Scenario[] = [];
