@@ -51,11 +51,14 @@ export class Driver {
   /** What procedures told beside their verdict, for the log entry that follows. */
   readonly #details = new Map<string, string>();
   readonly #keeper: RosterKeeper;
+  /** What the core was last told, or is about to be. */
+  #config: CoreConfig;
   #state: HostState;
   #busy = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#config = options.config;
     const { membership, timing } = options.config;
     this.#keeper = new RosterKeeper(options.endpoint.roster, membership.self, timing.promiseMs);
     this.#state = initialState(options.config, options.clock.nowMs());
@@ -95,7 +98,9 @@ export class Driver {
 
   /** A checked new configuration. Who votes under the roster in force stays as it is. */
   configure(config: CoreConfig): void {
-    this.#happened({ type: 'configured', config: this.#withVoters(config) });
+    this.#reconfigure(config);
+    this.#work();
+    this.#arm();
   }
 
   /** Versions of the roster that an operator gives; a newer one is in force at once, and told to all. */
@@ -234,19 +239,21 @@ export class Driver {
       rosters?.told(from, what);
       journal.append({ service: null, kind: 'roster', ...describeNews(from, what) });
       if (what.kind === 'taken') {
-        const { config } = this.#state;
-        const membership = membershipOf(what.roster, config.membership.self);
-        const adopted = rosters?.adopt(what.roster) ?? { ...config, membership };
+        const membership = membershipOf(what.roster, this.#config.membership.self);
+        const adopted = rosters?.adopt(what.roster) ?? { ...this.#config, membership };
         endpoint.setRoster(nowMs, what.roster);
-        this.#enqueue({ type: 'configured', config: this.#withVoters(adopted) });
-      } else if (what.kind === 'settled') {
-        this.#enqueue({ type: 'configured', config: this.#withVoters(this.#state.config) });
-      }
+        this.#reconfigure(adopted);
+      } else if (what.kind === 'settled') this.#reconfigure(this.#config);
       const forked = 'fork' in what && what.fork !== null;
       if (forked || what.kind === 'taken')
         operations.alarm('roster-forked', null, forked, forked ? describeNews(from, what).text : '');
     }
     for (const { to, word } of words) this.#transmit(endpoint.sealRoster(nowMs, to, word));
+  }
+
+  #reconfigure(config: CoreConfig): void {
+    this.#config = this.#withVoters(config);
+    this.#enqueue({ type: 'configured', config: this.#config });
   }
 
   /** Who votes under the roster in force, as far as it is settled; a host whose key it has no more is no member. */

@@ -21,7 +21,7 @@ test('every kind of wrong datagram of a member has its code, and the right one b
   assert.equal(forge({ payload: encodeCbor(new Map([[1, 5]])) }), 'header');
   assert.equal(forge({ toSid: null }), 'header');
   assert.equal(forge({ type: 99 }), 'unknown-type');
-  assert.equal(forge({ type: 4 }), 'unknown-type');
+  assert.equal(forge({ type: 4 }), 'body');
   assert.equal(forge({ toSid: new Uint8Array(16) }), 'wrong-session');
   assert.equal(forge({ sid: new Uint8Array(16) }), 'no-session');
   assert.equal(forge({ seq: 1000 }), 'replayed');
