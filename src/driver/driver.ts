@@ -17,8 +17,8 @@ import {
   refusal,
   step,
 } from '../core/index.ts';
-import { membershipOf } from '../trust/roster.ts';
-import type { Merge } from '../trust/roster-merge.ts';
+import { membershipOf, type Roster } from '../trust/roster.ts';
+import type { Fork, Merge } from '../trust/roster-merge.ts';
 import type { Endpoint, Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
 import type { Actuator, ActuatorEvents, Clock, Journal, Operations, RosterPort, Transport } from './ports.ts';
@@ -103,11 +103,10 @@ export class Driver {
     this.#arm();
   }
 
-  /** Versions of the roster that an operator gives; a newer one is in force at once, and told to all. */
+  /** Versions of the roster that an operator gives; a newer one is in force as soon as it is stored, and told to all. */
   offerRoster(bytes: Uint8Array): Merge {
-    const nowMs = this.#options.clock.nowMs();
-    const outcome = this.#keeper.offer(nowMs, bytes);
-    this.#act(nowMs, outcome);
+    const outcome = this.#keeper.offer(bytes);
+    this.#act(this.#options.clock.nowMs(), outcome);
     this.#work();
     this.#arm();
     return outcome.merge;
@@ -240,15 +239,26 @@ export class Driver {
       journal.append({ service: null, kind: 'roster', ...describeNews(from, what) });
       if (what.kind === 'taken') {
         const membership = membershipOf(what.roster, this.#config.membership.self);
-        const adopted = rosters?.adopt(what.roster) ?? { ...this.#config, membership };
-        endpoint.setRoster(nowMs, what.roster);
-        this.#reconfigure(adopted);
+        const inForce = (config: CoreConfig): void => this.#putInForce(what.roster, what.fork, config);
+        if (rosters === undefined) inForce({ ...this.#config, membership });
+        else rosters.adopt(what.roster, inForce);
       } else if (what.kind === 'settled') this.#reconfigure(this.#config);
       const forked = 'fork' in what && what.fork !== null;
       if (forked || what.kind === 'taken')
         operations.alarm('roster-forked', null, forked, forked ? describeNews(from, what).text : '');
     }
     for (const { to, word } of words) this.#transmit(endpoint.sealRoster(nowMs, to, word));
+  }
+
+  /** The core refuses the outdated before anybody is told that this host has the newer one. */
+  #putInForce(roster: Roster, fork: Fork | null, config: CoreConfig): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#options.endpoint.setRoster(nowMs, roster);
+    const outcome = this.#keeper.commit(nowMs, roster, fork);
+    this.#reconfigure(config);
+    this.#act(nowMs, outcome);
+    this.#work();
+    this.#arm();
   }
 
   #reconfigure(config: CoreConfig): void {

@@ -59,10 +59,10 @@ export interface Journal {
 /** What becomes of a newer roster outside the core. Nothing here may fail: a revoked key must be refused at once. */
 export interface RosterPort {
   /**
-   * A verified, newer roster: stored first, then sockets and Linux side follow. Returns what the core is to know;
-   * who votes is put in by the driver.
+   * A verified, newer roster: stored first, then sockets and Linux side follow, then `inForce` is called, now or
+   * later, with what the core is to know; who votes is put in by the driver. Several are put in force in their order.
    */
-  adopt(roster: Roster): CoreConfig;
+  adopt(roster: Roster, inForce: (config: CoreConfig) => void): void;
   /** Anything told of rosters, for logs and for keeping proofs. `from` null: an operator, or this host itself. */
   told(from: HostName | null, news: RosterNews): void;
 }

@@ -35,7 +35,10 @@ export interface Outcome {
 export class RosterKeeper {
   readonly #self: HostName;
   readonly #settling: Settling;
+  /** In force: shown to others, and what votes are counted by. */
   #roster: Roster;
+  /** The newest that was verified; being stored while it is not in force. */
+  #newest: Roster;
   /** What each peer showed last, signed. */
   readonly #shown = new Map<HostName, ShownRoster>();
   /** At most one a peer, and one for each head. */
@@ -47,10 +50,12 @@ export class RosterKeeper {
   /** `promiseMs`: P. */
   constructor(roster: Roster, self: HostName, promiseMs: number) {
     this.#roster = roster;
+    this.#newest = roster;
     this.#self = self;
     this.#settling = new Settling(roster.body.settled, promiseMs);
   }
 
+  /** The roster in force. */
   get roster(): Roster {
     return this.#roster;
   }
@@ -92,15 +97,25 @@ export class RosterKeeper {
     if (word.kind !== 'part') return outcome;
     const fetch = this.#fetches.get(from);
     if (fetch === undefined) return outcome;
-    this.#progress(nowMs, fetch, fetch.take(nowMs, this.#roster, word), outcome);
+    this.#progress(nowMs, fetch, fetch.take(nowMs, this.#newest, word), outcome);
     return outcome;
   }
 
   /** An operator's file, or any sequence of versions. */
-  offer(nowMs: number, bytes: Uint8Array): Outcome & { readonly merge: Merge } {
+  offer(bytes: Uint8Array): Outcome & { readonly merge: Merge } {
     const outcome: Outcome = { news: [], words: [] };
-    const merge = this.#merge(nowMs, null, bytes, outcome);
+    const merge = this.#merge(null, bytes, outcome);
     return { ...outcome, merge };
+  }
+
+  /** A roster that was `taken` is stored, or cannot be, and is in force from now on. It is told to all. */
+  commit(nowMs: number, roster: Roster, fork: Fork | null): Outcome {
+    const outcome: Outcome = { news: [], words: [{ to: 'all', word: { kind: 'tell' } }] };
+    this.#roster = roster;
+    this.#toldMs.clear();
+    this.#settling.follow(fork);
+    this.#settle(nowMs, outcome);
+    return outcome;
   }
 
   /** R19: asks everybody for a newer roster. Who has one says so in answer to our own. */
@@ -131,14 +146,20 @@ export class RosterKeeper {
   /** undefined for undefined. A branch that was judged and not taken is `forked`, however high its number is. */
   #standing(shown: ShownRoster | undefined): Standing | undefined {
     if (shown === undefined) return undefined;
-    const standing = standingOf(this.#roster, shown.version, shown.hash);
+    return this.#against(this.#roster, shown);
+  }
+
+  #against(roster: Roster, shown: ShownRoster): Standing {
+    const standing = standingOf(roster, shown.version, shown.hash);
     return standing === 'newer' && this.#judged.has(keyOf(shown)) ? 'forked' : standing;
   }
 
   #fetch(nowMs: number, from: HostName, outcome: Outcome): void {
     const head = this.#shown.get(from);
     if (head === undefined || this.#judged.has(keyOf(head))) return;
-    if (head.version > this.#roster.version + ROSTER_LEAP_MAX) return;
+    const standing = this.#against(this.#newest, head);
+    if (standing === 'same' || standing === 'older') return;
+    if (head.version > this.#newest.version + ROSTER_LEAP_MAX) return;
     if (this.#fetches.has(from) || nowMs < (this.#distrustedUntilMs.get(from) ?? 0)) return;
     if ([...this.#fetches.values()].some((fetch) => keyOf(fetch.head) === keyOf(head))) return;
     const fetch = new RosterFetch(from, head);
@@ -164,8 +185,8 @@ export class RosterKeeper {
   }
 
   #serve(to: HostName, ask: RosterWord & { kind: 'ask' }, outcome: Outcome): void {
-    const record = this.#roster.history[ask.version - 1];
-    const bytes = this.#roster.versions[ask.version - 1];
+    const record = this.#newest.history[ask.version - 1];
+    const bytes = this.#newest.versions[ask.version - 1];
     if (record === undefined || bytes === undefined) return;
     if (!sameBytes(record.hash.subarray(0, ROSTER_HASH_BYTES), ask.hash)) return;
     for (let chunk = ask.chunk; chunk < ask.chunk + ROSTER_BURST; chunk++) {
@@ -187,7 +208,7 @@ export class RosterKeeper {
       this.#next(nowMs, fetch, outcome);
       return;
     }
-    const merge = this.#merge(nowMs, fetch.from, progress.bytes, outcome);
+    const merge = this.#merge(fetch.from, progress.bytes, outcome);
     // The same bytes lead to the same end: not again.
     if (merge.kind === 'refused' || merge.kind === 'forked') this.#judge(keyOf(fetch.head));
   }
@@ -198,23 +219,17 @@ export class RosterKeeper {
     this.#judged.add(key);
   }
 
-  #merge(nowMs: number, from: HostName | null, bytes: Uint8Array, outcome: Outcome): Merge {
-    const merge = mergeRoster(this.#roster, bytes);
+  #merge(from: HostName | null, bytes: Uint8Array, outcome: Outcome): Merge {
+    const merge = mergeRoster(this.#newest, bytes);
     if (merge.kind === 'same' || merge.kind === 'older') return merge;
-    if (merge.kind === 'taken') {
-      this.#roster = merge.roster;
-      this.#toldMs.clear();
-      this.#judged.delete(keyOf({ version: merge.roster.version, hash: merge.roster.hash }));
-    }
     outcome.news.push({ from, what: merge });
     if (merge.kind !== 'taken') return merge;
-    outcome.words.push({ to: 'all', word: { kind: 'tell' } });
+    this.#newest = merge.roster;
+    this.#judged.delete(keyOf(merge.roster));
     for (const [host, fetch] of this.#fetches) {
-      const standing = this.#standing(fetch.head);
+      const standing = this.#against(this.#newest, fetch.head);
       if (standing === 'same' || standing === 'older') this.#fetches.delete(host);
     }
-    this.#settling.follow(merge.fork);
-    this.#settle(nowMs, outcome);
     return merge;
   }
 

@@ -186,11 +186,11 @@ export class Host extends Kernel {
         },
       },
       rosters: {
-        adopt: (newer) => {
+        adopt: (newer, inForce) => {
           this.#call();
           this.roster = newer;
           this.config = { ...this.config, membership: membershipOf(newer, this.name) };
-          return this.config;
+          inForce(this.config);
         },
         told: (_from, news) => this.rosterNews.push(news),
       },
