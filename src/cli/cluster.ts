@@ -6,13 +6,8 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Role } from '../core/basics.ts';
 import { replaceFile } from '../daemon/files.ts';
-import {
-  createFile,
-  readIdentityFile,
-  readPublicKeyFile,
-  readRosterBytes,
-  readRosterFile,
-} from '../daemon/key-files.ts';
+import { readIdentityFile, readPublicKeyFile, readRosterBytes, readRosterFile } from '../daemon/key-files.ts';
+import { createFile } from '../daemon/safe-files.ts';
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from '../trust/address.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { fingerprint, isFingerprint } from '../trust/fingerprint.ts';

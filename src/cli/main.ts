@@ -35,8 +35,9 @@ export function buildProgram(io: CommandIo): Command {
     .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: true });
   const say = (text: string): void => io.err(`portcullis: ${text}\n`);
-  registerKey(program, { out: io.out, say, askSecret: io.askSecret });
-  registerCluster(program, { out: io.out, say, askSecret: io.askSecret });
+  const keyIo = { out: io.out, say, askSecret: io.askSecret, askLine: io.askLine ?? (() => null) };
+  registerKey(program, keyIo);
+  registerCluster(program, keyIo);
   registerDaemon(program);
   registerCheck(program, io);
   registerStatus(program, io);

@@ -39,6 +39,7 @@ function run(words: readonly string[], typed: readonly string[] = []): Outcome {
     say: (text: string) => {
       outcome.said += text;
     },
+    askLine: () => null,
     askSecret: () => {
       const answer = answers.shift();
       return answer === undefined ? null : Uint8Array.from(Buffer.from(answer));
