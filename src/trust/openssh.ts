@@ -52,7 +52,9 @@ function parseEnvelope(bytes: Uint8Array): OpensshPrivateKey {
   const count = reader.uint32();
   const publicBlob = reader.string();
   const section = reader.string();
-  if (reader.failed || count === 0 || !reader.atEnd()) return fault(count > 1 ? 'not-ed25519' : 'form');
+  // More keys in one file would be more public blobs here; nothing writes such a file.
+  if (count > 1) return fault('not-ed25519');
+  if (reader.failed || count === 0 || !reader.atEnd()) return fault('form');
   if (cipher !== 'none') return fault('encrypted');
   if (kdf !== 'none' || kdfOptions.length !== 0) return fault('form');
   const outer = parseBlob(publicBlob);
