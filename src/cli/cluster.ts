@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { registerClusterEdit } from './cluster-edit.ts';
 import { registerClusterInit } from './cluster-init.ts';
+import { registerClusterRotate } from './cluster-rotate.ts';
 import { registerClusterShow } from './cluster-show.ts';
 import { type KeyIo, processIo } from './key-io.ts';
 
@@ -10,5 +11,6 @@ export function registerCluster(program: Command, io: KeyIo = processIo): void {
   const cluster = program.command('cluster').description('make, change, show and verify rosters');
   registerClusterInit(cluster, io);
   registerClusterEdit(cluster, io);
+  registerClusterRotate(cluster, io);
   registerClusterShow(cluster, io);
 }

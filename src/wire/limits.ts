@@ -3,6 +3,8 @@
  * differ in one of them do not understand each other. "Implementation" constants only bound what a host spends.
  */
 
+/** Specification: the number of this protocol; a roster may ask for a higher one (its floor). */
+export const PROTOCOL = 1;
 /** Specification: the longest datagram, gate included; fits IPv6's smallest MTU with room for UDP (bytes). */
 export const DATAGRAM_MAX_BYTES = 1232;
 /** Specification: the truncated HMAC in front of every datagram (bytes). */
@@ -23,6 +25,10 @@ export const ADDRESSES_MAX = 4;
 export const UPLINK = 0;
 /** Specification: records in the body of one datagram. */
 export const RECORDS_MAX = 64;
+/** Specification: the longest version of the roster, signature included (bytes). */
+export const ROSTER_VERSION_MAX_BYTES = 16 * 1024;
+/** Specification: how many versions above one's own are believed at once. */
+export const ROSTER_LEAP_MAX = 1000;
 
 /** Implementation: sequence numbers that the replay window of one sender and link remembers. */
 export const WINDOW_BITS = 1024;
