@@ -1,5 +1,6 @@
 /** `portcullis cluster ...`: make, change, show and verify rosters. */
 import type { Command } from 'commander';
+import { registerClusterBundle } from './cluster-bundle.ts';
 import { registerClusterEdit } from './cluster-edit.ts';
 import { registerClusterInit } from './cluster-init.ts';
 import { registerClusterRotate } from './cluster-rotate.ts';
@@ -12,5 +13,6 @@ export function registerCluster(program: Command, io: KeyIo = processIo): void {
   registerClusterInit(cluster, io);
   registerClusterEdit(cluster, io);
   registerClusterRotate(cluster, io);
+  registerClusterBundle(cluster, io);
   registerClusterShow(cluster, io);
 }

@@ -13,6 +13,7 @@ import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerFence } from './fence.ts';
+import { registerHost } from './host.ts';
 import { type CommandIo, PROCESS_IO } from './io.ts';
 import { registerKey } from './key.ts';
 import { registerOperate } from './operate.ts';
@@ -38,6 +39,7 @@ export function buildProgram(io: CommandIo): Command {
   const keyIo = { out: io.out, say, askSecret: io.askSecret, askLine: io.askLine ?? (() => null) };
   registerKey(program, keyIo);
   registerCluster(program, keyIo);
+  registerHost(program, keyIo);
   registerDaemon(program);
   registerCheck(program, io);
   registerStatus(program, io);
