@@ -114,13 +114,9 @@ export function rotateAdmin(
 ): RosterBody {
   if (roster.admins.some((key) => sameBytes(key, newAdmin)))
     throw new OperatorError('that is the admin key already', 'give the new key');
-  const body = bodyAfter(roster);
   // No voter changes: nothing new is to be settled, and the recovery key may not say so.
-  return {
-    ...body,
-    admins: [newAdmin],
-    adminProof: proof(adminProofBytes(roster.clusterId, body.version)),
-  };
+  const body = { ...bodyAfter(roster), admins: [newAdmin] };
+  return { ...body, adminProof: proof(adminProofBytes(roster.clusterId, body)) };
 }
 
 /** Another recovery key; null: none from now on. */

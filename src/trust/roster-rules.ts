@@ -2,6 +2,7 @@
  * Which version may follow which (spec/protocol.md, roster). Pure judgements, each a reason in words or null; the
  * reasons complete "version N ...".
  */
+import { createHash } from 'node:crypto';
 import { encodeCbor } from '../wire/cbor.ts';
 import { importVerifyKey, keyFault } from '../wire/ed25519.ts';
 import { MEMBERS_MAX, PROTOCOL } from '../wire/limits.ts';
@@ -9,9 +10,15 @@ import { fingerprint, thumbprint } from './fingerprint.ts';
 import type { Roster } from './roster.ts';
 import { encodeRosterBody, type MemberBody, type RosterBody } from './roster-body.ts';
 
-/** What a new admin key signs: it is held by somebody who wants it to be this cluster's from this version on. */
-export function adminProofBytes(clusterId: Uint8Array, version: number): Uint8Array {
-  return encodeCbor(['portcullis admin 1', clusterId, version]);
+/**
+ * What a new admin key signs: that it is held by somebody who wants it to be this cluster's from this version on, with
+ * these members and this past. Of the version as a whole, since a thief of the former key could otherwise put the
+ * proof into a version of his own, and a host that trusts the new key alone would take it.
+ */
+export function adminProofBytes(clusterId: Uint8Array, body: RosterBody): Uint8Array {
+  const payload = encodeRosterBody({ ...body, adminProof: null });
+  const hash = Uint8Array.from(createHash('sha256').update(payload).digest());
+  return encodeCbor(['portcullis admin 1', clusterId, body.version, hash]);
 }
 
 /** The body of the next version with nothing changed but what every next version changes. */
@@ -62,7 +69,7 @@ function adminFault(current: Roster, body: RosterBody): string | null {
   }
   if (body.adminProof === null || keyFault(key) !== null)
     return 'changes the admin key without its signature';
-  const proven = adminProofBytes(current.clusterId, body.version);
+  const proven = adminProofBytes(current.clusterId, body);
   return importVerifyKey(key).verify(proven, body.adminProof)
     ? null
     : 'changes the admin key, whose signature does not hold';

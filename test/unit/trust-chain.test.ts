@@ -16,7 +16,7 @@ import {
 import type { RosterBody } from '../../src/trust/roster-body.ts';
 import * as edit from '../../src/trust/roster-edit.ts';
 import { mergeRoster, standingOf } from '../../src/trust/roster-merge.ts';
-import { bodyAfter } from '../../src/trust/roster-rules.ts';
+import { adminProofBytes, bodyAfter } from '../../src/trust/roster-rules.ts';
 import {
   DRAFT,
   formatRosterStatus,
@@ -51,6 +51,11 @@ function refusal(current: Roster, body: RosterBody, signer = admin): string {
   const result = appendVersion(current, signRosterBody(body, signer));
   return result.ok ? 'ok' : result.reason;
 }
+/** As the second admin would sign it, whatever it says. */
+const proven = (current: Roster, body: RosterBody): RosterBody => ({
+  ...body,
+  adminProof: admin2.sign(adminProofBytes(current.clusterId, body)),
+});
 const fileOf = (r: Roster) => Uint8Array.from(Buffer.concat(r.versions));
 const names = (r: Roster) => r.members.map((m) => m.name);
 
@@ -130,6 +135,18 @@ test('P42: a key is exchanged with an overlap; one host, one vote, and no way ar
   );
 });
 
+test('P43: a thief of the former key cannot give a version of his own the new key’s signature', () => {
+  const rotated = next(roster, edit.rotateAdmin(roster, admin2.publicKey, admin2.sign));
+  const { adminProof } = rotated.body;
+  const thiefs = appended(roster, edit.addMember(roster, member('thief', 9), 5));
+  const stolen: [Roster, RosterBody][] = [
+    [roster, { ...edit.addMember(roster, member('thief', 9), 5), admins: [admin2.publicKey], adminProof }],
+    [thiefs, { ...bodyAfter(thiefs), admins: [admin2.publicKey], adminProof }],
+  ];
+  for (const [current, body] of stolen)
+    assert.equal(refusal(current, body), 'changes the admin key, whose signature does not hold');
+});
+
 test('P43: another admin key needs the old one’s signature and its own', () => {
   const rotated = next(roster, edit.rotateAdmin(roster, admin2.publicKey, admin2.sign));
   assert.deepEqual(rotated.admins, [admin2.publicKey]);
@@ -151,7 +168,7 @@ test('P43: another admin key needs the old one’s signature and its own', () =>
     'carries a new admin key’s signature, and has none',
   );
   assert.equal(
-    refusal(roster, { ...body, admins: [admin2.publicKey, admin.publicKey] }),
+    refusal(roster, proven(roster, { ...body, admins: [admin2.publicKey, admin.publicKey] })),
     'has more than one admin key, which is not supported yet',
   );
   for (const trusted of [admin, admin2])
@@ -166,9 +183,9 @@ test('P44: the recovery key changes the admin key and nothing else', () => {
   assert.deepEqual(rotated.admins, [admin2.publicKey]);
   const more = 'is signed by the recovery key and changes more than the admin key';
   const [, ...fewer] = roster.body.members;
-  assert.equal(refusal(roster, { ...body, members: fewer }, recovery), more);
-  assert.equal(refusal(roster, { ...body, settled: 5 }, recovery), more);
-  assert.equal(refusal(roster, { ...body, recovery: null }, recovery), more);
+  assert.equal(refusal(roster, proven(roster, { ...body, members: fewer }), recovery), more);
+  assert.equal(refusal(roster, proven(roster, { ...body, settled: 5 }), recovery), more);
+  assert.equal(refusal(roster, proven(roster, { ...body, recovery: null }), recovery), more);
   assert.equal(
     refusal(roster, edit.addMember(roster, member('fw3', 4), 4), recovery),
     'is signed by the recovery key, which may only change the admin key',
