@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { registerClusterBundle } from './cluster-bundle.ts';
 import { registerClusterEdit } from './cluster-edit.ts';
 import { registerClusterInit } from './cluster-init.ts';
+import { registerClusterPush } from './cluster-push.ts';
 import { registerClusterRotate } from './cluster-rotate.ts';
 import { registerClusterShow } from './cluster-show.ts';
 import { type KeyIo, processIo } from './key-io.ts';
@@ -14,5 +15,6 @@ export function registerCluster(program: Command, io: KeyIo = processIo): void {
   registerClusterEdit(cluster, io);
   registerClusterRotate(cluster, io);
   registerClusterBundle(cluster, io);
+  registerClusterPush(cluster, io);
   registerClusterShow(cluster, io);
 }

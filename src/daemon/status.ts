@@ -59,7 +59,8 @@ export interface Status {
   readonly host: HostName;
   readonly role: Role;
   readonly pid: number;
-  readonly roster: { readonly version: number; readonly hash: string };
+  /** `settled`: the highest version that is settled as far as this host knows. */
+  readonly roster: { readonly version: number; readonly hash: string; readonly settled: number };
   readonly standby: boolean;
   readonly stopping: boolean;
   readonly links: readonly number[];
@@ -75,7 +76,8 @@ export interface StatusSource {
   readonly nowMs: number;
   readonly state: HostState;
   readonly cluster: string;
-  readonly rosterHash: Uint8Array;
+  readonly roster: { readonly version: number; readonly hash: Uint8Array };
+  readonly settled: number;
   readonly links: readonly number[];
   readonly peers: readonly PeerStatus[];
   readonly alarms: readonly Alarm[];
@@ -92,7 +94,11 @@ export function statusOf(source: StatusSource): Status {
     host: membership.self,
     role: role(membership.self),
     pid: process.pid,
-    roster: { version: membership.version, hash: Buffer.from(source.rosterHash).toString('hex') },
+    roster: {
+      version: source.roster.version,
+      hash: Buffer.from(source.roster.hash).toString('hex'),
+      settled: source.settled,
+    },
     standby: state.standby,
     stopping: state.stopping,
     links: source.links,

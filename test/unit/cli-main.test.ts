@@ -40,7 +40,7 @@ const STATUS: Status = {
   host: 'fw1',
   role: 'gateway',
   pid: 1,
-  roster: { version: 3, hash: '00' },
+  roster: { version: 3, hash: '00', settled: 3 },
   standby: false,
   stopping: false,
   links: [1],
