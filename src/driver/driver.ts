@@ -253,6 +253,7 @@ export class Driver {
   /** The core refuses the outdated before anybody is told that this host has the newer one. */
   #putInForce(roster: Roster, fork: Fork | null, config: CoreConfig): void {
     const nowMs = this.#options.clock.nowMs();
+    this.#act(nowMs, this.#keeper.farewell(roster));
     this.#options.endpoint.setRoster(nowMs, roster);
     const outcome = this.#keeper.commit(nowMs, roster, fork);
     this.#reconfigure(config);

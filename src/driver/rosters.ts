@@ -4,12 +4,12 @@
  * handed back. It judges nothing by itself: a chain is taken only as `mergeRoster` says.
  */
 import type { HostName } from '../core/basics.ts';
-import { type Roster, voterSets } from '../trust/roster.ts';
+import { type Roster, type RosterMember, voterSets } from '../trust/roster.ts';
 import { type Fork, type Merge, mergeRoster, type Standing, standingOf } from '../trust/roster-merge.ts';
 import { sameBytes } from '../trust/roster-rules.ts';
 import type { ShownRoster } from '../wire/endpoint.ts';
 import { ROSTER_BURST, ROSTER_HASH_BYTES, ROSTER_LEAP_MAX } from '../wire/limits.ts';
-import { partOf, type RosterWord } from '../wire/roster-words.ts';
+import { CHUNKS_MAX, partOf, type RosterWord } from '../wire/roster-words.ts';
 import { type Progress, RosterFetch } from './roster-fetch.ts';
 import { Settling } from './settling.ts';
 
@@ -17,6 +17,8 @@ import { Settling } from './settling.ts';
 const TELL_PAUSE_MS = 100;
 /** A host that served nonsense is not asked for so long. */
 const DISTRUST_MS = 10_000;
+/** Versions that a host which is out is sent at most. */
+const FAREWELL_MAX = 4;
 /** Implementation: branches that were judged and are not fetched again. */
 const JUDGED_MAX = 64;
 
@@ -95,7 +97,7 @@ export class RosterKeeper {
     const outcome: Outcome = { news: [], words: [] };
     if (word.kind === 'ask') this.#serve(from, word, outcome);
     if (word.kind !== 'part') return outcome;
-    const fetch = this.#fetches.get(from);
+    const fetch = this.#fetches.get(from) ?? this.#unasked(nowMs, from, word);
     if (fetch === undefined) return outcome;
     this.#progress(nowMs, fetch, fetch.take(nowMs, this.#newest, word), outcome);
     return outcome;
@@ -106,6 +108,27 @@ export class RosterKeeper {
     const outcome: Outcome = { news: [], words: [] };
     const merge = this.#merge(null, bytes, outcome);
     return { ...outcome, merge };
+  }
+
+  /**
+   * What hosts are told that a newer roster has no more: the versions themselves, since their questions will not be
+   * answered. An honest one lets go at once instead of when its lease is over.
+   */
+  farewell(roster: Roster): Outcome {
+    const outcome: Outcome = { news: [], words: [] };
+    for (const former of this.#roster.members) {
+      if (former.name === this.#self || keepsKeys(former, roster)) continue;
+      const shown = this.#shown.get(former.name)?.version ?? this.#roster.version;
+      for (let version = shown + 1; version <= Math.min(roster.version, shown + FAREWELL_MAX); version++) {
+        const [bytes, record] = [roster.versions[version - 1], roster.history[version - 1]];
+        if (bytes === undefined || record === undefined) break;
+        for (let chunk = 0; chunk < CHUNKS_MAX; chunk++) {
+          const word = partOf(version, record.hash, bytes, chunk);
+          if (word !== null) outcome.words.push({ to: former.name, word });
+        }
+      }
+    }
+    return outcome;
   }
 
   /** A roster that was `taken` is stored, or cannot be, and is in force from now on. It is told to all. */
@@ -178,6 +201,15 @@ export class RosterKeeper {
     }
   }
 
+  /** The very next version is taken unasked: from a host that will not talk to us any more (`farewell`). */
+  #unasked(nowMs: number, from: HostName, { version, hash }: ShownRoster): RosterFetch | undefined {
+    if (nowMs < (this.#distrustedUntilMs.get(from) ?? 0)) return undefined;
+    if (version !== this.#newest.version + 1 || this.#judged.has(keyOf({ version, hash }))) return undefined;
+    const fetch = new RosterFetch(from, { version, hash });
+    this.#fetches.set(from, fetch);
+    return fetch;
+  }
+
   #tell(nowMs: number, to: HostName, outcome: Outcome): void {
     if (nowMs - (this.#toldMs.get(to) ?? Number.NEGATIVE_INFINITY) < TELL_PAUSE_MS) return;
     this.#toldMs.set(to, nowMs);
@@ -209,6 +241,7 @@ export class RosterKeeper {
       return;
     }
     const merge = this.#merge(fetch.from, progress.bytes, outcome);
+    if (merge.kind === 'refused') this.#distrustedUntilMs.set(fetch.from, nowMs + DISTRUST_MS);
     // The same bytes lead to the same end: not again.
     if (merge.kind === 'refused' || merge.kind === 'forked') this.#judge(keyOf(fetch.head));
   }
@@ -243,6 +276,14 @@ export class RosterKeeper {
     const version = this.#settling.look(nowMs, this.#roster, has);
     if (version !== null) outcome.news.push({ from: null, what: { kind: 'settled', version } });
   }
+}
+
+/** Whether the roster has all keys of that member under its name. */
+function keepsKeys(former: RosterMember, roster: Roster): boolean {
+  const now = roster.members.find((member) => member.name === former.name);
+  const kids = [now?.kid, now?.oldKid];
+  const keeps = (kid: Uint8Array) => kids.some((other) => other != null && sameBytes(other, kid));
+  return keeps(former.kid) && (former.oldKid === null || keeps(former.oldKid));
 }
 
 function keyOf({ version, hash }: ShownRoster): string {

@@ -148,6 +148,19 @@ test('P53: the master is revoked: told, it lets go at once and stays harmless; a
   assert.ok(!w.active(master));
 });
 
+test('P53: the master hears at once that it is revoked, whoever was told first', () => {
+  const w = running({ hosts: 3, witnesses: 0 });
+  const master = masterOf(w);
+  const newer = next(w.roster, edit.revokeMember(w.roster, master.name, w.roster.version));
+  push(w, othersOf(w, master)[0] ?? assert.fail(), newer);
+  w.pass(30);
+  assert.ok(!w.active(master), 'long before its lease is over');
+  assert.ok(master.alarms.has('expelled'));
+  w.pass(3000);
+  assert.equal(w.masters().length, 1);
+  assert.equal(w.overlapMs, 0);
+});
+
 test('P53: a revoked master that is never told is followed after one lease, whatever it signs', () => {
   const w = running();
   const master = masterOf(w);
