@@ -238,6 +238,8 @@ export class Driver {
       rosters?.told(from, what);
       journal.append({ service: null, kind: 'roster', ...describeNews(from, what) });
       if (what.kind === 'taken') {
+        // While they can still be reached: the sockets go by the newer roster from `adopt` on.
+        this.#act(nowMs, this.#keeper.farewell(what.roster));
         const membership = membershipOf(what.roster, this.#config.membership.self);
         const inForce = (config: CoreConfig): void => this.#putInForce(what.roster, what.fork, config);
         if (rosters === undefined) inForce({ ...this.#config, membership });
@@ -253,7 +255,6 @@ export class Driver {
   /** The core refuses the outdated before anybody is told that this host has the newer one. */
   #putInForce(roster: Roster, fork: Fork | null, config: CoreConfig): void {
     const nowMs = this.#options.clock.nowMs();
-    this.#act(nowMs, this.#keeper.farewell(roster));
     this.#options.endpoint.setRoster(nowMs, roster);
     const outcome = this.#keeper.commit(nowMs, roster, fork);
     this.#reconfigure(config);

@@ -148,7 +148,10 @@ test('P56: a host is added, and the master revoked, while real daemons run', {
     master,
     (status) => status.services[0]?.substate === 'watching' || status.services[0]?.substate === 'suspecting',
   );
-  assert.ok(out.alarms.some((alarm) => alarm.code === 'expelled'));
+  assert.ok(
+    out.alarms.some((alarm) => alarm.code === 'expelled'),
+    `${JSON.stringify(out)}\n${site.output.get(master)}`,
+  );
   assert.match(site.net.ip(site.place(master), 'link', 'show', 'up0'), /state DOWN/);
   assert.doesNotMatch(site.net.ip(site.place(master), 'addr'), /10\.77\.1\.1\/24/);
   const after = await site.status('w', (status) => ![undefined, master].includes(masterOf(status)));
