@@ -11,7 +11,7 @@ export const REJECTION_CODES = [
   'own-echo', // this host's own key id
   'unknown-link', // arrived on a link that is not present
   'gate', // the HMAC of that pair of hosts does not hold
-  'overheard', // the same on the uplink, where all hear all: meant for another host, or forged
+  'overheard', // the same on the uplink, where all hear all, or while the own key is exchanged: meant for another host or key, or forged
   'encoding', // the payload is not deterministic CBOR within the bounds
   'header', // the payload's fields are not those of its type
   'unknown-type', // a type number that is not in the table
