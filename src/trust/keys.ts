@@ -4,7 +4,7 @@
  * elsewhere. No error carries a byte of a secret.
  */
 import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
-import { type KeyFault, keyFault, privateKeyObject } from '../wire/ed25519.ts';
+import { type KeyFault, keyFault, privateKeyObject, SEED_BYTES } from '../wire/ed25519.ts';
 import { derNumber, readDerSequence } from './der.ts';
 import { isOpensshPrivateKey, parseOpensshPublicKey } from './openssh.ts';
 import { encryptPrivateKeyInfo, IV_BYTES, SALT_BYTES, wrappingFault } from './pbes2.ts';
@@ -29,7 +29,7 @@ export function encodePrivateKey(seed: Uint8Array, passphrase: Uint8Array | null
 }
 
 export function isEncryptedPem(pem: Uint8Array): boolean {
-  return Buffer.from(pem.buffer, pem.byteOffset, pem.length).includes(`-----BEGIN ${ENCRYPTED}-----`);
+  return viewOf(pem).includes(`-----BEGIN ${ENCRYPTED}-----`);
 }
 
 export type PrivateKeyFault =
@@ -59,13 +59,22 @@ export function decodePrivateKey(pem: Uint8Array, passphrase: Uint8Array | null)
   }
   let key: KeyObject;
   try {
-    const secret = passphrase === null ? {} : { passphrase: Buffer.from(passphrase) };
-    key = createPrivateKey({ key: Buffer.from(pem), format: 'pem', ...secret });
+    const secret = passphrase === null ? {} : { passphrase: viewOf(passphrase) };
+    key = createPrivateKey({ key: viewOf(pem), format: 'pem', ...secret });
   } catch {
     return fault(encrypted ? 'passphrase-wrong' : unreadable(pem)); // OpenSSL's words would tell no more
   }
   if (key.asymmetricKeyType !== 'ed25519') return fault('not-ed25519');
-  return { ok: true, seed: Uint8Array.from(Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url')) };
+  // The last 32 bytes of PrivateKeyInfo. As JWK the seed would be a text, which nobody can wipe.
+  const info = key.export({ type: 'pkcs8', format: 'der' });
+  const seed = Uint8Array.from(info.subarray(-SEED_BYTES));
+  info.fill(0);
+  return { ok: true, seed };
+}
+
+/** The same memory as Buffer: no copy of a secret that somebody would have to wipe. */
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** What openssl does not read, but other tools write. */

@@ -39,7 +39,7 @@ const keyOf = async (path: string): Promise<string> =>
   JSON.parse(await must(['key', 'show', path, '--json'])).fingerprint;
 const hosts = (roster: { members: { host: string }[] }) => roster.members.map(({ host }) => host);
 
-test('remove, revoke, rekey, set, recovery: each is one version that says so in the history', async () => {
+test('K11: remove, revoke, rekey, set, recovery: each is one version that says so in the history', async () => {
   await inDirectory(async (at) => {
     await madeCluster(at, 'new', 'recovery-2');
     await must([
@@ -93,7 +93,7 @@ test('remove, revoke, rekey, set, recovery: each is one version that says so in 
   });
 });
 
-test('rotate-admin: by the old key, by the recovery key; who signed before signs no more', async () => {
+test('K10: rotate-admin: by the old key, by the recovery key; who signed before signs no more', async () => {
   await inDirectory(async (at) => {
     await madeCluster(at, 'admin-2', 'admin-3');
     const rotate = ['cluster', 'rotate-admin', '--roster', at('r')];
@@ -168,7 +168,7 @@ test('what cannot be meant changes nothing and says why', async () => {
   });
 });
 
-test('R21 at the admin’s desk: on top of a change of voters that is given out and not settled, only with --force', async () => {
+test('K9: R21 at the admin’s desk: on top of a change of voters that is given out and not settled, only with --force', async () => {
   await inDirectory(async (at) => {
     await madeCluster(at, 'fw3', 'fw4');
     const add = (host: string, n: number, ...more: string[]) =>
@@ -216,7 +216,7 @@ test('R21 at the admin’s desk: on top of a change of voters that is given out 
   });
 });
 
-test('an existing status, roster or bundle is not overwritten by a new cluster', async () => {
+test('K2: an existing status, roster or bundle is not overwritten by a new cluster', async () => {
   await inDirectory(async (at) => {
     await madeCluster(at);
     const init = await portcullis(['cluster', 'init', 'other', ...signed(at), '--out', at('r')]);

@@ -64,7 +64,7 @@ test('fw1 joins: roster, admin key and a configuration that lacks only what its 
   });
 });
 
-test('a second run with the same bundle changes nothing; a longer roster of the same cluster is taken', async () => {
+test('K8: a second run with the same bundle changes nothing; a longer roster of the same cluster is taken', async () => {
   await inDirectory(async (at) => {
     const { admin, join } = await prepared(at);
     await must(join('--admin-fingerprint', admin));
@@ -88,7 +88,7 @@ test('a second run with the same bundle changes nothing; a longer roster of the 
   });
 });
 
-test('the admin key must be confirmed: by its fingerprint, or by typing yes; else nothing is written', async () => {
+test('K8: the admin key must be confirmed: by its fingerprint, or by typing yes; else nothing is written', async () => {
   await inDirectory(async (at) => {
     const { admin, join } = await prepared(at);
     const other = JSON.parse(await must(['key', 'show', at('fw1/fw1.key.pub'), '--json'])).fingerprint;
@@ -116,7 +116,7 @@ test('the admin key must be confirmed: by its fingerprint, or by typing yes; els
   });
 });
 
-test('the private key must be here before, and be the roster’s; it is in no file that travels', async () => {
+test('K7, K8: the private key must be here before, and be the roster’s; it is in no file that travels', async () => {
   await inDirectory(async (at) => {
     const { admin, join } = await prepared(at);
     const confirmed = ['--admin-fingerprint', admin];
@@ -146,7 +146,7 @@ test('the private key must be here before, and be the roster’s; it is in no fi
   });
 });
 
-test('M9: a bundle says host and roster, nothing that root would run; the skeleton is this program’s own', async () => {
+test('K7: a bundle says host and roster, nothing that root would run; the skeleton is this program’s own', async () => {
   await inDirectory(async (at) => {
     await prepared(at);
     const result = decodeBundle(readFileSync(at('b')));
@@ -156,7 +156,7 @@ test('M9: a bundle says host and roster, nothing that root would run; the skelet
   });
 });
 
-test('files of another cluster are not replaced', async () => {
+test('K8: files of another cluster are not replaced', async () => {
   await inDirectory(async (at) => {
     const { admin, join } = await prepared(at);
     await must(['key', 'generate', '--out', at('other.key')]);
@@ -194,7 +194,7 @@ test('after a change of the admin key a new host confirms the new one; a host fr
   });
 });
 
-test('every changed, cut or added byte of a bundle is refused, and no host joins by it', async () => {
+test('K8: every changed, cut or added byte of a bundle is refused, and no host joins by it', async () => {
   await inDirectory(async (at) => {
     const { admin, join } = await prepared(at);
     const sound = readFileSync(at('b'));

@@ -89,7 +89,7 @@ test('a key under a pass phrase goes out to OpenSSH only when asked for', async 
   });
 });
 
-test('key passphrase: set, changed, removed, atomically; the key stays; without the old one nothing happens', async () => {
+test('K2: key passphrase: set, changed, removed, atomically; the key stays; without the old one nothing happens', async () => {
   await inDirectory(async (at) => {
     const [one, two] = [secretFile(at('one'), 'phrase one\n'), secretFile(at('two'), 'phrase two\n')];
     const file = at('a.key');
@@ -135,7 +135,7 @@ test('a pass phrase change goes through a symbolic link to the file itself', asy
   });
 });
 
-test('pipes, links that lead nowhere and directories open to all: refused, never waited for or written through', async () => {
+test('K1, K2: pipes, links that lead nowhere and directories open to all: refused, never waited for or written through', async () => {
   await inDirectory(async (at) => {
     await must(['key', 'generate', '--out', at('a.key')]);
     const pipe = at('pipe');

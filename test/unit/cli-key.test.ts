@@ -68,7 +68,7 @@ function inDirectory(use: (directory: string) => void): void {
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
-test('key generate writes both halves, new; key show tells the same of both; openssl reads the private one', () => {
+test('K2: key generate writes both halves, new; key show tells the same of both; openssl reads the private one', () => {
   inDirectory((directory) => {
     const path = join(directory, 'fw1.key');
     const made = JSON.parse(run(['key', 'generate', '--out', path, '--json']).out);
@@ -95,7 +95,7 @@ test('key generate writes both halves, new; key show tells the same of both; ope
   });
 });
 
-test('a private key that others can read is refused, whatever else is right', () => {
+test('K1: a private key that others can read is refused, whatever else is right', () => {
   inDirectory((directory) => {
     const path = join(directory, 'a.key');
     run(['key', 'generate', '--out', path]);

@@ -75,7 +75,7 @@ test('which key: one of --admin-key and --signer, and the one that --admin names
   });
 });
 
-test('a signer that gives garbage, too little, too much, nothing, another key’s signature, or never ends', async () => {
+test('K6: a signer that gives garbage, too little, too much, nothing, another key’s signature, or never ends', async () => {
   await inDirectory(async (at) => {
     await must(['key', 'generate', '--out', at('admin.key')]);
     const good = program(at('good'), OPENSSL_SIGNER(at('admin.key')));
@@ -114,7 +114,7 @@ test('a signer that gives garbage, too little, too much, nothing, another key’
   });
 });
 
-test('a signer is a program of its own: no shell between, fixed arguments, only what is signed on its input', async () => {
+test('K6: a signer is a program of its own: no shell between, fixed arguments, only what is signed on its input', async () => {
   await inDirectory(async (at) => {
     await must(['key', 'generate', '--out', at('admin.key')]);
     const good = program(at('good'), OPENSSL_SIGNER(at('admin.key')));

@@ -43,7 +43,7 @@ test('a key under a pass phrase opens here and in openssl, and only with it; no 
   }
 });
 
-test('the wrapping is scrypt with the cost that the document names, not Node’s 2,048 rounds', () => {
+test('K5: the wrapping is scrypt with the cost that the document names, not Node’s 2,048 rounds', () => {
   const { N, r, p } = SCRYPT_COST;
   const info = encryptPrivateKeyInfo(new Uint8Array(48), passphrase, new Uint8Array(16), new Uint8Array(16));
   const wanted = Buffer.concat([derInteger(N), derInteger(r), derInteger(p)]);
@@ -53,7 +53,7 @@ test('the wrapping is scrypt with the cost that the document names, not Node’s
   assert.ok(readText('keys/README.md').includes(`N = ${N}, r = ${r}, p = ${p}`));
 });
 
-test('what openssl and Node write is read as well; a file that would keep openssl busy is not tried', () => {
+test('K5: what openssl and Node write is read as well; a file that would keep openssl busy is not tried', () => {
   const asNode = privateKeyObject(seed).export({
     type: 'pkcs8',
     format: 'pem',
