@@ -101,8 +101,9 @@ export function readHandshake(header: ReadHeader, payload: Uint8Array): Handshak
     entries > 0 && reader.peek() === key && reader.field(key) && entries-- > 0;
   const nonce = next(BODY.nonce) ? reader.bytes(NONCE_BYTES) : null;
   const echo = next(BODY.echo) ? reader.bytes(NONCE_BYTES) : null;
-  const isReply = next(BODY.reply) && reader.isTrue();
-  if (entries !== 0 || reader.at !== payload.length) return null;
+  const hasReply = next(BODY.reply);
+  const isReply = hasReply && reader.isTrue();
+  if (hasReply !== isReply || entries !== 0 || reader.at !== payload.length) return null;
   if (header.type === SESSION_TYPES.HELLO && echo === null) {
     if (nonce === null) return header.toSid === null ? { kind: 'bare-hello', isReply } : null;
     return isReply || header.toSid === null ? null : { kind: 'hello', nonce };
