@@ -5,7 +5,7 @@
  */
 import type { HostName } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
-import type { Roster } from '../trust/roster.ts';
+import type { Roster, RosterMember } from '../trust/roster.ts';
 import {
   decodeRecords,
   encodeRecord,
@@ -23,6 +23,7 @@ import { DATAGRAM_MAX_BYTES, GATE_BYTES, ROSTER_HASH_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { decodeBody, ENVELOPE_OVERHEAD_BYTES, PAYLOAD_OVERHEAD_BYTES } from './payload.ts';
 import { createPeer, type Peer, sharedLinks } from './peer.ts';
+import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
 import { remeasureMs, type SessionTiming } from './session.ts';
 import { type Outgoing, Speaker } from './speaker.ts';
@@ -54,6 +55,8 @@ export interface EndpointOptions {
   /** Default max(500 ms, 4 intervals). */
   readonly maxAgeMs?: number;
   readonly links: readonly number[];
+  /** Default: the real ones. Others are for the simulator alone. */
+  readonly primitives?: Primitives;
 }
 
 /** A peer as `status` shows it. */
@@ -79,6 +82,7 @@ export class Endpoint {
   readonly #speaker: Speaker;
   readonly #handshaker: Handshaker;
   readonly #identity: Identity;
+  readonly #primitives: Primitives;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
   #peers = new Map<HostName, Peer>();
   #peersByKid = new Map<string, Peer>();
@@ -89,6 +93,7 @@ export class Endpoint {
     const { maxDrift = 0.1, maxAgeMs = Math.max(500, 4 * intervalMs) } = options;
     this.#timing = { intervalMs, maxAgeMs, maxDrift };
     this.#identity = identity;
+    this.#primitives = options.primitives ?? REAL_PRIMITIVES;
     this.#speaker = new Speaker(roster, self, identity, links, randomBytes);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
     this.#makePeers(options.nowMs);
@@ -121,10 +126,15 @@ export class Endpoint {
       if (member.name === self.name) continue;
       const known = this.#peersByKid.get(hex(member.kid));
       if (known !== undefined) known.member = member;
-      peers.set(member.name, known ?? createPeer(nowMs, roster, self, member, this.#identity, this.#timing));
+      peers.set(member.name, known ?? this.#createPeer(nowMs, member));
     }
     this.#peers = peers;
     this.#peersByKid = new Map([...peers.values()].map((peer) => [hex(peer.member.kid), peer]));
+  }
+
+  #createPeer(nowMs: number, member: RosterMember): Peer {
+    const { roster, self } = this.#speaker;
+    return createPeer(nowMs, roster, self, member, this.#identity, this.#timing, this.#primitives);
   }
 
   /**

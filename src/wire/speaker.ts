@@ -101,7 +101,7 @@ export class Speaker {
     return sharedLinks(peer, this.links).map((link) => ({
       to: peer.member.name,
       link,
-      datagram: addGate(peer.sendKey, link, envelope),
+      datagram: addGate(peer.sendKey, link, envelope, peer.gateTag),
     }));
   }
 
