@@ -17,6 +17,7 @@ import {
   refusal,
   step,
 } from '../core/index.ts';
+import { RunEnded } from '../wire/ended.ts';
 import type { Endpoint, Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
 import type { Actuator, ActuatorEvents, Clock, Journal, Operations, Transport } from './ports.ts';
@@ -66,9 +67,14 @@ export class Driver {
     this.#happened({ type: 'timer' });
   }
 
-  /** A datagram that arrived on that link (0: an uplink). Refused ones change nothing but counters. */
+  /**
+   * A datagram that arrived on that link (0: an uplink). Refused ones change nothing but counters. Throws RunEnded
+   * when a peer knows a later state of this run: the process must end, and the next one knows that it knows nothing.
+   */
   datagramReceived(link: number, datagram: Uint8Array): void {
     const received = this.#options.endpoint.receive(this.#options.clock.nowMs(), link, datagram);
+    if (received.kind === 'set-back')
+      throw new RunEnded('set-back', `; ${received.from} has heard more of it`);
     if (received.kind !== 'refused') this.#transmit(received.replies);
     for (const event of eventsOf(received)) this.#enqueue(event);
     this.#work();
@@ -203,7 +209,7 @@ export class Driver {
 }
 
 /** What the core hears of a datagram. */
-function eventsOf(received: Received): Event[] {
+function eventsOf(received: Exclude<Received, { kind: 'set-back' }>): Event[] {
   if (received.kind === 'messages') {
     const { from, link } = received;
     return received.messages.map((message) => ({ type: 'message', from, link, message }));

@@ -25,7 +25,7 @@ import { decodeBody, ENVELOPE_OVERHEAD_BYTES, PAYLOAD_OVERHEAD_BYTES } from './p
 import { createPeer, type Peer, sharedLinks } from './peer.ts';
 import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
-import { remeasureMs, type SessionTiming } from './session.ts';
+import { type DelayBounds, remeasureMs, type SessionTiming } from './session.ts';
 import { type Outgoing, Speaker } from './speaker.ts';
 
 export type { Identity } from './ed25519.ts';
@@ -40,6 +40,8 @@ export type Received =
       readonly replies: Outgoing[];
     }
   | Handshaken
+  /** `from` knows that this run has said more than this process has: it must end (RunEnded). */
+  | { readonly kind: 'set-back'; readonly from: HostName; readonly replies: readonly [] }
   | Refused;
 
 export interface EndpointOptions {
@@ -57,6 +59,8 @@ export interface EndpointOptions {
   readonly links: readonly number[];
   /** Default: the real ones. Others are for the simulator alone. */
   readonly primitives?: Primitives;
+  /** Default 0. For tests of a session's end; below 2^48. */
+  readonly firstSeq?: number;
 }
 
 /** A peer as `status` shows it. */
@@ -69,11 +73,17 @@ export interface PeerStatus {
   readonly rosterVersion: number | null;
   /** It shows another roster than ours: another version, or the same with another hash. */
   readonly rosterDiffers: boolean;
-  /** When a second run in its name was last refused; null: never. */
+  /** When two runs in its name were last proven to be alive at once; null: never. Its grants do not count for a minute. */
   readonly duplicateMs: number | null;
+  /** How long its newest answer to a question of ours took, there and back; null without a session. */
+  readonly roundTripMs: number | null;
+  /** How long its newest word was under way to us, at least and at most, by our clock; null: none was taken. */
+  readonly delayMs: DelayBounds | null;
 }
 
 const RECORDS_BYTES = DATAGRAM_MAX_BYTES - GATE_BYTES - ENVELOPE_OVERHEAD_BYTES - PAYLOAD_OVERHEAD_BYTES;
+/** Not taken from a host in whose name two runs are alive. */
+const VOTES: ReadonlySet<MessageType> = new Set<MessageType>(['ACK', 'GRANT']);
 /** Of these types only the newest word of each service counts. */
 const NEWEST_ONLY: ReadonlySet<MessageType> = new Set<MessageType>(['STATUS', 'REPORT']);
 
@@ -94,7 +104,7 @@ export class Endpoint {
     this.#timing = { intervalMs, maxAgeMs, maxDrift };
     this.#identity = identity;
     this.#primitives = options.primitives ?? REAL_PRIMITIVES;
-    this.#speaker = new Speaker(roster, self, identity, links, randomBytes);
+    this.#speaker = new Speaker(roster, self, identity, links, randomBytes, options.firstSeq ?? 0);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
     this.#makePeers(options.nowMs);
   }
@@ -151,7 +161,7 @@ export class Endpoint {
     for (const [type, group] of groupByType(messages)) {
       for (const body of packRecords(group.map(encodeRecord), RECORDS_BYTES)) {
         if (to === 'all' && isSignedOnce(type)) {
-          const envelope = this.#speaker.envelope(nowMs, typeNumber(type), null, this.#speaker.allAad, body);
+          const envelope = this.#speaker.envelope(nowMs, typeNumber(type), null, null, body);
           for (const peer of targets) out.push(...this.#speaker.copies(peer, envelope));
           continue;
         }
@@ -159,7 +169,7 @@ export class Endpoint {
           out.push(
             ...this.#speaker.copies(
               peer,
-              this.#speaker.envelope(nowMs, typeNumber(type), peer.session.sid, peer.aad, body),
+              this.#speaker.envelope(nowMs, typeNumber(type), peer, peer.session.sid, body),
             ),
           );
         }
@@ -200,6 +210,8 @@ export class Endpoint {
       rosterDiffers:
         roster !== null && (roster.version !== this.#speaker.roster.version || roster.hash !== ownHash),
       duplicateMs: session.duplicateMs,
+      roundTripMs: session.roundTripMs,
+      delayMs: session.delayMs,
     }));
   }
 
@@ -211,16 +223,22 @@ export class Endpoint {
     const around = {
       peersByKid: this.#peersByKid,
       ownKid: hex(this.#speaker.self.kid),
-      ownSid: hex(this.#speaker.sid),
       links: this.#speaker.links,
     };
     const opened = openDatagram(around, link, datagram);
     if (opened.kind === 'refused') return opened;
-    const type = messageType(opened.header.type);
+    const { peer, header } = opened;
+    if (header.toSid !== null && hex(header.toSid) !== hex(this.#speaker.sid)) {
+      // It believes in another run of this host: it must be asked, or two that do so of each other never meet again.
+      this.#handshaker.noteCandidate(nowMs, peer, hex(header.sid));
+      return refused(peer.member.name, true, 'wrong-session');
+    }
+    if (this.#speaker.isSetBack(header.heard))
+      return { kind: 'set-back', from: peer.member.name, replies: [] };
+    const type = messageType(header.type);
     if (type !== undefined) return this.#judgeData(nowMs, link, opened, type);
     // The roster's own messages are reserved: no host sends them yet.
-    if (opened.header.type === SESSION_TYPES.ROSTER)
-      return refused(opened.peer.member.name, true, 'unknown-type');
+    if (header.type === SESSION_TYPES.ROSTER) return refused(peer.member.name, true, 'unknown-type');
     return this.#handshaker.judge(nowMs, opened);
   }
 
@@ -235,6 +253,7 @@ export class Endpoint {
       this.#handshaker.noteCandidate(nowMs, peer, sid);
       return refuse(session.isRetired(sid) ? 'retired' : 'no-session');
     }
+    if (VOTES.has(type) && session.isDuplicate(nowMs)) return refuse('duplicate-session');
     if (!session.isFresh(link, header.seq)) return refuse('replayed');
     if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
@@ -242,7 +261,7 @@ export class Endpoint {
     const messages = decodeRecords(type, decodeBody(sign1.payload) ?? null);
     if (messages === undefined) return refuse('body');
     if (!messages.every((message) => maySay(member.name, member.role, message))) return refuse('role');
-    if (!session.commit(nowMs, link, header.seq)) return refuse('replayed');
+    if (!session.commit(nowMs, link, header)) return refuse('replayed');
     peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
     const current = NEWEST_ONLY.has(type)
       ? messages.filter((message) => session.isNewest(`${type} ${message.service}`, header.seq))

@@ -41,8 +41,6 @@ export interface Surroundings {
   readonly peersByKid: ReadonlyMap<string, Peer>;
   /** Hex. */
   readonly ownKid: string;
-  /** Hex. */
-  readonly ownSid: string;
   readonly links: readonly number[];
 }
 
@@ -66,8 +64,6 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
   if (header === null) return refused(host, true, 'header');
   const may = mayRoleSend(peer.member.role, header.type);
   if (may !== true) return refused(host, true, may === false ? 'role' : 'unknown-type');
-  if (header.toSid !== null && hex(header.toSid) !== around.ownSid)
-    return refused(host, true, 'wrong-session');
   return { kind: 'opened', peer, sign1, header };
 }
 

@@ -3,7 +3,9 @@
  * by hand from scanned bytes, so that the CBOR library runs only behind the signature; other bodies are decoded after it.
  */
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
-import { NONCE_BYTES, ROSTER_HASH_BYTES, SEQ_LIMIT, SID_BYTES } from './limits.ts';
+import { RunEnded } from './ended.ts';
+import { MARK_BYTES, NONCE_BYTES, ROSTER_HASH_BYTES, SEQ_LIMIT, SID_BYTES } from './limits.ts';
+import type { Marked } from './marks.ts';
 import { SESSION_TYPES } from './messages.ts';
 
 /** Payload fields 1 to 6. Field 8 (durable head of the log) and above are reserved. */
@@ -13,6 +15,8 @@ export interface Header {
   readonly sid: Uint8Array;
   /** Number within that session, over all links and receivers. */
   readonly seq: number;
+  /** Its mark (marks.ts); 8 bytes. */
+  readonly mark: Uint8Array;
   /** The sender's monotonic clock when it was made, whole milliseconds, cut down. */
   readonly sentMs: number;
   readonly rosterVersion: number;
@@ -20,6 +24,8 @@ export interface Header {
   readonly rosterHash: Uint8Array;
   /** The receiver's session as the sender believes; null in what is to all, and in a bare HELLO. */
   readonly toSid: Uint8Array | null;
+  /** The highest number of the session `toSid` that the sender has taken; null: none yet. */
+  readonly heard: Marked | null;
 }
 /** A header as read, and where field 7 begins in its payload. */
 export interface ReadHeader extends Header {
@@ -27,20 +33,24 @@ export interface ReadHeader extends Header {
 }
 
 /** Bytes of a payload without its records, at their longest, and the rest of the datagram without the payload. */
-export const PAYLOAD_OVERHEAD_BYTES = 1 + 2 + 18 + 10 + 10 + 16 + 18 + 1 + 2;
+export const PAYLOAD_OVERHEAD_BYTES = 1 + 2 + 18 + 20 + 10 + 16 + 37 + 1 + 2;
 export const ENVELOPE_OVERHEAD_BYTES = 10 + 32 + 1 + 3 + 2 + 64;
 
+/** Throws RunEnded when the number is the first one that a session may not use. */
 export function encodePayload(header: Header, body: CborValue): Uint8Array {
-  if (header.seq >= SEQ_LIMIT) throw new RangeError('the session has used up its numbers: start anew');
+  if (header.seq >= SEQ_LIMIT) throw new RunEnded('numbers');
   const map = new Map<number, CborValue>([
     [1, header.type],
     [2, header.sid],
-    [3, header.seq],
+    [3, [header.seq, header.mark]],
     [4, header.sentMs],
     [5, [header.rosterVersion, header.rosterHash]],
     [7, body],
   ]);
-  if (header.toSid !== null) map.set(6, header.toSid);
+  if (header.toSid !== null) {
+    const { heard } = header;
+    map.set(6, heard === null ? [header.toSid] : [header.toSid, heard.seq, heard.mark]);
+  }
   return encodeCbor(map);
 }
 
@@ -51,16 +61,23 @@ export function readHeader(payload: Uint8Array): ReadHeader | null {
   if (entries !== 6 && entries !== 7) return null;
   const type = reader.field(1) ? reader.head(0) : -1;
   const sid = reader.field(2) ? reader.bytes(SID_BYTES) : null;
-  const seq = reader.field(3) ? reader.head(0) : -1;
+  const isMarked = reader.field(3) && reader.head(4) === 2;
+  const seq = isMarked ? reader.head(0) : -1;
+  const mark = isMarked ? reader.bytes(MARK_BYTES) : null;
   const sentMs = reader.field(4) ? reader.head(0) : -1;
   const isRoster = reader.field(5) && reader.head(4) === 2;
   const rosterVersion = isRoster ? reader.head(0) : -1;
   const rosterHash = isRoster ? reader.bytes(ROSTER_HASH_BYTES) : null;
-  const toSid = entries === 7 && reader.field(6) ? reader.bytes(SID_BYTES) : null;
-  if (type < 0 || sid === null || seq < 0 || seq >= SEQ_LIMIT || sentMs < 0) return null;
+  const parts = entries === 7 && reader.field(6) ? reader.head(4) : 0;
+  const toSid = parts === 1 || parts === 3 ? reader.bytes(SID_BYTES) : null;
+  const heardSeq = parts === 3 ? reader.head(0) : 0;
+  const heardMark = parts === 3 ? reader.bytes(MARK_BYTES) : null;
+  if (type < 0 || sid === null || seq < 0 || seq >= SEQ_LIMIT || mark === null || sentMs < 0) return null;
+  if (heardSeq < 0 || heardSeq >= SEQ_LIMIT || (parts === 3) !== (heardMark !== null)) return null;
   if (rosterVersion < 0 || rosterHash === null || (entries === 7) !== (toSid !== null) || !reader.field(7))
     return null;
-  return { type, sid, seq, sentMs, rosterVersion, rosterHash, toSid, bodyAt: reader.at };
+  const heard = heardMark === null ? null : { seq: heardSeq, mark: heardMark };
+  return { type, sid, seq, mark, sentMs, rosterVersion, rosterHash, toSid, heard, bodyAt: reader.at };
 }
 
 /** Field 7 of a payload; undefined when the payload is not a map. */

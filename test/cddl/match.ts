@@ -121,7 +121,7 @@ class Matcher {
 
   #array(entries: readonly Entry[], values: readonly CborValue[]): boolean {
     let at = 0;
-    for (const { least, most, type } of entries) {
+    for (const { least, most, type } of this.#flat(entries)) {
       let count = 0;
       for (; count < most && at < values.length; count++, at++) if (!this.is(type, values[at] ?? null)) break;
       if (count < least) return false;

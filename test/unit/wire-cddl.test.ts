@@ -39,10 +39,12 @@ const header = (type: number, toSid: boolean): Header => ({
   type,
   sid: bytes(16),
   seq: 2 ** 40,
+  mark: bytes(8),
   sentMs: 123_456,
   rosterVersion: 3,
   rosterHash: bytes(8),
   toSid: toSid ? bytes(16) : null,
+  heard: toSid ? { seq: 70_000, mark: bytes(8) } : null,
 });
 
 /** What the endpoint makes of a payload behind gate and signature: whether it is one that it may go on with. */
@@ -160,8 +162,10 @@ const wrong: readonly (readonly [why: string, spoil: (payload: Map<number, CborV
   ['the type of a roster', (p) => p.set(1, 4)],
   ['another type', (p) => p.set(1, 12)],
   ['a session of 15 bytes', (p) => p.set(2, bytes(15))],
-  ['a number of 2^48', (p) => p.set(3, 2 ** 48)],
-  ['a number below 0', (p) => p.set(3, -1)],
+  ['a number of 2^48', (p) => p.set(3, [2 ** 48, bytes(8)])],
+  ['a number below 0', (p) => p.set(3, [-1, bytes(8)])],
+  ['a number without its mark', (p) => p.set(3, 1)],
+  ['a number heard without its mark', (p) => p.set(6, [bytes(16), 1])],
   ['a roster without its hash', (p) => p.set(5, [3])],
   ['no receiver', (p) => p.delete(6)],
   ['no body', (p) => p.delete(7)],
