@@ -92,6 +92,8 @@ export class Endpoint {
   readonly #speaker: Speaker;
   readonly #handshaker: Handshaker;
   readonly #identity: Identity;
+  /** Neither changes in a run: a roster with another key for this host is refused. */
+  readonly #own: { readonly ownKid: string; readonly ownSid: string };
   readonly #primitives: Primitives;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
   #peers = new Map<HostName, Peer>();
@@ -106,6 +108,7 @@ export class Endpoint {
     this.#primitives = options.primitives ?? REAL_PRIMITIVES;
     this.#speaker = new Speaker(roster, self, identity, links, randomBytes, options.firstSeq ?? 0);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
+    this.#own = { ownKid: hex(this.#speaker.self.kid), ownSid: hex(this.#speaker.sid) };
     this.#makePeers(options.nowMs);
   }
 
@@ -220,15 +223,14 @@ export class Endpoint {
   }
 
   #judge(nowMs: number, link: number, datagram: Uint8Array): Received {
-    const around = {
-      peersByKid: this.#peersByKid,
-      ownKid: hex(this.#speaker.self.kid),
-      links: this.#speaker.links,
-    };
-    const opened = openDatagram(around, link, datagram);
+    const opened = openDatagram(
+      { peersByKid: this.#peersByKid, ownKid: this.#own.ownKid, links: this.#speaker.links },
+      link,
+      datagram,
+    );
     if (opened.kind === 'refused') return opened;
     const { peer, header } = opened;
-    if (header.toSid !== null && hex(header.toSid) !== hex(this.#speaker.sid)) {
+    if (header.toSid !== null && hex(header.toSid) !== this.#own.ownSid) {
       // It believes in another run of this host: it must be asked, or two that do so of each other never meet again.
       this.#handshaker.noteCandidate(nowMs, peer, hex(header.sid));
       return refused(peer.member.name, true, 'wrong-session');
@@ -258,7 +260,7 @@ export class Endpoint {
     if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
-    const messages = decodeRecords(type, decodeBody(sign1.payload) ?? null);
+    const messages = decodeRecords(type, decodeBody(sign1.payload, header.bodyAt) ?? null);
     if (messages === undefined) return refuse('body');
     if (!messages.every((message) => maySay(member.name, member.role, message))) return refuse('role');
     if (!session.commit(nowMs, link, header)) return refuse('replayed');

@@ -4,7 +4,6 @@
  */
 import type { HostName } from '../core/basics.ts';
 import type { Roster, RosterMember } from '../trust/roster.ts';
-import type { CborValue } from './cbor.ts';
 import { messageAad, writeSign1 } from './cose.ts';
 import type { Identity } from './ed25519.ts';
 import { addGate } from './gate.ts';
@@ -86,15 +85,15 @@ export class Speaker {
   }
 
   /**
-   * One signed message, to a peer's session or (`peer` null) to all. A bare HELLO, which nobody believes or checks,
-   * has a peer and no session, and zeros for a signature. Throws RunEnded when the numbers are used up.
+   * One signed message, to a peer's session or (`peer` null) to all; `body` is encoded. A bare HELLO, which nobody
+   * believes or checks, has a peer and no session, and zeros for a signature. Throws RunEnded when the numbers are used up.
    */
   envelope(
     nowMs: number,
     type: number,
     peer: Peer | null,
     toSid: string | null,
-    body: CborValue,
+    body: Uint8Array,
   ): Uint8Array {
     const seq = this.#seq++;
     const header = {
