@@ -154,7 +154,7 @@ test('the bound of the age holds whoever delays what, and grows with drift', () 
   assert.equal(new PeerSession(timing).ageMs(1, 1), Number.POSITIVE_INFINITY);
 });
 
-test('the delay of a word lies within its bounds, without a common clock', () => {
+test('P30: the delay of a word lies within its bounds, without a common clock', () => {
   for (const [questionMs, answerMs, wordMs] of [
     [1, 1, 1],
     [40, 1, 5],
