@@ -49,6 +49,10 @@ export interface StatusPeer {
   readonly lastHeardMs: number | null;
   readonly rosterVersion: number | null;
   readonly rosterDiffers: boolean;
+  /** How long its newest answer to a question of ours took, there and back. */
+  readonly roundTripMs: number | null;
+  /** How long its newest word was under way to us, at least and at most; no common clock is assumed. */
+  readonly delayMs: { readonly least: number; readonly most: number } | null;
   /** By link: how long ago a word came over it. */
   readonly links: { readonly [link: string]: number };
 }
@@ -113,6 +117,11 @@ export function statusOf(source: StatusSource): Status {
       lastHeardMs: peer.lastHeardMs === null ? null : age(nowMs, peer.lastHeardMs),
       rosterVersion: peer.rosterVersion,
       rosterDiffers: peer.rosterDiffers,
+      roundTripMs: peer.roundTripMs === null ? null : tenths(peer.roundTripMs),
+      delayMs:
+        peer.delayMs === null
+          ? null
+          : { least: tenths(peer.delayMs.leastMs), most: tenths(peer.delayMs.mostMs) },
       links: Object.fromEntries(
         Object.entries(state.peers[peer.host]?.heardOn ?? {}).map(([link, atMs]) => [link, age(nowMs, atMs)]),
       ),
@@ -164,6 +173,11 @@ function masterOf(service: ServiceState, self: HostName, main: MainState): HostN
   return known === null || known.released !== undefined || service.place !== 'backup.watching'
     ? null
     : known.term.host;
+}
+
+/** Milliseconds with one decimal: a LAN answers within less than one. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 function age(nowMs: number, thenMs: number): number {

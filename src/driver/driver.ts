@@ -19,6 +19,7 @@ import {
 } from '../core/index.ts';
 import { membershipOf, type Roster } from '../trust/roster.ts';
 import type { Fork, Merge } from '../trust/roster-merge.ts';
+import { RunEnded } from '../wire/ended.ts';
 import type { Endpoint, Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
 import type { Actuator, ActuatorEvents, Clock, Journal, Operations, RosterPort, Transport } from './ports.ts';
@@ -78,10 +79,15 @@ export class Driver {
     this.#happened({ type: 'timer' });
   }
 
-  /** A datagram that arrived on that link (0: an uplink). Refused ones change nothing but counters. */
+  /**
+   * A datagram that arrived on that link (0: an uplink). Refused ones change nothing but counters. Throws RunEnded
+   * when a peer knows a later state of this run: the process must end, and the next one knows that it knows nothing.
+   */
   datagramReceived(link: number, datagram: Uint8Array): void {
     const nowMs = this.#options.clock.nowMs();
     const received = this.#options.endpoint.receive(nowMs, link, datagram);
+    if (received.kind === 'set-back')
+      throw new RunEnded('set-back', `; ${received.from} has heard more of it`);
     if (received.kind !== 'refused') this.#transmit(received.replies);
     const outdated = this.#rosterShown(nowMs, received);
     for (const event of eventsOf(received, outdated)) this.#enqueue(event);
@@ -223,7 +229,7 @@ export class Driver {
   }
 
   /** Takes in what a signed word shows of its sender's roster; true when that host counts votes by a roster that is over. */
-  #rosterShown(nowMs: number, received: Received): boolean {
+  #rosterShown(nowMs: number, received: Exclude<Received, { kind: 'set-back' }>): boolean {
     if (received.kind === 'refused' || received.shown === null) return false;
     const outcome = this.#keeper.heard(nowMs, received.from, received.shown);
     this.#act(nowMs, outcome);
@@ -293,7 +299,7 @@ export class Driver {
 }
 
 /** What the core hears of a datagram. */
-function eventsOf(received: Received, outdated: boolean): Event[] {
+function eventsOf(received: Exclude<Received, { kind: 'set-back' }>, outdated: boolean): Event[] {
   if (received.kind === 'messages') {
     const { from, link } = received;
     const mark = outdated ? { outdated } : {};

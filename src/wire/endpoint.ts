@@ -6,7 +6,7 @@
 import type { HostName } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
 import type { Roster } from '../trust/roster.ts';
-import type { CborValue } from './cbor.ts';
+import { type CborValue, encodeCbor } from './cbor.ts';
 import {
   decodeRecords,
   encodeRecord,
@@ -34,7 +34,7 @@ import { PeerTable } from './peers.ts';
 import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
 import { decodeRosterWord, encodeRosterWord, type RosterWord } from './roster-words.ts';
-import { remeasureMs, type SessionTiming } from './session.ts';
+import { type DelayBounds, remeasureMs, type SessionTiming } from './session.ts';
 import { type Outgoing, Speaker } from './speaker.ts';
 
 export type { Identity } from './ed25519.ts';
@@ -61,6 +61,8 @@ export type Received =
       readonly replies: Outgoing[];
     }
   | Handshaken
+  /** `from` knows that this run has said more than this process has: it must end (RunEnded). */
+  | { readonly kind: 'set-back'; readonly from: HostName; readonly replies: readonly [] }
   | Refused;
 
 export interface EndpointOptions {
@@ -78,6 +80,8 @@ export interface EndpointOptions {
   readonly links: readonly number[];
   /** Default: the real ones. Others are for the simulator alone. */
   readonly primitives?: Primitives;
+  /** Default 0. For tests of a session's end; below 2^48. */
+  readonly firstSeq?: number;
 }
 
 /** A peer as `status` shows it. */
@@ -90,11 +94,17 @@ export interface PeerStatus {
   readonly rosterVersion: number | null;
   /** It shows another roster than ours: another version, or the same with another hash. */
   readonly rosterDiffers: boolean;
-  /** When a second run in its name was last refused; null: never. */
+  /** When two runs in its name were last proven to be alive at once; null: never. Its grants do not count for a minute. */
   readonly duplicateMs: number | null;
+  /** How long its newest answer to a question of ours took, there and back; null without a session. */
+  readonly roundTripMs: number | null;
+  /** How long its newest word was under way to us, at least and at most, by our clock; null: none was taken. */
+  readonly delayMs: DelayBounds | null;
 }
 
 const RECORDS_BYTES = DATAGRAM_MAX_BYTES - GATE_BYTES - ENVELOPE_OVERHEAD_BYTES - PAYLOAD_OVERHEAD_BYTES;
+/** Not taken from a host in whose name two runs are alive. */
+const VOTES: ReadonlySet<MessageType> = new Set<MessageType>(['ACK', 'GRANT']);
 /** Of these types only the newest word of each service counts. */
 const NEWEST_ONLY: ReadonlySet<MessageType> = new Set<MessageType>(['STATUS', 'REPORT']);
 
@@ -102,6 +112,8 @@ export class Endpoint {
   readonly #timing: SessionTiming;
   readonly #speaker: Speaker;
   readonly #handshaker: Handshaker;
+  /** Neither changes in a run. */
+  readonly #own: { readonly ownKid: string; readonly ownSid: string };
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
   readonly #peers: PeerTable;
 
@@ -110,9 +122,10 @@ export class Endpoint {
     const { roster, self, identity, links, randomBytes, intervalMs } = options;
     const { maxDrift = 0.1, maxAgeMs = Math.max(500, 4 * intervalMs) } = options;
     this.#timing = { intervalMs, maxAgeMs, maxDrift };
-    const { primitives = REAL_PRIMITIVES } = options;
-    this.#speaker = new Speaker(roster, self, identity, links, randomBytes);
+    const { primitives = REAL_PRIMITIVES, firstSeq = 0 } = options;
+    this.#speaker = new Speaker(roster, self, identity, links, randomBytes, firstSeq);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
+    this.#own = { ownKid: hex(this.#speaker.kid), ownSid: hex(this.#speaker.sid) };
     const { clusterId } = roster;
     this.#peers = new PeerTable({ clusterId, ownKid: this.#speaker.kid, identity, primitives }, this.#timing);
     this.#peers.follow(options.nowMs, roster, self);
@@ -162,7 +175,7 @@ export class Endpoint {
     for (const [type, group] of groupByType(messages)) {
       for (const body of packRecords(group.map(encodeRecord), RECORDS_BYTES)) {
         if (to === 'all' && isSignedOnce(type)) {
-          const envelope = this.#speaker.envelope(nowMs, typeNumber(type), null, this.#speaker.allAad, body);
+          const envelope = this.#speaker.envelope(nowMs, typeNumber(type), null, null, body);
           for (const peer of targets) out.push(...this.#speaker.copies(peer, peer.key, envelope));
           continue;
         }
@@ -174,14 +187,14 @@ export class Endpoint {
 
   /** Datagrams for a word about rosters. Hosts without a session are passed over. */
   sealRoster(nowMs: number, to: HostName | 'all', word: RosterWord): Outgoing[] {
-    const body = encodeRosterWord(word);
+    const body = encodeCbor(encodeRosterWord(word));
     return this.#targets(to).flatMap((peer) => this.#sealFor(nowMs, peer, SESSION_TYPES.ROSTER, body));
   }
 
   /** Signed for one receiver's present run. */
-  #sealFor(nowMs: number, peer: Peer, type: number, body: CborValue): Outgoing[] {
+  #sealFor(nowMs: number, peer: Peer, type: number, body: Uint8Array): Outgoing[] {
     const { key, session } = peer;
-    const envelope = this.#speaker.envelope(nowMs, type, session.sid, key.aad, body);
+    const envelope = this.#speaker.envelope(nowMs, type, { peer, key }, session.sid, body);
     return this.#speaker.copies(peer, key, envelope);
   }
 
@@ -223,6 +236,8 @@ export class Endpoint {
       rosterDiffers:
         roster !== null && (roster.version !== this.#speaker.roster.version || roster.hash !== ownHash),
       duplicateMs: session.duplicateMs,
+      roundTripMs: session.roundTripMs,
+      delayMs: session.delayMs,
     }));
   }
 
@@ -233,16 +248,23 @@ export class Endpoint {
   #judge(nowMs: number, link: number, datagram: Uint8Array): Received {
     const around = {
       peersByKid: this.#peers.byKid,
-      ownKid: hex(this.#speaker.kid),
+      ownKid: this.#own.ownKid,
       isRekeying: this.#speaker.self.oldKey !== null,
-      ownSid: hex(this.#speaker.sid),
       links: this.#speaker.links,
     };
     const opened = openDatagram(around, link, datagram);
     if (opened.kind === 'refused') return opened;
-    const type = messageType(opened.header.type);
+    const { peer, header } = opened;
+    if (header.toSid !== null && hex(header.toSid) !== this.#own.ownSid) {
+      // It believes in another run of this host: it must be asked, or two that do so of each other never meet again.
+      this.#handshaker.noteCandidate(nowMs, peer, hex(header.sid));
+      return refused(peer.member.name, true, 'wrong-session');
+    }
+    if (this.#speaker.isSetBack(header.heard))
+      return { kind: 'set-back', from: peer.member.name, replies: [] };
+    const type = messageType(header.type);
     if (type !== undefined) return this.#judgeMessages(nowMs, link, opened, type);
-    if (opened.header.type === SESSION_TYPES.ROSTER) return this.#judgeRoster(nowMs, link, opened);
+    if (header.type === SESSION_TYPES.ROSTER) return this.#judgeRoster(nowMs, link, opened);
     return this.#handshaker.judge(nowMs, opened);
   }
 
@@ -297,13 +319,16 @@ export class Endpoint {
       this.#handshaker.noteCandidate(nowMs, peer, sid);
       return refuse(session.isRetired(sid) ? 'retired' : 'no-session');
     }
+    const type = messageType(header.type);
+    if (type !== undefined && VOTES.has(type) && session.isDuplicate(nowMs))
+      return refuse('duplicate-session');
     if (!session.isFresh(link, header.seq)) return refuse('replayed');
     if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
-    const value = decode(decodeBody(sign1.payload) ?? null);
+    const value = decode(decodeBody(sign1.payload, header.bodyAt) ?? null);
     if (typeof value === 'string') return refuse(value);
-    if (!session.commit(nowMs, link, header.seq)) return refuse('replayed');
+    if (!session.commit(nowMs, link, header)) return refuse('replayed');
     peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
     return { ok: true, value };
   }

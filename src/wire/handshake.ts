@@ -37,7 +37,6 @@ export class Handshaker {
     const { session, member } = peer;
     const refuse = (code: RejectionCode): Refused => refused(member.name, true, code);
     const sid = hex(header.sid);
-    if (session.isRetired(sid)) return refuse('retired');
     const handshake = readHandshake(header, sign1.payload);
     if (handshake === null) return refuse('body');
     this.noteCandidate(nowMs, peer, sid);
@@ -56,6 +55,7 @@ export class Handshaker {
     if (!peer.handshakeBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
     peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
+    session.noteHeard(sid, header);
     return handshake.kind === 'hello'
       ? this.#answerHello(nowMs, opened, handshake.nonce)
       : this.#accept(nowMs, opened, handshake, askedMs ?? nowMs);
@@ -97,8 +97,8 @@ export class Handshaker {
       session.spendChallengeNonce(hex(handshake.echo));
     }
     const acceptance = session.accept(nowMs, sid, askedMs, header.sentMs);
-    if (acceptance === 'retired' || acceptance === 'duplicate-session')
-      return refused(member.name, true, acceptance);
+    if (acceptance === 'duplicate-session') return refused(member.name, true, acceptance);
+    session.noteHeard(sid, header);
     peer.key = key;
     sessionMeasured(nowMs, peer, this.#timing);
     const joined = acceptance === 'joined';

@@ -43,8 +43,6 @@ export interface Surroundings {
   readonly peersByKid: ReadonlyMap<string, { readonly peer: Peer; readonly key: PeerKey }>;
   /** Hex. */
   readonly ownKid: string;
-  /** Hex. */
-  readonly ownSid: string;
   readonly links: readonly number[];
   /** This host's key is being exchanged: others may still try the other one. */
   readonly isRekeying: boolean;
@@ -71,8 +69,6 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
   if (header === null) return refused(host, true, 'header');
   const may = mayRoleSend(peer.member.role, header.type);
   if (may !== true) return refused(host, true, may === false ? 'role' : 'unknown-type');
-  if (header.toSid !== null && hex(header.toSid) !== around.ownSid)
-    return refused(host, true, 'wrong-session');
   return { kind: 'opened', peer, key, sign1, header };
 }
 

@@ -14,6 +14,8 @@ export const SID_BYTES = 16;
 export const NONCE_BYTES = 16;
 export const ROSTER_HASH_BYTES = 8;
 export const SIGNATURE_BYTES = 64;
+/** Specification: the mark beside a number (bytes). */
+export const MARK_BYTES = 8;
 /** Specification: a sequence number is below this; a session ends before it would wrap. */
 export const SEQ_LIMIT = 2 ** 48;
 /** Specification: how deep CBOR may nest, the outermost array or map counted. */
@@ -51,5 +53,7 @@ export const DATA_BUDGET_PER_S = 2000;
 export const HANDSHAKE_BUDGET_PER_S = 40;
 /** Implementation: (type, service) pairs of one session whose newest number is remembered. */
 export const NEWEST_MAX = 128;
+/** Implementation: after two live runs of one host were proven, its grants do not count for so long. */
+export const DUPLICATE_MS = 60_000;
 /** Implementation: a bare HELLO of one peer is answered at most once in this time. */
 export const BARE_REPLY_PAUSE_MS = 50;

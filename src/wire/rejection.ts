@@ -22,8 +22,8 @@ export const REJECTION_CODES = [
   'too-old', // may have been held back for longer than max_age
   'answered', // a HELLO whose nonce was answered before
   'nonce', // a CHALLENGE or WELCOME that answers none of our outstanding nonces
-  'retired', // of a session that ended in this run
-  'duplicate-session', // a second run of a host whose first is still heard
+  'retired', // of a session that another one displaced in this run
+  'duplicate-session', // a second run of a host whose first is still heard, or a vote of a host that runs twice
   'budget', // more signatures than this member may cost
   'signature', // Ed25519 does not hold
   'body', // types or ranges of the body are wrong

@@ -5,12 +5,12 @@
 import type { HostName } from '../core/basics.ts';
 import { thumbprint } from '../trust/fingerprint.ts';
 import type { Roster, RosterMember } from '../trust/roster.ts';
-import type { CborValue } from './cbor.ts';
 import { messageAad, writeSign1 } from './cose.ts';
 import type { Identity } from './ed25519.ts';
 import { addGate } from './gate.ts';
 import { hex } from './hex.ts';
 import { ROSTER_HASH_BYTES, SID_BYTES, SIGNATURE_BYTES } from './limits.ts';
+import { type Marked, Marks } from './marks.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { encodeHandshake, encodePayload, type Handshake, handshakeType } from './payload.ts';
 import { type Peer, type PeerKey, sharedLinks } from './peer.ts';
@@ -40,7 +40,8 @@ export class Speaker {
   #isExpelled = false;
   readonly #identity: Identity;
   readonly #randomBytes: RandomBytes;
-  #seq = 0;
+  readonly #marks: Marks;
+  #seq: number;
   #chances: Uint8Array = new Uint8Array();
 
   /** Throws RangeError when the roster has no member `self` with the identity's key. */
@@ -50,6 +51,7 @@ export class Speaker {
     identity: Identity,
     links: readonly number[],
     randomBytes: RandomBytes,
+    firstSeq: number,
   ) {
     this.#roster = roster;
     this.#identity = identity;
@@ -59,6 +61,8 @@ export class Speaker {
     this.#self = own;
     this.links = [...links];
     this.sid = randomBytes(SID_BYTES);
+    this.#marks = new Marks(randomBytes(32));
+    this.#seq = firstSeq;
     this.allAad = messageAad(roster.clusterId, null);
     this.kid = thumbprint(identity.publicKey);
     this.ownAad = messageAad(roster.clusterId, this.kid);
@@ -91,23 +95,42 @@ export class Speaker {
   /** A session message to one peer, over all links that lead to it. `toSid` null: a bare HELLO. */
   handshake(nowMs: number, peer: Peer, key: PeerKey, toSid: string | null, handshake: Handshake): Outgoing[] {
     const type = handshakeType(handshake);
-    return this.copies(peer, key, this.envelope(nowMs, type, toSid, key.aad, encodeHandshake(handshake)));
+    const envelope = this.envelope(nowMs, type, { peer, key }, toSid, encodeHandshake(handshake));
+    return this.copies(peer, key, envelope);
   }
 
-  /** One signed message. A bare HELLO, which nobody believes or checks, carries zeros for a signature. */
-  envelope(nowMs: number, type: number, toSid: string | null, aad: Uint8Array, body: CborValue): Uint8Array {
+  /**
+   * One signed message, to a key of a peer and its session or (`to` null) to all; `body` is encoded. A bare HELLO, which nobody
+   * believes or checks, has a peer and no session, and zeros for a signature. Throws RunEnded when the numbers are used up.
+   */
+  envelope(
+    nowMs: number,
+    type: number,
+    to: { readonly peer: Peer; readonly key: PeerKey } | null,
+    toSid: string | null,
+    body: Uint8Array,
+  ): Uint8Array {
+    const seq = this.#seq++;
     const header = {
       type,
       sid: this.sid,
-      seq: this.#seq++,
+      seq,
+      mark: this.#marks.of(seq),
       sentMs: Math.floor(nowMs),
       rosterVersion: this.#roster.version,
       rosterHash: this.#roster.hash.subarray(0, ROSTER_HASH_BYTES),
       toSid: toSid === null ? null : Uint8Array.from(Buffer.from(toSid, 'hex')),
+      heard: toSid !== null && toSid === to?.peer.session.sid ? to.peer.session.heard : null,
     };
     const isBare = type === SESSION_TYPES.HELLO && toSid === null;
     const sign = isBare ? () => NO_SIGNATURE : this.#identity.sign;
-    return writeSign1(this.kid, aad, encodePayload(header, body), sign);
+    return writeSign1(this.kid, to?.key.aad ?? this.allAad, encodePayload(header, body), sign);
+  }
+
+  /** Whether a peer has taken a number of this run that this process has not used yet: it was set back, or copied. */
+  isSetBack(heard: Marked | null): boolean {
+    if (heard === null || heard.seq < this.#seq) return false;
+    return Buffer.compare(this.#marks.of(heard.seq), heard.mark) === 0;
   }
 
   /** The datagrams that carry an envelope to a peer: one for each link, as the gate binds the link. */

@@ -2,7 +2,6 @@
  * `npm run -s sim -- --seeds A..B | --seed N | --scenario NAME`: the simulator on the command line. Data goes to
  * standard output, progress to standard error; exit status 0 clean, 1 violation, 2 wrong usage.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +10,7 @@ import { FAULT_NAMES, type FaultName } from './faults.ts';
 import { SCENARIOS } from './pains.ts';
 import { drawPlan, type Restriction } from './plan.ts';
 import { runMany, type Summary } from './pool.ts';
-import { describePlan, type Outcome, run } from './run.ts';
+import { describePlan, run, transcriptHash } from './run.ts';
 import { shrink } from './shrink.ts';
 
 const USAGE = `usage: npm run -s sim -- --seeds A..B [--json] [--workers N]
@@ -69,10 +68,6 @@ function one(seed: number, restriction: Restriction, json: boolean, shrinks: boo
     process.stdout.write(`hash ${hash}, ${steps} steps, ${violations.length} violation(s)\n`);
   }
   return violations.length > 0 ? 1 : 0;
-}
-
-export function transcriptHash(outcome: Outcome): string {
-  return createHash('sha256').update(outcome.lines.join('\n')).digest('hex').slice(0, 16);
 }
 
 /** A failing seed, shrunk, in a file for people. */

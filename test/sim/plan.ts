@@ -63,23 +63,28 @@ export function drawPlan(seed: number, restriction: Restriction = {}): Plan {
   const wantsWitness = chance.is(policy === 'quorum' && hosts % 2 === 0 ? 0.9 : 0.1);
   const witnesses = wantsWitness && hosts < 16 ? 1 : 0;
   const interval = chance.weighted([
-    [1000, 45],
-    [500, 20],
-    [200, 25],
-    [100, 6],
-    [50, 2.5],
-    [20, 1],
-    [10, 0.5],
+    [1000, 58],
+    [500, 22],
+    [200, 15],
+    [100, 3],
+    [50, 1.3],
+    [20, 0.5],
+    [10, 0.2],
   ]);
   const intervalMs = keep(restriction.intervalMs, interval);
   const preemptDelayMs = chance.is(0.08) ? 2000 : null;
   const trustHoldMs = chance.pick([0, 500, 3000]);
-  const drifting = chance.is(0.6);
+  // Clocks that are a tenth off make fast backups suspect each advert: true, slow to simulate, and rare.
+  const mostDrift = chance.weighted([
+    [0, 35],
+    [0.005, 50],
+    [0.1, 15],
+  ]);
   const { timing, maxDrift } = clusterTimes(intervalMs, trustHoldMs);
   const clocks = Array.from({ length: hosts + witnesses }, () => {
-    const extreme = chance.is(0.5);
-    const drift = extreme ? (chance.is(0.5) ? maxDrift : -maxDrift) : chance.between(-maxDrift, maxDrift);
-    return new HostClock(chance.logBetween(1, 1e9), drifting ? 1 + drift : 1);
+    const most = Math.min(mostDrift, maxDrift);
+    const drift = chance.is(0.5) ? chance.pick([most, -most]) : chance.between(-most, most);
+    return new HostClock(chance.logBetween(1, 1e9), 1 + drift);
   });
   const { roster } = simulatedCluster(hosts, witnesses, false);
   const config = coreConfig(roster, roster.members[0]?.name ?? '', timing, policy, preemptDelayMs);

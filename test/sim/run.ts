@@ -1,7 +1,8 @@
 /** One seed from its plan to its verdicts. */
+import { createHash } from 'node:crypto';
 import { describeEffect, describeEvent } from '../../src/core/index.ts';
 import { Attacker } from './attacker.ts';
-import { FAULT_NAMES, heal, type Stage, strike } from './faults.ts';
+import { heal, type Stage, strike } from './faults.ts';
 import type { Violation } from './judges/judge.ts';
 import { LivenessJudge } from './judges/liveness.ts';
 import { OverlapJudge } from './judges/overlap.ts';
@@ -101,4 +102,7 @@ export function describePlan(plan: Plan): string {
   ].join('\n');
 }
 
-export { FAULT_NAMES };
+/** What identifies a run. */
+export function transcriptHash(outcome: Outcome): string {
+  return createHash('sha256').update(outcome.lines.join('\n')).digest('hex').slice(0, 16);
+}

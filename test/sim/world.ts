@@ -254,10 +254,10 @@ export class World {
 
   /** A host's daemon sends. */
   send(from: Host, to: Host, link: number, datagram: Uint8Array): void {
-    const port = link === 0 ? from.talking && from.wanPort : from.lanPort;
-    if (!from.up || !port) return;
+    if (!from.up || (link === 0 && !from.talking)) return;
     const frame: Frame = { from: from.name, to: to.name, link, datagram };
     for (const judge of this.judges) judge.sent?.(this, from, frame);
+    if (link === 0 ? !from.wanPort : !from.lanPort) return;
     const pair = `${frame.from}>${frame.to}`;
     if (this.deaf.has(pair) || (link === 1 && this.oneWay.has(pair))) return;
     this.network.carry(frame, (afterMs, bytes) => {

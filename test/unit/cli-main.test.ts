@@ -53,6 +53,8 @@ const STATUS: Status = {
       lastHeardMs: 12,
       rosterVersion: 3,
       rosterDiffers: false,
+      roundTripMs: 0.8,
+      delayMs: { least: 0, most: 1.2 },
       links: { 1: 12 },
     },
   ],

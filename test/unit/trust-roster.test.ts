@@ -1,4 +1,4 @@
-/** The roster: the chain is verified from the admin key on, every kind of wrong version is refused, and the file as a whole with it. */
+/** P22 to P27. The roster: the chain is verified from the admin key on, every kind of wrong version is refused, and the file as a whole with it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';

@@ -15,7 +15,7 @@ export interface Violation {
 export interface Judge {
   /** Ports, gates, services, uplinks, paths or processes changed; what is seen now holds until the next change. */
   changed?(w: World): void;
-  /** A frame left a host's port. */
+  /** A host's daemon sent a frame, whether or not its port lets it out. */
   sent?(w: World, from: Host, frame: Frame): void;
   /** A frame is handed to a host's daemon. */
   delivered?(w: World, to: Host, frame: Frame): void;
