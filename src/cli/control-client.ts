@@ -1,5 +1,6 @@
 /** Asks a running daemon over its control socket. Bounded in time and size; a dead daemon is said to be one. */
 import { request } from 'node:http';
+import type { RosterReport } from '../daemon/control.ts';
 import type { Status } from '../daemon/status.ts';
 import { OperatorError } from '../trust/errors.ts';
 
@@ -19,7 +20,22 @@ export async function giveOrder(
   await ask(socketPath, 'POST', `/v1/${kind}`, JSON.stringify(body));
 }
 
-function ask(socketPath: string, method: string, path: string, body: string | null): Promise<unknown> {
+/** The roster in force on that host, and who has shown that it has it. */
+export function getRoster(socketPath: string): Promise<RosterReport> {
+  return ask(socketPath, 'GET', '/v1/roster', null) as Promise<RosterReport>;
+}
+
+/** Gives the daemon a roster file. Throws OperatorError with the reason when it is refused. */
+export function giveRoster(socketPath: string, file: Uint8Array): Promise<RosterReport> {
+  return ask(socketPath, 'POST', '/v1/roster', file) as Promise<RosterReport>;
+}
+
+function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: string | Uint8Array | null,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const call = request({ socketPath, method, path, timeout: ANSWER_LIMIT_MS }, (response) => {
       let text = '';

@@ -9,10 +9,13 @@ export interface CommandIo {
   err(text: string): void;
   /** Asks on the terminal, without echo; null when there is none. */
   askSecret(question: string): Uint8Array | null;
+  /** Asks on the terminal, with what is typed shown; null, or no such method: there is none. */
+  askLine?(question: string): string | null;
 }
 
 export const PROCESS_IO: CommandIo = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   askSecret: processIo.askSecret,
+  askLine: processIo.askLine,
 };

@@ -3,7 +3,7 @@
  * the terminal without echo. Never a secret on either stream. Replaced by a double in tests.
  */
 import { readSync } from 'node:fs';
-import { readSecretFile } from '../daemon/key-files.ts';
+import { readSecretFile } from '../daemon/safe-files.ts';
 import { OperatorError } from '../trust/errors.ts';
 
 export interface KeyIo {
@@ -13,12 +13,15 @@ export interface KeyIo {
   say(text: string): void;
   /** Asks on the terminal, without echo; null when there is none. */
   askSecret(question: string): Uint8Array | null;
+  /** Asks on the terminal, with what is typed shown; null when there is none. */
+  askLine(question: string): string | null;
 }
 
 export const processIo: KeyIo = {
   out: (text) => void process.stdout.write(text),
   say: (text) => void process.stderr.write(`portcullis: ${text}\n`),
   askSecret,
+  askLine,
 };
 
 const PASSPHRASE_MAX_BYTES = 1024;
@@ -39,7 +42,7 @@ export function passphraseAsker(io: KeyIo, file: string | undefined): (path: str
 }
 
 /** A new pass phrase, asked for twice. Throws OperatorError without a terminal, or when the two differ. */
-export function askNewPassphrase(io: KeyIo): Uint8Array {
+function askNewPassphrase(io: KeyIo): Uint8Array {
   const first = io.askSecret('new pass phrase: ');
   if (first === null)
     throw new OperatorError('no terminal to ask for a pass phrase', 'give it with --passphrase-file FILE');
@@ -48,6 +51,21 @@ export function askNewPassphrase(io: KeyIo): Uint8Array {
   if (second === null || Buffer.compare(first, second) !== 0)
     throw new OperatorError('the two pass phrases differ');
   return first;
+}
+
+/** A new pass phrase from a file, from the terminal, or none. Throws OperatorError. */
+export function newPassphrase(io: KeyIo, file: string | undefined, ask: boolean): Uint8Array | null {
+  if (file !== undefined) return readPassphraseFile(file);
+  return ask ? askNewPassphrase(io) : null;
+}
+
+/** One line from the terminal, edited and shown by the terminal itself. */
+function askLine(question: string): string | null {
+  if (!process.stdin.isTTY) return null;
+  process.stderr.write(question);
+  const line = new Uint8Array(PASSPHRASE_MAX_BYTES);
+  const length = readSync(process.stdin.fd, line);
+  return Buffer.from(line.subarray(0, length)).toString('utf8').trim();
 }
 
 /** One line from the terminal, byte by byte with the echo off. */

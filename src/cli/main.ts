@@ -13,6 +13,7 @@ import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerFence } from './fence.ts';
+import { registerHost } from './host.ts';
 import { type CommandIo, PROCESS_IO } from './io.ts';
 import { registerKey } from './key.ts';
 import { registerOperate } from './operate.ts';
@@ -35,8 +36,10 @@ export function buildProgram(io: CommandIo): Command {
     .showSuggestionAfterError(true)
     .configureHelp({ showGlobalOptions: true });
   const say = (text: string): void => io.err(`portcullis: ${text}\n`);
-  registerKey(program, { out: io.out, say, askSecret: io.askSecret });
-  registerCluster(program, { out: io.out, say, askSecret: io.askSecret });
+  const keyIo = { out: io.out, say, askSecret: io.askSecret, askLine: io.askLine ?? (() => null) };
+  registerKey(program, keyIo);
+  registerCluster(program, keyIo);
+  registerHost(program, keyIo);
   registerDaemon(program);
   registerCheck(program, io);
   registerStatus(program, io);

@@ -21,6 +21,8 @@ export class Ctx {
   readonly me: HostName;
   /** This step came so late that timers prove nothing: late is not dead (R9, finding 22). */
   readonly stalled: boolean;
+  /** The word at hand comes from a host whose roster is older than ours, or of another branch (R21). */
+  outdated = false;
   host: HostState;
   s: ServiceState;
   readonly effects: Effect[] = [];

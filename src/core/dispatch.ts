@@ -85,7 +85,8 @@ export const ENTRIES: Entries = {
 export function messageReceived(c: Ctx, from: HostName, link: number, m: Message): void {
   if (voting.absurd(c, from, m)) return;
   everyPlace(c, from, m);
-  if (c.member(c.me)?.role === 'witness') return;
+  // A witness, or a host that the roster has no more (R21).
+  if (c.member(c.me)?.role !== 'gateway') return;
   if (m.type === 'PROBE') probed(c, from, m.id);
   const claimed = claimedTerm(m);
   if (c.main === 'handover' && c.s.place !== 'handover.withdrawing') {

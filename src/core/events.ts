@@ -12,8 +12,17 @@ export type Event =
   | { readonly type: 'started' }
   /** A deadline that `nextDeadline` named may have come; harmless at any time. */
   | { readonly type: 'timer' }
-  /** A member's word, authenticated and fresh. `link` 0 is the uplink. */
-  | { readonly type: 'message'; readonly from: HostName; readonly link: number; readonly message: Message }
+  /**
+   * A member's word, authenticated and fresh. `link` 0 is the uplink. `outdated`: its sender's roster is older than
+   * ours, or of another branch: such a host gets no promise (R21).
+   */
+  | {
+      readonly type: 'message';
+      readonly from: HostName;
+      readonly link: number;
+      readonly message: Message;
+      readonly outdated?: boolean;
+    }
   /** A session with that host was accepted: it can be talked to. */
   | { readonly type: 'peer-joined'; readonly host: HostName }
   /** A datagram in that host's name was refused. `gated`: it passed the gate of that pair of hosts. */

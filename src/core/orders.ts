@@ -17,8 +17,9 @@ export function refusal(state: HostState, order: Order): string | null {
   if (state.stopping) return 'this host is stopping';
   if (order.kind !== 'handover') return null;
   const { members, self } = state.config.membership;
-  if (members.find((m) => m.name === self)?.role !== 'gateway')
-    return `${self} is a witness: it never serves`;
+  const own = members.find((m) => m.name === self);
+  if (own === undefined) return `${self} is not in the roster any more`;
+  if (own.role !== 'gateway') return `${self} is a witness: it never serves`;
   if (order.to !== null && members.find((m) => m.name === order.to)?.role !== 'gateway') {
     return `no gateway called ${order.to} in the roster; it has ${members.map((m) => m.name).join(', ')}`;
   }
@@ -67,6 +68,13 @@ function stop(c: Ctx): void {
   if (c.s.place === 'service.serving') seek(c, 'stop', null);
   else if (c.s.trial !== null) c.set({ trial: { ...c.s.trial, cause: 'stop' } });
   else if (c.s.place === 'service.suspended') c.become('ordered', 'stop');
+  else withdraw(c);
+}
+
+/** R21: the roster takes this host out of the service, or out of the cluster. It lets go without asking anybody. */
+export function expel(c: Ctx): void {
+  if (c.member(c.me)?.role === 'gateway') return;
+  if (c.main === 'service' && c.s.place !== 'service.releasing') c.become('ordered', 'by the roster');
   else withdraw(c);
 }
 

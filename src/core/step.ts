@@ -17,7 +17,7 @@ import type { Effect } from './effects.ts';
 import type { Event, Order } from './events.ts';
 import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
-import { atRest, obey, refusal } from './orders.ts';
+import { atRest, expel, obey, refusal } from './orders.ts';
 import { advert } from './service.ts';
 import { type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
 import { beginAnew } from './suspicion.ts';
@@ -106,6 +106,10 @@ function configured(state: HostState, config: CoreConfig, nowMs: number, effects
       text: `roster version ${config.membership.version}`,
     };
     effects.push({ type: 'log', entry });
+    const { members, self } = config.membership;
+    const expelled = !members.some((member) => member.name === self);
+    const detail = expelled ? `roster version ${config.membership.version} has this host’s key no more` : '';
+    effects.push({ type: 'alarm', code: 'expelled', service: null, on: expelled, detail });
   }
   // R19: after a roster change nobody counts as understood before being heard again.
   return { ...state, config, services, ...(changed ? { peers: {}, trustHoldUntilMs: null } : {}) };
@@ -152,6 +156,7 @@ function happened(c: Ctx, event: Event): void {
       return;
     case 'message':
       if (event.message.service === c.s.service && c.member(event.from) !== undefined) {
+        c.outdated = event.outdated === true;
         messageReceived(c, event.from, event.link, event.message);
       }
       return;
@@ -163,7 +168,11 @@ function happened(c: Ctx, event: Event): void {
       return;
     case 'configured':
       if (c.s.place === 'init.cleaning' && c.s.cleaning === null) started(c, witness);
-      else shrunk(c);
+      else {
+        expel(c);
+        forgetOthers(c);
+        shrunk(c);
+      }
       checkDigests(c);
       return;
     default:
@@ -196,6 +205,12 @@ function shrunk(c: Ctx): void {
     c.gate(rightMs);
     if (rightMs !== null) c.timer('lapse', rightMs);
   }
+}
+
+/** What hosts said that are members no more decides nothing any more (M8); what was promised to them stays. */
+function forgetOthers(c: Ctx): void {
+  const kept = Object.entries(c.s.reports).filter(([host]) => c.member(host) !== undefined);
+  c.set({ reports: Object.fromEntries(kept) });
 }
 
 function started(c: Ctx, witness: boolean): void {

@@ -107,9 +107,12 @@ export function heardClaim(c: Ctx, from: HostName, m: Claim): void {
   }
 }
 
-/** R2. Under `available` nothing is promised and nothing answered. */
+/**
+ * R2. Under `available` nothing is promised and nothing answered; nor, under either policy, to a host that counts its
+ * majority by a roster that is over (R21): it learns of the newer one and asks again.
+ */
 function vote(c: Ctx, from: HostName, m: Status | Claim): void {
-  if (c.cfg.policy === 'available') return;
+  if (c.cfg.policy === 'available' || c.outdated) return;
   const voter = promise(c.s.voter, m.term, c.now, c.t.promiseMs);
   const { service } = c.s;
   if (voter === null) {

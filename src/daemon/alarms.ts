@@ -4,7 +4,13 @@ import type { AlarmCode } from '../core/effects.ts';
 import type { Log } from './log.ts';
 
 /** The core's alarms, and those of this process itself. */
-export type AnyAlarm = AlarmCode | 'event-log' | 'stall' | 'roster-differs' | 'duplicate-host';
+export type AnyAlarm =
+  | AlarmCode
+  | 'event-log'
+  | 'stall'
+  | 'roster-differs'
+  | 'roster-trouble'
+  | 'duplicate-host';
 
 export interface Alarm {
   readonly code: AnyAlarm;

@@ -11,6 +11,8 @@ import type { Order } from '../core/events.ts';
 import { OperatorError } from '../trust/errors.ts';
 
 const BODY_MAX_BYTES = 4096;
+/** A roster file with all its versions. */
+const ROSTER_BODY_MAX_BYTES = 1024 * 1024;
 const HEADERS_MAX_BYTES = 4096;
 const CONNECTIONS_MAX = 32;
 const REQUEST_LIMIT_MS = 5000;
@@ -18,11 +20,32 @@ const HEADERS_LIMIT_MS = 2000;
 /** Members of this group, where it exists, may give orders without being root. */
 const ADMIN_GROUP = 'portcullis-admin';
 
+/** The answer to both requests about rosters. */
+export interface RosterReport {
+  readonly version: number;
+  /** SHA-256 of that version, hex. */
+  readonly hash: string;
+  /** The highest version that is settled as far as this host knows. */
+  readonly settled: number;
+  /** Members that have shown, in a signed message, that they have it; this host itself is one. */
+  readonly confirmed: readonly string[];
+  readonly unreached: readonly string[];
+}
+
+export interface RosterHandlers {
+  /** The body of GET /v1/roster. */
+  report(): RosterReport;
+  /** Takes a roster file; resolves with why it is refused, or null when it is in force. */
+  offer(bytes: Uint8Array): Promise<string | null>;
+}
+
 export interface ControlHandlers {
   /** The body of GET /v1/status. */
   status(): object;
   /** Gives an order; returns why it is refused, or null when it was accepted. */
   order(order: Order): string | null;
+  /** Absent: there is no such path. */
+  readonly rosters?: RosterHandlers;
 }
 
 /** An open control socket. */
@@ -126,16 +149,34 @@ async function answer(
     if (method !== 'GET') return reply(response, 405, { error: 'use GET' });
     return reply(response, 200, handlers.status());
   }
+  if (url === '/v1/roster' && handlers.rosters !== undefined)
+    return answerRoster(request, response, handlers.rosters, readOnly);
   const kind = /^\/v1\/(handover|standby|resume)$/.exec(url ?? '')?.[1];
   if (kind === undefined) return reply(response, 404, { error: 'no such path; see spec/control.md' });
   if (method !== 'POST') return reply(response, 405, { error: 'use POST' });
   if (readOnly) return reply(response, 403, { error: 'this socket takes no orders' });
-  const body = await readBody(request);
-  const order = body === null ? null : parseOrder(kind, body);
+  const body = await readBody(request, BODY_MAX_BYTES);
+  const order = body === null ? null : parseOrder(kind, body.toString('utf8'));
   if (order === null)
     return reply(response, 400, { error: 'the body is not what this order takes; see spec/control.md' });
   const refused = handlers.order(order);
   reply(response, refused === null ? 202 : 409, refused === null ? { accepted: true } : { error: refused });
+}
+
+async function answerRoster(
+  request: IncomingMessage,
+  response: ServerResponse,
+  rosters: RosterHandlers,
+  readOnly: boolean,
+): Promise<void> {
+  if (request.method === 'GET') return reply(response, 200, rosters.report());
+  if (request.method !== 'POST') return reply(response, 405, { error: 'use GET or POST' });
+  if (readOnly) return reply(response, 403, { error: 'this socket takes no orders' });
+  const body = await readBody(request, ROSTER_BODY_MAX_BYTES);
+  if (body === null) return reply(response, 400, { error: 'longer than a roster can be' });
+  const refused = await rosters.offer(Uint8Array.from(body));
+  if (refused === null) reply(response, 200, rosters.report());
+  else reply(response, 409, { error: refused });
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {
@@ -143,16 +184,16 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** The body's text; null when it is too long. Its time is bounded by the server's request timeout. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
+/** The body; null when it is too long. Its time is bounded by the server's request timeout. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_MAX_BYTES) return null;
+    if (bytes > maxBytes) return null;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 const NAME = /^[a-z0-9-]{1,32}$/;

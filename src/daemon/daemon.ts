@@ -12,16 +12,18 @@ import { createActuator, type LinuxActuator } from '../linux/actuator.ts';
 import { type FenceReport, fence } from '../linux/fence.ts';
 import { rawNowMs } from '../linux/libc.ts';
 import { OperatorError } from '../trust/errors.ts';
+import type { Roster } from '../trust/roster.ts';
 import { Endpoint } from '../wire/endpoint.ts';
 import { Alarms } from './alarms.ts';
 import { NodeClock } from './clock.ts';
-import { type Config, remarks } from './config/config.ts';
-import { type Loaded, loadConfig } from './config/read.ts';
-import { type ControlSocket, openControl } from './control.ts';
+import { type Config, followRoster, remarks } from './config/config.ts';
+import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
+import { type ControlSocket, openControl, type RosterReport } from './control.ts';
 import { FileJournal } from './journal.ts';
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
 import { describeChange, planReload } from './plan.ts';
+import { RosterDesk, type RosterDeskOptions } from './rosters.ts';
 import { watchSelf } from './selfwatch.ts';
 import { type Status, statusOf } from './status.ts';
 import { UdpTransport } from './udp.ts';
@@ -36,6 +38,7 @@ export class Daemon {
   readonly #actuator: LinuxActuator;
   readonly #journal: FileJournal;
   readonly #driver: Driver;
+  readonly #desk: RosterDesk;
   readonly #sockets: ControlSocket[] = [];
   readonly #stopped: Promise<void>;
   #endWatch: () => void = () => undefined;
@@ -73,6 +76,13 @@ export class Daemon {
     this.#stopped = new Promise((resolve) => {
       stopped = resolve;
     });
+    this.#desk = new RosterDesk({
+      path: storedRosterPath(settings),
+      stateDir: settings.state,
+      log,
+      alarms,
+      follow: (newer) => this.#follow(newer),
+    });
     this.#driver = new Driver({
       config: config.core,
       endpoint: this.#endpoint,
@@ -80,6 +90,7 @@ export class Daemon {
       transport: this.#transport,
       actuator: this.#actuator,
       journal,
+      rosters: this.#desk,
       operations: {
         alarm: (code, service, on, detail) => alarms.set(code, service, on, detail),
         stopped: () => stopped(),
@@ -116,7 +127,14 @@ export class Daemon {
 
   async #open(): Promise<void> {
     const { settings, roster } = this.#config;
-    const handlers = { status: () => this.status(), order: (order: Order) => this.#order(order) };
+    const handlers = {
+      status: () => this.status(),
+      order: (order: Order) => this.#order(order),
+      rosters: {
+        report: () => this.#rosterReport(),
+        offer: (bytes: Uint8Array) => this.#offerRoster(bytes),
+      },
+    };
     try {
       this.#sockets.push(await openControl(settings.control, handlers, false));
       if (settings.statusSocket !== null)
@@ -142,14 +160,16 @@ export class Daemon {
   }
 
   status(): Status {
-    const { settings, roster } = this.#config;
+    const { settings } = this.#config;
+    const { roster, settled } = this.#driver.rosters;
     const journal = this.#journal.status();
     const refused = Object.entries(this.#endpoint.counters()).filter(([, count]) => count > 0);
     return statusOf({
       nowMs: rawNowMs(),
       state: this.#driver.state,
       cluster: settings.cluster,
-      rosterHash: roster.hash,
+      roster,
+      settled,
       links: this.#transport.links(),
       peers: this.#endpoint.peers(),
       alarms: this.#alarms.list(),
@@ -160,6 +180,39 @@ export class Daemon {
         ...Object.fromEntries(refused.map(([code, count]) => [`refused:${code}`, count])),
       },
     });
+  }
+
+  /** The roster in force, and who has shown, signed, that it has it. */
+  #rosterReport(): RosterReport {
+    const { roster, settled } = this.#driver.rosters;
+    const { version, hash } = roster;
+    const { confirmed, unreached } = this.#driver.rosters.confirmations();
+    return { version, hash: Buffer.from(hash).toString('hex'), settled, confirmed, unreached };
+  }
+
+  /** Why an operator's roster is refused; null when it is in force, or was before. */
+  async #offerRoster(bytes: Uint8Array): Promise<string | null> {
+    const merge = this.#driver.offerRoster(bytes);
+    this.#note(`roster pushed: ${merge.kind}`);
+    await this.#desk.idle();
+    const { version } = this.#driver.rosters.roster;
+    if (merge.kind === 'older') return `older than version ${version}, which is in force`;
+    if (merge.kind === 'forked')
+      return `version ${merge.fork.version} was signed twice, and the other one is in force: sign a version above ${version}`;
+    if (merge.kind !== 'refused') return null;
+    return merge.version === null ? merge.reason : `version ${merge.version} ${merge.reason}`;
+  }
+
+  /** Sockets and Linux side go by the newer roster. */
+  #follow(roster: Roster): ReturnType<RosterDeskOptions['follow']> {
+    const { config, misfits } = followRoster(this.#config, roster);
+    this.#config = config;
+    this.#transport.configure(config.peers, config.uplinks);
+    this.#actuator.reconfigure(config.actuator).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.error({ reason }, 'the Linux side did not take the new members');
+    });
+    return { core: config.core, misfits };
   }
 
   /** The longest that a stop in good order can take: a handover, and making harmless after it. */
@@ -180,16 +233,21 @@ export class Daemon {
   async reload(): Promise<void> {
     const before = this.#config;
     try {
-      const { config } = loadConfig(before.settings.file);
+      const { config: read } = loadConfig(before.settings.file);
+      // A roster that could not be stored runs all the same, and the file's is older.
+      const isOlder = read.roster.version < before.roster.version;
+      const config = isOlder ? followRoster(read, before.roster).config : read;
       const plan = planReload(before, config);
       for (const change of plan.changes)
         this.#log.info({ change: describeChange(change) }, 'reload: planned');
       if (plan.refused.length > 0) throw new OperatorError(plan.refused.join('; '));
+      if (config.roster.version > before.roster.version) {
+        const refused = await this.#offerRoster(Buffer.concat(config.roster.versions));
+        if (refused !== null) throw new OperatorError(`${config.settings.roster}: ${refused}`);
+      }
       await this.#actuator.reconfigure(config.actuator);
       this.#config = config;
       this.#transport.configure(config.peers, config.uplinks);
-      if (config.roster.version !== before.roster.version)
-        this.#endpoint.setRoster(rawNowMs(), config.roster);
       if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(config.core));
       this.#note(`reloaded: ${plan.changes.length} change(s)`);
       this.#log.info({ changes: plan.changes.length }, 'reload: done');

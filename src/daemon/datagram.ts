@@ -4,6 +4,9 @@ import type { Socket } from 'node:dgram';
 /** Datagrams that may wait in one socket for the kernel. */
 const SEND_QUEUE_MAX = 256;
 
+/** The TTL (hop limit) of all that is sent: whatever arrives with less came through a router (RFC 5082). */
+export const SENT_TTL = 255;
+
 /** Addresses here are numbers; nothing is ever looked up, and so a send reaches the kernel at once. */
 export function noLookup(
   address: string,

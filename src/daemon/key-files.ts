@@ -2,30 +2,53 @@
  * Keys and rosters on disk. A private key that others can read is refused, and no file is ever overwritten by a
  * new key. What is wrong is told in the operator's words, never with a byte of a secret.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
 import { OperatorError } from '../trust/errors.ts';
 import {
   decodePrivateKey,
   encodePrivateKey,
   formatPublicKey,
   KEY_FILE_MAX_BYTES,
+  type PrivateKeyFault,
   parsePublicKey,
 } from '../trust/keys.ts';
+import { type OpensshFault, parseOpensshPrivateKey } from '../trust/openssh.ts';
 import { ROSTER_FILE_MAX_BYTES, type Roster, verifyRosterFile } from '../trust/roster.ts';
 import { type Identity, identityFromSeed, publicKeyOf } from '../wire/ed25519.ts';
+import { alreadyThere, createFile, readSecretFile, readWhole, refuseOpenDirectory } from './safe-files.ts';
 
 /** Asks for the pass phrase of a file when it turns out to need one. */
 export type AskPassphrase = (path: string) => Uint8Array | null;
+
+const MAKE_ONE = 'make one with: portcullis key generate --out FILE';
+
+/** What to say of a private key file, and what to do: [`FILE: ...`, hint]. */
+const PRIVATE_FAULTS: { readonly [fault in PrivateKeyFault]: readonly [string, string] } = {
+  'passphrase-needed': ['is under a pass phrase', 'give it with --passphrase-file FILE'],
+  'passphrase-wrong': ['does not open with that pass phrase', 'check the pass phrase'],
+  'wrapping-unknown': [
+    'is encrypted in a way that is not read here',
+    'PBES2 with scrypt or PBKDF2 is, as openssl pkcs8 -topk8 -scrypt -in FILE -out NEW writes it',
+  ],
+  'wrapping-too-costly': ['asks for more work than any honest file to be opened', 'where does it come from?'],
+  'not-a-key': ['is not a private key in PKCS#8 PEM', MAKE_ONE],
+  'not-ed25519': ['is not an Ed25519 key', MAKE_ONE],
+  openssh: ['is in the OpenSSH format', 'bring it in with: portcullis key import-ssh FILE --out NEW'],
+  'pkcs8-v2': [
+    'is PKCS#8 of version 2 (with the public key inside), which openssl does not read either',
+    `have the tool that made it write version 1, or ${MAKE_ONE}`,
+  ],
+};
+
+const OPENSSH_FAULTS: { readonly [fault in OpensshFault]: readonly [string, string] } = {
+  form: ['is not a private key in the OpenSSH format', 'it begins with -----BEGIN OPENSSH PRIVATE KEY-----'],
+  encrypted: [
+    'is under a pass phrase, which OpenSSH keeps in a form of its own',
+    "take it off a copy on a memory file system: ssh-keygen -p -N '' -f COPY; import the copy with a new one",
+  ],
+  'not-ed25519': ['is not one Ed25519 key', 'ssh-keygen -t ed25519 makes one'],
+  'halves-differ': ['holds a public key that is not of its private key', 'the file is damaged or forged'],
+};
 
 /** The seed of a private key file. Throws OperatorError. The caller wipes it when done. */
 export function readSeedFile(path: string, askPassphrase: AskPassphrase = () => null): Uint8Array {
@@ -38,16 +61,8 @@ export function readSeedFile(path: string, askPassphrase: AskPassphrase = () => 
       passphrase?.fill(0);
     }
     if (result.ok) return result.seed;
-    const wrong = {
-      'passphrase-needed': ['is under a pass phrase', 'give it with --passphrase-file FILE'],
-      'passphrase-wrong': ['does not open with that pass phrase', 'check the pass phrase'],
-      'not-a-key': [
-        'is not a private key in PKCS#8 PEM',
-        'make one with: portcullis key generate --out FILE',
-      ],
-      'not-ed25519': ['is not an Ed25519 key', 'make one with: portcullis key generate --out FILE'],
-    }[result.fault];
-    throw new OperatorError(`${path}: ${wrong[0]}`, wrong[1]);
+    const [wrong, hint] = PRIVATE_FAULTS[result.fault];
+    throw new OperatorError(`${path}: ${wrong}`, hint);
   } finally {
     pem.fill(0);
   }
@@ -63,18 +78,36 @@ export function readIdentityFile(path: string, askPassphrase?: AskPassphrase): I
   }
 }
 
+/** The seed and remark of an OpenSSH private key file. Throws OperatorError. The caller wipes the seed. */
+export function readOpensshFile(path: string): { seed: Uint8Array; comment: string } {
+  const bytes = readSecretFile(path, 'private key');
+  try {
+    const result = parseOpensshPrivateKey(bytes.toString('latin1'));
+    if (result.ok) return result;
+    const [wrong, hint] = OPENSSH_FAULTS[result.fault];
+    throw new OperatorError(`${path}: ${wrong}`, hint);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
 /** A public key file's key, admitted, and the remark on its line. Throws OperatorError. */
 export function readPublicKeyFile(path: string): { publicKey: Uint8Array; name: string } {
-  const result = parsePublicKey(readWhole(path, KEY_FILE_MAX_BYTES).toString('latin1'));
+  return publicKeyOfLine(path, readWhole(path, KEY_FILE_MAX_BYTES).toString('latin1'));
+}
+
+/** The key on a public key's line, admitted. `source` names it in errors. Throws OperatorError. */
+export function publicKeyOfLine(source: string, line: string): { publicKey: Uint8Array; name: string } {
+  const result = parsePublicKey(line);
   if (result.ok) return { publicKey: result.publicKey, name: result.name };
   if (result.fault === 'form') {
     throw new OperatorError(
-      `${path}: not a public key of portcullis`,
-      'it is one line: portcullis-ed25519 BASE64 NAME',
+      `${source}: not a public key of portcullis`,
+      'it is one line: portcullis-ed25519 BASE64 NAME, or ssh-ed25519 BASE64 REMARK',
     );
   }
   throw new OperatorError(
-    `${path}: the public key is not admitted (${result.fault})`,
+    `${source}: the public key is not admitted (${result.fault})`,
     'such a key proves nothing: make a new one',
   );
 }
@@ -82,23 +115,39 @@ export function readPublicKeyFile(path: string): { publicKey: Uint8Array; name: 
 /** Whether that file holds a public key's line, and not a private key. Throws OperatorError when it cannot be read. */
 export function isPublicKeyFile(path: string): boolean {
   const bytes = readWhole(path, KEY_FILE_MAX_BYTES);
-  const isPublic = bytes.subarray(0, 11).equals(Buffer.from('portcullis-'));
+  const isPublic = /^(portcullis-|ssh-|ecdsa-|sk-)/.test(bytes.subarray(0, 16).toString('latin1'));
   bytes.fill(0);
   return isPublic;
 }
 
-/** Writes FILE (0600) and FILE.pub (0644), both new. Throws OperatorError when either is there. */
+/** Writes FILE (0600) and FILE.pub (0644), both new, both or none. Throws OperatorError when either is there. */
 export function writeKeyPair(
   path: string,
   seed: Uint8Array,
   name: string,
   passphrase: Uint8Array | null,
 ): void {
+  const secret = Buffer.from(encodePrivateKey(seed, passphrase));
+  try {
+    writePair(path, secret, formatPublicKey(publicKeyOf(seed), name));
+  } finally {
+    secret.fill(0);
+  }
+}
+
+/** Two halves of a key, both new, both or none: FILE (0600) and FILE.pub (0644). Throws OperatorError. */
+export function writePair(path: string, secret: Uint8Array, publicLine: string): void {
   const publicPath = `${path}.pub`;
   // Looked at first, so that a private key is not left behind without its public half.
   if (existsSync(publicPath)) throw alreadyThere(publicPath);
-  createFile(path, Buffer.from(encodePrivateKey(seed, passphrase)), 0o600);
-  createFile(publicPath, Buffer.from(formatPublicKey(publicKeyOf(seed), name)), 0o644);
+  refuseOpenDirectory(path);
+  createFile(path, secret, 0o600);
+  try {
+    createFile(publicPath, Buffer.from(publicLine), 0o644);
+  } catch (error) {
+    rmSync(path, { force: true }); // ours, made a moment ago, and known to nobody
+    throw error;
+  }
 }
 
 /** The bytes of a roster file. Throws OperatorError. */
@@ -114,76 +163,5 @@ export function readRosterFile(path: string, adminKey: Uint8Array): Roster {
   throw new OperatorError(
     `${where}: ${result.reason}`,
     'the roster must be signed by the configured admin key, from its first version on',
-  );
-}
-
-/** Creates a file that must not be there yet, and makes it durable. Throws OperatorError. */
-export function createFile(path: string, bytes: Uint8Array, mode: number): void {
-  orOperatorError(path, 'write', () => {
-    withFd(openSync(path, 'wx', mode), (fd) => {
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-      fsyncSync(fd);
-    });
-    withFd(openSync(dirname(path), 'r'), fsyncSync);
-  });
-}
-
-/** A file that only its owner may read: a private key, a pass phrase. Throws OperatorError. */
-export function readSecretFile(path: string, what: string): Buffer {
-  return readWhole(path, KEY_FILE_MAX_BYTES, (mode) => {
-    if ((mode & 0o077) === 0) return;
-    const shown = (mode & 0o777).toString(8).padStart(4, '0');
-    throw new OperatorError(`${path}: others can read this ${what} (mode ${shown})`, `chmod 600 ${path}`);
-  });
-}
-
-/** Reads a regular file whole, after its mode was judged on the open file, not on its name. */
-function readWhole(path: string, maxBytes: number, judge: (mode: number) => void = () => {}): Buffer {
-  return orOperatorError(path, 'read', () =>
-    // Not blocking: somebody's named pipe in place of the file must not hang the command.
-    withFd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), (fd) => {
-      const stat = fstatSync(fd);
-      if (!stat.isFile()) throw new OperatorError(`${path}: not a regular file`);
-      judge(stat.mode);
-      if (stat.size > maxBytes) throw new OperatorError(`${path}: longer than ${maxBytes} bytes`);
-      const bytes = Buffer.alloc(stat.size);
-      let length = 0;
-      for (let got = 1; got > 0 && length < bytes.length; length += got) {
-        got = readSync(fd, bytes, length, bytes.length - length, null);
-      }
-      return bytes.subarray(0, length);
-    }),
-  );
-}
-
-function withFd<T>(fd: number, use: (fd: number) => T): T {
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function orOperatorError<T>(path: string, verb: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') {
-      throw new OperatorError(
-        `${path}: there is such a file already`,
-        'nothing is overwritten: choose another name',
-      );
-    }
-    if (code === 'ENOENT') throw new OperatorError(`${path}: no such file or directory`);
-    if (typeof code === 'string') throw new OperatorError(`${path}: cannot ${verb} (${code})`);
-    throw error;
-  }
-}
-
-function alreadyThere(path: string): OperatorError {
-  return new OperatorError(
-    `${path}: there is such a file already`,
-    'nothing is overwritten: choose another name',
   );
 }

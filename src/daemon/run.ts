@@ -3,11 +3,14 @@
  * first), a second one fences and ends; SIGHUP reloads. Whatever goes wrong inside ends with the host fenced.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RunEnded } from '../wire/ended.ts';
 import { Daemon } from './daemon.ts';
 import type { Log } from './log.ts';
 
 /** An error of ours (sysexits: EX_SOFTWARE). */
 const EXIT_SOFTWARE = 70;
+/** This run cannot go on, the next one can (sysexits: EX_TEMPFAIL): the service manager starts it. */
+const EXIT_NEW_RUN = 75;
 const FENCE_LIMIT_MS = 5000;
 
 /** Runs until stopped; resolves with the exit status. Throws OperatorError when it cannot start. */
@@ -31,6 +34,11 @@ export async function runDaemon(file: string, log: Log): Promise<number> {
       stopInOrder(daemon, log).then((clean) => end(clean ? 0 : 1, !clean), failed);
     };
     const failed = (error: unknown): void => {
+      if (error instanceof RunEnded) {
+        log.error({ reason: error.message }, 'this run must end: fencing this host; start the daemon anew');
+        end(EXIT_NEW_RUN, true);
+        return;
+      }
       const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.fatal({ stack }, 'internal error: fencing this host and ending');
       end(EXIT_SOFTWARE, true);

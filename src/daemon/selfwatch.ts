@@ -4,13 +4,13 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Endpoint } from '../wire/endpoint.ts';
+import { DUPLICATE_MS } from '../wire/limits.ts';
 import type { Alarms } from './alarms.ts';
 
 const LOOK_MS = 1000;
 const RESOLUTION_MS = 10;
 /** A stall is told for so long after it happened. */
 const STALL_SHOWN_MS = 60_000;
-const DUPLICATE_SHOWN_MS = 60_000;
 
 export interface SelfWatchOptions {
   readonly endpoint: Endpoint;
@@ -57,13 +57,13 @@ function watchPeers({ endpoint, alarms }: SelfWatchOptions, nowMs: number): void
     `another roster than ours: ${differing.join(', ')}`,
   );
   const doubled = peers.filter(
-    (peer) => peer.duplicateMs !== null && nowMs - peer.duplicateMs < DUPLICATE_SHOWN_MS,
+    (peer) => peer.duplicateMs !== null && nowMs - peer.duplicateMs < DUPLICATE_MS,
   );
   const names = doubled.map((peer) => peer.host).join(', ');
   alarms.set(
     'duplicate-host',
     null,
     doubled.length > 0,
-    `two processes speak in the name of ${names}: was a key copied?`,
+    `two processes speak in the name of ${names}, whose grants do not count meanwhile: was its key or machine copied?`,
   );
 }

@@ -49,6 +49,10 @@ export interface StatusPeer {
   readonly lastHeardMs: number | null;
   readonly rosterVersion: number | null;
   readonly rosterDiffers: boolean;
+  /** How long its newest answer to a question of ours took, there and back. */
+  readonly roundTripMs: number | null;
+  /** How long its newest word was under way to us, at least and at most; no common clock is assumed. */
+  readonly delayMs: { readonly least: number; readonly most: number } | null;
   /** By link: how long ago a word came over it. */
   readonly links: { readonly [link: string]: number };
 }
@@ -59,7 +63,8 @@ export interface Status {
   readonly host: HostName;
   readonly role: Role;
   readonly pid: number;
-  readonly roster: { readonly version: number; readonly hash: string };
+  /** `settled`: the highest version that is settled as far as this host knows. */
+  readonly roster: { readonly version: number; readonly hash: string; readonly settled: number };
   readonly standby: boolean;
   readonly stopping: boolean;
   readonly links: readonly number[];
@@ -75,7 +80,8 @@ export interface StatusSource {
   readonly nowMs: number;
   readonly state: HostState;
   readonly cluster: string;
-  readonly rosterHash: Uint8Array;
+  readonly roster: { readonly version: number; readonly hash: Uint8Array };
+  readonly settled: number;
   readonly links: readonly number[];
   readonly peers: readonly PeerStatus[];
   readonly alarms: readonly Alarm[];
@@ -92,7 +98,11 @@ export function statusOf(source: StatusSource): Status {
     host: membership.self,
     role: role(membership.self),
     pid: process.pid,
-    roster: { version: membership.version, hash: Buffer.from(source.rosterHash).toString('hex') },
+    roster: {
+      version: source.roster.version,
+      hash: Buffer.from(source.roster.hash).toString('hex'),
+      settled: source.settled,
+    },
     standby: state.standby,
     stopping: state.stopping,
     links: source.links,
@@ -107,6 +117,11 @@ export function statusOf(source: StatusSource): Status {
       lastHeardMs: peer.lastHeardMs === null ? null : age(nowMs, peer.lastHeardMs),
       rosterVersion: peer.rosterVersion,
       rosterDiffers: peer.rosterDiffers,
+      roundTripMs: peer.roundTripMs === null ? null : tenths(peer.roundTripMs),
+      delayMs:
+        peer.delayMs === null
+          ? null
+          : { least: tenths(peer.delayMs.leastMs), most: tenths(peer.delayMs.mostMs) },
       links: Object.fromEntries(
         Object.entries(state.peers[peer.host]?.heardOn ?? {}).map(([link, atMs]) => [link, age(nowMs, atMs)]),
       ),
@@ -158,6 +173,11 @@ function masterOf(service: ServiceState, self: HostName, main: MainState): HostN
   return known === null || known.released !== undefined || service.place !== 'backup.watching'
     ? null
     : known.term.host;
+}
+
+/** Milliseconds with one decimal: a LAN answers within less than one. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 function age(nowMs: number, thenMs: number): number {

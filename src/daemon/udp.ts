@@ -8,7 +8,7 @@ import type { HostName, ServiceName } from '../core/basics.ts';
 import type { Transport } from '../driver/ports.ts';
 import { formatSocketAddress, type SocketAddress } from '../trust/address.ts';
 import { OperatorError } from '../trust/errors.ts';
-import { noLookup, sendNow } from './datagram.ts';
+import { noLookup, SENT_TTL, sendNow } from './datagram.ts';
 import type { Log } from './log.ts';
 import { type UplinkPlace, UplinkSocket } from './uplink-socket.ts';
 
@@ -153,6 +153,7 @@ export class UdpTransport implements Transport {
       });
       socket.on('message', (datagram) => this.#received(link.index, datagram));
       socket.bind({ address: listen.ip, port: listen.port }, () => {
+        socket.setTTL(SENT_TTL);
         this.#sockets.set(link.index, socket);
         this.#options.log.info(
           { link: link.index, listen: formatSocketAddress(listen) },

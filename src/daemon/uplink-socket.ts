@@ -6,7 +6,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { noLookup, sendNow } from './datagram.ts';
+import { noLookup, SENT_TTL, sendNow } from './datagram.ts';
 
 export interface UplinkPlace {
   readonly device: string;
@@ -63,7 +63,7 @@ export class UplinkSocket {
     socket.bind({ address: group, port }, () => {
       try {
         socket.setMulticastLoopback(false);
-        socket.setMulticastTTL(v6 ? 255 : 1);
+        socket.setMulticastTTL(SENT_TTL); // these groups stay on the link whatever it says
         socket.setMulticastInterface(v6 ? `::%${device}` : ownAddress);
       } catch {
         this.#failed(); // the device went away meanwhile

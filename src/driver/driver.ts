@@ -17,9 +17,14 @@ import {
   refusal,
   step,
 } from '../core/index.ts';
+import { membershipOf, type Roster } from '../trust/roster.ts';
+import type { Fork, Merge } from '../trust/roster-merge.ts';
+import { RunEnded } from '../wire/ended.ts';
 import type { Endpoint, Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
-import type { Actuator, ActuatorEvents, Clock, Journal, Operations, Transport } from './ports.ts';
+import type { Actuator, ActuatorEvents, Clock, Journal, Operations, RosterPort, Transport } from './ports.ts';
+import { describeNews } from './roster-news.ts';
+import { type Outcome, RosterKeeper } from './rosters.ts';
 
 export interface DriverOptions {
   readonly config: CoreConfig;
@@ -29,6 +34,8 @@ export interface DriverOptions {
   readonly actuator: Actuator;
   readonly journal: Journal;
   readonly operations: Operations;
+  /** Default: a newer roster changes the members that the core knows, and nothing else. */
+  readonly rosters?: RosterPort;
   /** Sees every step: the recorder of transcripts and conformance runs. */
   readonly observe?: (nowMs: number, event: Event, state: HostState, effects: readonly Effect[]) => void;
 }
@@ -44,11 +51,17 @@ export class Driver {
   readonly #inbox: Event[] = [];
   /** What procedures told beside their verdict, for the log entry that follows. */
   readonly #details = new Map<string, string>();
+  readonly #keeper: RosterKeeper;
+  /** What the core was last told, or is about to be. */
+  #config: CoreConfig;
   #state: HostState;
   #busy = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#config = options.config;
+    const { membership, timing } = options.config;
+    this.#keeper = new RosterKeeper(options.endpoint.roster, membership.self, timing.promiseMs);
     this.#state = initialState(options.config, options.clock.nowMs());
   }
 
@@ -66,11 +79,18 @@ export class Driver {
     this.#happened({ type: 'timer' });
   }
 
-  /** A datagram that arrived on that link (0: an uplink). Refused ones change nothing but counters. */
+  /**
+   * A datagram that arrived on that link (0: an uplink). Refused ones change nothing but counters. Throws RunEnded
+   * when a peer knows a later state of this run: the process must end, and the next one knows that it knows nothing.
+   */
   datagramReceived(link: number, datagram: Uint8Array): void {
-    const received = this.#options.endpoint.receive(this.#options.clock.nowMs(), link, datagram);
+    const nowMs = this.#options.clock.nowMs();
+    const received = this.#options.endpoint.receive(nowMs, link, datagram);
+    if (received.kind === 'set-back')
+      throw new RunEnded('set-back', `; ${received.from} has heard more of it`);
     if (received.kind !== 'refused') this.#transmit(received.replies);
-    for (const event of eventsOf(received)) this.#enqueue(event);
+    const outdated = this.#rosterShown(nowMs, received);
+    for (const event of eventsOf(received, outdated)) this.#enqueue(event);
     this.#work();
     this.#arm();
   }
@@ -82,9 +102,25 @@ export class Driver {
     return why;
   }
 
-  /** A checked new configuration or roster. */
+  /** A checked new configuration. Who votes under the roster in force stays as it is. */
   configure(config: CoreConfig): void {
-    this.#happened({ type: 'configured', config });
+    this.#reconfigure(config);
+    this.#work();
+    this.#arm();
+  }
+
+  /** Versions of the roster that an operator gives; a newer one is in force as soon as it is stored, and told to all. */
+  offerRoster(bytes: Uint8Array): Merge {
+    const outcome = this.#keeper.offer(bytes);
+    this.#act(this.#options.clock.nowMs(), outcome);
+    this.#work();
+    this.#arm();
+    return outcome.merge;
+  }
+
+  /** The roster in force, how far it is settled, and who has shown that it has it. */
+  get rosters(): Pick<RosterKeeper, 'roster' | 'settled' | 'confirmations'> {
+    return this.#keeper;
   }
 
   readonly actuatorEvents: ActuatorEvents = {
@@ -168,7 +204,7 @@ export class Driver {
           operations.alarm(effect.code, effect.service, effect.on, effect.detail);
           break;
         case 'fetch-roster':
-          // Rosters spread by themselves once hosts hear each other; until then the alarm names the remedy.
+          this.#act(nowMs, this.#keeper.askAll());
           break;
         case 'stopped':
           this.#post(mail.splice(0), nowMs);
@@ -192,22 +228,84 @@ export class Driver {
     for (const { to, link, datagram } of outgoing) this.#options.transport.send(to, link, datagram);
   }
 
+  /** Takes in what a signed word shows of its sender's roster; true when that host counts votes by a roster that is over. */
+  #rosterShown(nowMs: number, received: Exclude<Received, { kind: 'set-back' }>): boolean {
+    if (received.kind === 'refused' || received.shown === null) return false;
+    const outcome = this.#keeper.heard(nowMs, received.from, received.shown);
+    this.#act(nowMs, outcome);
+    if (received.kind === 'roster') this.#act(nowMs, this.#keeper.word(nowMs, received.from, received.word));
+    return outcome.standing === 'older' || outcome.standing === 'forked';
+  }
+
+  /** What is new is in force before anything is said of it. */
+  #act(nowMs: number, { news, words }: Outcome): void {
+    const { endpoint, rosters, journal, operations } = this.#options;
+    for (const { from, what } of news) {
+      rosters?.told(from, what);
+      journal.append({ service: null, kind: 'roster', ...describeNews(from, what) });
+      if (what.kind === 'taken') {
+        // While they can still be reached: the sockets go by the newer roster from `adopt` on.
+        this.#act(nowMs, this.#keeper.farewell(what.roster));
+        const membership = membershipOf(what.roster, this.#config.membership.self);
+        const inForce = (config: CoreConfig): void => this.#putInForce(what.roster, what.fork, config);
+        if (rosters === undefined) inForce({ ...this.#config, membership });
+        else rosters.adopt(what.roster, inForce);
+      } else if (what.kind === 'settled') this.#reconfigure(this.#config);
+      const forked = 'fork' in what && what.fork !== null;
+      if (forked || what.kind === 'taken')
+        operations.alarm('roster-forked', null, forked, forked ? describeNews(from, what).text : '');
+    }
+    for (const { to, word } of words) this.#transmit(endpoint.sealRoster(nowMs, to, word));
+  }
+
+  /** The core refuses the outdated before anybody is told that this host has the newer one. */
+  #putInForce(roster: Roster, fork: Fork | null, config: CoreConfig): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#options.endpoint.setRoster(nowMs, roster);
+    const outcome = this.#keeper.commit(nowMs, roster, fork);
+    this.#reconfigure(config);
+    this.#act(nowMs, outcome);
+    this.#work();
+    this.#arm();
+  }
+
+  #reconfigure(config: CoreConfig): void {
+    this.#config = this.#withVoters(config);
+    this.#enqueue({ type: 'configured', config: this.#config });
+  }
+
+  /** Who votes under the roster in force, as far as it is settled; a host whose key it has no more is no member. */
+  #withVoters(config: CoreConfig): CoreConfig {
+    const { membership } = config;
+    if (membership.version !== this.#keeper.roster.version) return config;
+    const { isMember } = this.#options.endpoint;
+    const members = membership.members.filter((member) => isMember || member.name !== membership.self);
+    return { ...config, membership: { ...membership, members, voterSets: this.#keeper.voterSets } };
+  }
+
   /** Sends the handshakes that are due and sets the clock for whatever comes next. */
   #arm(): void {
     const { endpoint, clock, transport } = this.#options;
     const nowMs = clock.nowMs();
     endpoint.setLinks(nowMs, transport.links());
     if (endpoint.nextTickMs() <= nowMs) this.#transmit(endpoint.tick(nowMs));
-    clock.wakeAt(Math.min(nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY, endpoint.nextTickMs()));
+    if (this.#keeper.nextTickMs() <= nowMs) {
+      this.#act(nowMs, this.#keeper.tick(nowMs));
+      this.#work();
+    }
+    const stepMs = nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY;
+    clock.wakeAt(Math.min(stepMs, endpoint.nextTickMs(), this.#keeper.nextTickMs()));
   }
 }
 
 /** What the core hears of a datagram. */
-function eventsOf(received: Received): Event[] {
+function eventsOf(received: Exclude<Received, { kind: 'set-back' }>, outdated: boolean): Event[] {
   if (received.kind === 'messages') {
     const { from, link } = received;
-    return received.messages.map((message) => ({ type: 'message', from, link, message }));
+    const mark = outdated ? { outdated } : {};
+    return received.messages.map((message) => ({ type: 'message', from, link, message, ...mark }));
   }
+  if (received.kind === 'roster') return [];
   if (received.kind === 'handshake') {
     return received.joined ? [{ type: 'peer-joined', host: received.from }] : [];
   }

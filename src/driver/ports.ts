@@ -2,10 +2,12 @@
  * The driver's ports: all that it needs of the world, as interfaces. The daemon fulfils them with Node and Linux,
  * the simulator with models. Times are milliseconds of the monotonic clock that is not slewed, unless said otherwise.
  */
-import type { HostName, ServiceName } from '../core/basics.ts';
+import type { CoreConfig, HostName, ServiceName } from '../core/basics.ts';
 import type { AlarmCode, LogEntry } from '../core/effects.ts';
 import type { Side } from '../core/events.ts';
 import type { Procedure, Verdict } from '../core/procedures.ts';
+import type { Roster } from '../trust/roster.ts';
+import type { RosterNews } from './rosters.ts';
 
 export interface Clock {
   /** Monotonic, not slewed; fractions of a millisecond are welcome. */
@@ -52,6 +54,17 @@ export interface ActuatorEvents {
 /** The event log. Appending queues; it never blocks a takeover. */
 export interface Journal {
   append(entry: LogEntry & { readonly detail?: string }): void;
+}
+
+/** What becomes of a newer roster outside the core. Nothing here may fail: a revoked key must be refused at once. */
+export interface RosterPort {
+  /**
+   * A verified, newer roster: stored first, then sockets and Linux side follow, then `inForce` is called, now or
+   * later, with what the core is to know; who votes is put in by the driver. Several are put in force in their order.
+   */
+  adopt(roster: Roster, inForce: (config: CoreConfig) => void): void;
+  /** Anything told of rosters, for logs and for keeping proofs. `from` null: an operator, or this host itself. */
+  told(from: HostName | null, news: RosterNews): void;
 }
 
 /** Alarms as an operator sees them, and the end of the process. */

@@ -3,6 +3,7 @@
  * Both can be computed again from the key, so neither is ever taken on trust.
  */
 import { createHash } from 'node:crypto';
+import { encodeBlob } from './openssh.ts';
 
 /** The deterministic COSE_Key {1: 1 (OKP), -1: 6 (Ed25519), -2: x} up to x. */
 const COSE_KEY_HEAD = Uint8Array.from([0xa3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20]);
@@ -14,20 +15,11 @@ export function thumbprint(publicKey: Uint8Array): Uint8Array {
 
 /** The fingerprint as `ssh-keygen -l` prints it for the same key: SHA-256 of the SSH key blob (RFC 8709), base64 unpadded. */
 export function fingerprint(publicKey: Uint8Array): string {
-  const hash = createHash('sha256')
-    .update(sshString(Buffer.from('ssh-ed25519')))
-    .update(sshString(publicKey));
-  return `SHA256:${hash.digest('base64').replace(/=+$/, '')}`;
+  const hash = createHash('sha256').update(encodeBlob(publicKey)).digest('base64');
+  return `SHA256:${hash.replace(/=+$/, '')}`;
 }
 
 /** Whether `text` has the form of a fingerprint: 32 bytes in unpadded base64. */
 export function isFingerprint(text: string): boolean {
   return /^SHA256:[A-Za-z0-9+/]{43}$/.test(text);
-}
-
-/** A string of RFC 4251, section 5: four bytes of length, then the bytes. */
-function sshString(bytes: Uint8Array): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
 }

@@ -5,7 +5,8 @@
  */
 import type { HostName } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
-import type { Roster, RosterMember } from '../trust/roster.ts';
+import type { Roster } from '../trust/roster.ts';
+import { type CborValue, encodeCbor } from './cbor.ts';
 import {
   decodeRecords,
   encodeRecord,
@@ -21,14 +22,24 @@ import { hex } from './hex.ts';
 import { type Opened, openDatagram, type Refused, refused, signatureHolds } from './inbound.ts';
 import { DATAGRAM_MAX_BYTES, GATE_BYTES, ROSTER_HASH_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
-import { decodeBody, ENVELOPE_OVERHEAD_BYTES, PAYLOAD_OVERHEAD_BYTES } from './payload.ts';
-import { createPeer, type Peer, sharedLinks } from './peer.ts';
+import {
+  decodeBody,
+  ENVELOPE_OVERHEAD_BYTES,
+  PAYLOAD_OVERHEAD_BYTES,
+  type ShownRoster,
+  shownIn,
+} from './payload.ts';
+import { type Peer, sharedLinks } from './peer.ts';
+import { PeerTable } from './peers.ts';
 import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
-import { remeasureMs, type SessionTiming } from './session.ts';
+import { decodeRosterWord, encodeRosterWord, type RosterWord } from './roster-words.ts';
+import { type DelayBounds, remeasureMs, type SessionTiming } from './session.ts';
 import { type Outgoing, Speaker } from './speaker.ts';
 
 export type { Identity } from './ed25519.ts';
+export type { ShownRoster } from './payload.ts';
+export type { RosterWord } from './roster-words.ts';
 export type { Outgoing } from './speaker.ts';
 
 export type Received =
@@ -37,9 +48,21 @@ export type Received =
       readonly from: HostName;
       readonly link: number;
       readonly messages: Message[];
+      /** The sender's roster. */
+      readonly shown: ShownRoster;
+      readonly replies: Outgoing[];
+    }
+  | {
+      readonly kind: 'roster';
+      readonly from: HostName;
+      readonly link: number;
+      readonly word: RosterWord;
+      readonly shown: ShownRoster;
       readonly replies: Outgoing[];
     }
   | Handshaken
+  /** `from` knows that this run has said more than this process has: it must end (RunEnded). */
+  | { readonly kind: 'set-back'; readonly from: HostName; readonly replies: readonly [] }
   | Refused;
 
 export interface EndpointOptions {
@@ -57,6 +80,8 @@ export interface EndpointOptions {
   readonly links: readonly number[];
   /** Default: the real ones. Others are for the simulator alone. */
   readonly primitives?: Primitives;
+  /** Default 0. For tests of a session's end; below 2^48. */
+  readonly firstSeq?: number;
 }
 
 /** A peer as `status` shows it. */
@@ -69,11 +94,17 @@ export interface PeerStatus {
   readonly rosterVersion: number | null;
   /** It shows another roster than ours: another version, or the same with another hash. */
   readonly rosterDiffers: boolean;
-  /** When a second run in its name was last refused; null: never. */
+  /** When two runs in its name were last proven to be alive at once; null: never. Its grants do not count for a minute. */
   readonly duplicateMs: number | null;
+  /** How long its newest answer to a question of ours took, there and back; null without a session. */
+  readonly roundTripMs: number | null;
+  /** How long its newest word was under way to us, at least and at most, by our clock; null: none was taken. */
+  readonly delayMs: DelayBounds | null;
 }
 
 const RECORDS_BYTES = DATAGRAM_MAX_BYTES - GATE_BYTES - ENVELOPE_OVERHEAD_BYTES - PAYLOAD_OVERHEAD_BYTES;
+/** Not taken from a host in whose name two runs are alive. */
+const VOTES: ReadonlySet<MessageType> = new Set<MessageType>(['ACK', 'GRANT']);
 /** Of these types only the newest word of each service counts. */
 const NEWEST_ONLY: ReadonlySet<MessageType> = new Set<MessageType>(['STATUS', 'REPORT']);
 
@@ -81,25 +112,32 @@ export class Endpoint {
   readonly #timing: SessionTiming;
   readonly #speaker: Speaker;
   readonly #handshaker: Handshaker;
-  readonly #identity: Identity;
-  /** Neither changes in a run: a roster with another key for this host is refused. */
+  /** Neither changes in a run. */
   readonly #own: { readonly ownKid: string; readonly ownSid: string };
-  readonly #primitives: Primitives;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
-  #peers = new Map<HostName, Peer>();
-  #peersByKid = new Map<string, Peer>();
+  readonly #peers: PeerTable;
 
   /** Throws RangeError when the roster has no member `self` with the identity's key. */
   constructor(options: EndpointOptions) {
     const { roster, self, identity, links, randomBytes, intervalMs } = options;
     const { maxDrift = 0.1, maxAgeMs = Math.max(500, 4 * intervalMs) } = options;
     this.#timing = { intervalMs, maxAgeMs, maxDrift };
-    this.#identity = identity;
-    this.#primitives = options.primitives ?? REAL_PRIMITIVES;
-    this.#speaker = new Speaker(roster, self, identity, links, randomBytes);
+    const { primitives = REAL_PRIMITIVES, firstSeq = 0 } = options;
+    this.#speaker = new Speaker(roster, self, identity, links, randomBytes, firstSeq);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
-    this.#own = { ownKid: hex(this.#speaker.self.kid), ownSid: hex(this.#speaker.sid) };
-    this.#makePeers(options.nowMs);
+    this.#own = { ownKid: hex(this.#speaker.kid), ownSid: hex(this.#speaker.sid) };
+    const { clusterId } = roster;
+    this.#peers = new PeerTable({ clusterId, ownKid: this.#speaker.kid, identity, primitives }, this.#timing);
+    this.#peers.follow(options.nowMs, roster, self);
+  }
+
+  get roster(): Roster {
+    return this.#speaker.roster;
+  }
+
+  /** Whether the roster has this host, under the key that this process speaks with. */
+  get isMember(): boolean {
+    return !this.#speaker.isExpelled;
   }
 
   /** The links that are present now. Over a new one the peers are asked at once where their measurement is due. */
@@ -107,7 +145,7 @@ export class Endpoint {
     const fresh = links.filter((link) => !this.#speaker.links.includes(link));
     this.#speaker.links = [...links];
     if (fresh.length === 0) return;
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#peers.all()) {
       if (sharedLinks(peer, fresh).length === 0) continue;
       const { measuredMs } = peer.session;
       if (measuredMs !== null && nowMs < measuredMs + remeasureMs(this.#timing)) continue;
@@ -116,28 +154,13 @@ export class Endpoint {
     }
   }
 
-  /** A newer roster of the same cluster. Members whose key stays keep their session; the others' words end here. */
+  /**
+   * A newer roster of the same cluster. Members whose key stays keep their session; the others' words end here. One
+   * that has this host no more ends nothing on our side: others may not know yet, and we can still tell them.
+   */
   setRoster(nowMs: number, roster: Roster): void {
     this.#speaker.setRoster(roster);
-    this.#makePeers(nowMs);
-  }
-
-  #makePeers(nowMs: number): void {
-    const { roster, self } = this.#speaker;
-    const peers = new Map<HostName, Peer>();
-    for (const member of roster.members) {
-      if (member.name === self.name) continue;
-      const known = this.#peersByKid.get(hex(member.kid));
-      if (known !== undefined) known.member = member;
-      peers.set(member.name, known ?? this.#createPeer(nowMs, member));
-    }
-    this.#peers = peers;
-    this.#peersByKid = new Map([...peers.values()].map((peer) => [hex(peer.member.kid), peer]));
-  }
-
-  #createPeer(nowMs: number, member: RosterMember): Peer {
-    const { roster, self } = this.#speaker;
-    return createPeer(nowMs, roster, self, member, this.#identity, this.#timing, this.#primitives);
+    this.#peers.follow(nowMs, roster, this.#speaker.self.name);
   }
 
   /**
@@ -146,29 +169,39 @@ export class Endpoint {
    * and impossible (RangeError).
    */
   seal(nowMs: number, to: HostName | 'all', messages: readonly Message[]): Outgoing[] {
-    const targets = [...this.#peers.values()].filter(
-      (peer) => (to === 'all' || peer.member.name === to) && peer.session.sid !== null,
-    );
+    const targets = this.#targets(to);
     if (targets.length === 0) return [];
     const out: Outgoing[] = [];
     for (const [type, group] of groupByType(messages)) {
       for (const body of packRecords(group.map(encodeRecord), RECORDS_BYTES)) {
         if (to === 'all' && isSignedOnce(type)) {
-          const envelope = this.#speaker.envelope(nowMs, typeNumber(type), null, this.#speaker.allAad, body);
-          for (const peer of targets) out.push(...this.#speaker.copies(peer, envelope));
+          const envelope = this.#speaker.envelope(nowMs, typeNumber(type), null, null, body);
+          for (const peer of targets) out.push(...this.#speaker.copies(peer, peer.key, envelope));
           continue;
         }
-        for (const peer of targets) {
-          out.push(
-            ...this.#speaker.copies(
-              peer,
-              this.#speaker.envelope(nowMs, typeNumber(type), peer.session.sid, peer.aad, body),
-            ),
-          );
-        }
+        for (const peer of targets) out.push(...this.#sealFor(nowMs, peer, typeNumber(type), body));
       }
     }
     return out;
+  }
+
+  /** Datagrams for a word about rosters. Hosts without a session are passed over. */
+  sealRoster(nowMs: number, to: HostName | 'all', word: RosterWord): Outgoing[] {
+    const body = encodeCbor(encodeRosterWord(word));
+    return this.#targets(to).flatMap((peer) => this.#sealFor(nowMs, peer, SESSION_TYPES.ROSTER, body));
+  }
+
+  /** Signed for one receiver's present run. */
+  #sealFor(nowMs: number, peer: Peer, type: number, body: Uint8Array): Outgoing[] {
+    const { key, session } = peer;
+    const envelope = this.#speaker.envelope(nowMs, type, { peer, key }, session.sid, body);
+    return this.#speaker.copies(peer, key, envelope);
+  }
+
+  #targets(to: HostName | 'all'): Peer[] {
+    return this.#peers
+      .all()
+      .filter((peer) => (to === 'all' || peer.member.name === to) && peer.session.sid !== null);
   }
 
   /** Judges one datagram that arrived on that link. Never throws on account of its bytes. */
@@ -183,19 +216,19 @@ export class Endpoint {
   /** HELLOs that are due. Harmless at any time. */
   tick(nowMs: number): Outgoing[] {
     const out: Outgoing[] = [];
-    for (const peer of this.#peers.values())
+    for (const peer of this.#peers.all())
       if (nowMs >= peer.nextHelloMs) out.push(...this.#handshaker.hellos(nowMs, peer));
     return out;
   }
 
   /** When `tick` has something to do next; may be now after any call. Infinity in a cluster of one. */
   nextTickMs(): number {
-    return Math.min(...[...this.#peers.values()].map((peer) => peer.nextHelloMs));
+    return Math.min(...this.#peers.all().map((peer) => peer.nextHelloMs));
   }
 
   peers(): PeerStatus[] {
     const ownHash = hex(this.#speaker.roster.hash.subarray(0, ROSTER_HASH_BYTES));
-    return [...this.#peers.values()].map(({ member, session, roster }) => ({
+    return this.#peers.all().map(({ member, session, roster }) => ({
       host: member.name,
       session: session.sid !== null,
       lastHeardMs: session.heardMs,
@@ -203,6 +236,8 @@ export class Endpoint {
       rosterDiffers:
         roster !== null && (roster.version !== this.#speaker.roster.version || roster.hash !== ownHash),
       duplicateMs: session.duplicateMs,
+      roundTripMs: session.roundTripMs,
+      delayMs: session.delayMs,
     }));
   }
 
@@ -211,45 +246,91 @@ export class Endpoint {
   }
 
   #judge(nowMs: number, link: number, datagram: Uint8Array): Received {
-    const opened = openDatagram(
-      { peersByKid: this.#peersByKid, ...this.#own, links: this.#speaker.links },
-      link,
-      datagram,
-    );
+    const around = {
+      peersByKid: this.#peers.byKid,
+      ownKid: this.#own.ownKid,
+      isRekeying: this.#speaker.self.oldKey !== null,
+      links: this.#speaker.links,
+    };
+    const opened = openDatagram(around, link, datagram);
     if (opened.kind === 'refused') return opened;
-    const type = messageType(opened.header.type);
-    if (type !== undefined) return this.#judgeData(nowMs, link, opened, type);
-    // The roster's own messages are reserved: no host sends them yet.
-    if (opened.header.type === SESSION_TYPES.ROSTER)
-      return refused(opened.peer.member.name, true, 'unknown-type');
+    const { peer, header } = opened;
+    if (header.toSid !== null && hex(header.toSid) !== this.#own.ownSid) {
+      // It believes in another run of this host: it must be asked, or two that do so of each other never meet again.
+      this.#handshaker.noteCandidate(nowMs, peer, hex(header.sid));
+      return refused(peer.member.name, true, 'wrong-session');
+    }
+    if (this.#speaker.isSetBack(header.heard))
+      return { kind: 'set-back', from: peer.member.name, replies: [] };
+    const type = messageType(header.type);
+    if (type !== undefined) return this.#judgeMessages(nowMs, link, opened, type);
+    if (header.type === SESSION_TYPES.ROSTER) return this.#judgeRoster(nowMs, link, opened);
     return this.#handshaker.judge(nowMs, opened);
   }
 
   /** Steps 4 to 7 for the core's messages. */
-  #judgeData(nowMs: number, link: number, opened: Opened, type: MessageType): Received {
-    const { peer, header, sign1 } = opened;
-    const { session, member } = peer;
-    const refuse = (code: RejectionCode): Refused => refused(member.name, true, code);
-    if (header.toSid === null && !isSignedOnce(type)) return refuse('header');
+  #judgeMessages(nowMs: number, link: number, opened: Opened, type: MessageType): Received {
+    const { member, session } = opened.peer;
+    const judged = this.#judgeData(nowMs, link, opened, !isSignedOnce(type), (body) => {
+      const messages = decodeRecords(type, body);
+      if (messages === undefined) return 'body';
+      return messages.every((message) => maySay(member.name, member.role, message)) ? messages : 'role';
+    });
+    if (!judged.ok) return refused(member.name, true, judged.code);
+    const current = NEWEST_ONLY.has(type)
+      ? judged.value.filter((message) => session.isNewest(`${type} ${message.service}`, opened.header.seq))
+      : judged.value;
+    if (current.length === 0) return refused(member.name, true, 'overtaken');
+    const shown = shownIn(opened.header);
+    return { kind: 'messages', from: member.name, link, messages: current, shown, replies: [] };
+  }
+
+  /** The same for words about rosters. */
+  #judgeRoster(nowMs: number, link: number, opened: Opened): Received {
+    const { peer, header } = opened;
+    const from = peer.member.name;
+    const judged = this.#judgeData(nowMs, link, opened, true, (body) => decodeRosterWord(body) ?? 'body');
+    if (!judged.ok) return refused(from, true, judged.code);
+    const word = judged.value;
+    if (word.kind === 'ask') {
+      // The copy over another link, or a question that a later one overtook.
+      const last = peer.lastAsked;
+      if (last?.sid === hex(header.sid) && header.seq <= last.seq) return refused(from, true, 'overtaken');
+      if (!peer.rosterBudget.spend(nowMs, this.#speaker.chance())) return refused(from, true, 'budget');
+      peer.lastAsked = { sid: hex(header.sid), seq: header.seq };
+    }
+    return { kind: 'roster', from, link, word, shown: shownIn(header), replies: [] };
+  }
+
+  /** Session, window, age, budget, signature, body, and the window again: what all words in a session share. */
+  #judgeData<T extends object>(
+    nowMs: number,
+    link: number,
+    opened: Opened,
+    isForOne: boolean,
+    decode: (body: CborValue) => T | RejectionCode,
+  ): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly code: RejectionCode } {
+    const { peer, key, header, sign1 } = opened;
+    const { session } = peer;
+    const refuse = (code: RejectionCode) => ({ ok: false, code }) as const;
+    if (header.toSid === null && isForOne) return refuse('header');
     const sid = hex(header.sid);
-    if (sid !== session.sid) {
+    if (sid !== session.sid || key !== peer.key) {
       this.#handshaker.noteCandidate(nowMs, peer, sid);
       return refuse(session.isRetired(sid) ? 'retired' : 'no-session');
     }
+    const type = messageType(header.type);
+    if (type !== undefined && VOTES.has(type) && session.isDuplicate(nowMs))
+      return refuse('duplicate-session');
     if (!session.isFresh(link, header.seq)) return refuse('replayed');
     if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
-    const messages = decodeRecords(type, decodeBody(sign1.payload, header.bodyAt) ?? null);
-    if (messages === undefined) return refuse('body');
-    if (!messages.every((message) => maySay(member.name, member.role, message))) return refuse('role');
-    if (!session.commit(nowMs, link, header.seq)) return refuse('replayed');
+    const value = decode(decodeBody(sign1.payload, header.bodyAt) ?? null);
+    if (typeof value === 'string') return refuse(value);
+    if (!session.commit(nowMs, link, header)) return refuse('replayed');
     peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
-    const current = NEWEST_ONLY.has(type)
-      ? messages.filter((message) => session.isNewest(`${type} ${message.service}`, header.seq))
-      : messages;
-    if (current.length === 0) return refuse('overtaken');
-    return { kind: 'messages', from: member.name, link, messages: current, replies: [] };
+    return { ok: true, value };
   }
 }
 

@@ -6,7 +6,7 @@ import type { HostName } from '../core/basics.ts';
 import { hex } from './hex.ts';
 import { type Opened, type Refused, refused, signatureHolds } from './inbound.ts';
 import { BARE_REPLY_PAUSE_MS, NONCE_BYTES } from './limits.ts';
-import { type Handshake, readHandshake } from './payload.ts';
+import { type Handshake, readHandshake, type ShownRoster, shownIn } from './payload.ts';
 import { helloSent, helloSoon, helloTargets, type Peer, sessionMeasured } from './peer.ts';
 import type { RejectionCode } from './rejection.ts';
 import type { SessionTiming } from './session.ts';
@@ -17,6 +17,8 @@ export interface Handshaken {
   readonly from: HostName;
   /** A session with that host was accepted now, for the first time or anew. */
   readonly joined: boolean;
+  /** The sender's roster, where it proved that it runs now; else null. */
+  readonly shown: ShownRoster | null;
   readonly replies: Outgoing[];
 }
 
@@ -35,11 +37,10 @@ export class Handshaker {
     const { session, member } = peer;
     const refuse = (code: RejectionCode): Refused => refused(member.name, true, code);
     const sid = hex(header.sid);
-    if (session.isRetired(sid)) return refuse('retired');
     const handshake = readHandshake(header, sign1.payload);
     if (handshake === null) return refuse('body');
     this.noteCandidate(nowMs, peer, sid);
-    if (handshake.kind === 'bare-hello') return this.#answerBare(nowMs, peer, handshake.isReply);
+    if (handshake.kind === 'bare-hello') return this.#answerBare(nowMs, opened, handshake.isReply);
     let askedMs: number | null = null;
     if (handshake.kind === 'hello') {
       if (session.wasAnswered(hex(handshake.nonce))) return refuse('answered');
@@ -54,48 +55,54 @@ export class Handshaker {
     if (!peer.handshakeBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
     peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
+    session.noteHeard(sid, header);
     return handshake.kind === 'hello'
-      ? this.#answerHello(nowMs, peer, header.sid, handshake.nonce)
+      ? this.#answerHello(nowMs, opened, handshake.nonce)
       : this.#accept(nowMs, opened, handshake, askedMs ?? nowMs);
   }
 
-  #answerBare(nowMs: number, peer: Peer, isReply: boolean): Handshaken | Refused {
+  #answerBare(nowMs: number, { peer, key }: Opened, isReply: boolean): Handshaken | Refused {
     const from = peer.member.name;
     const replies = nowMs >= peer.nextHelloMs ? this.hellos(nowMs, peer) : [];
-    if (isReply || nowMs - peer.lastBareReplyMs < BARE_REPLY_PAUSE_MS) {
-      return { kind: 'handshake', from, joined: false, replies };
-    }
+    const answer = { kind: 'handshake', from, joined: false, shown: null, replies } as const;
+    if (isReply || nowMs - peer.lastBareReplyMs < BARE_REPLY_PAUSE_MS) return answer;
     peer.lastBareReplyMs = nowMs;
-    replies.unshift(...this.#speaker.handshake(nowMs, peer, null, { kind: 'bare-hello', isReply: true }));
-    return { kind: 'handshake', from, joined: false, replies };
+    const bare = { kind: 'bare-hello', isReply: true } as const;
+    replies.unshift(...this.#speaker.handshake(nowMs, peer, key, null, bare));
+    return answer;
   }
 
   /** A verified HELLO is answered once; a lost answer is mended by the peer's next, which has another nonce. */
-  #answerHello(nowMs: number, peer: Peer, sid: Uint8Array, echo: Uint8Array): Handshaken | Refused {
+  #answerHello(nowMs: number, opened: Opened, echo: Uint8Array): Handshaken | Refused {
+    const { peer, key, header } = opened;
     const nonce = this.#speaker.nonce(NONCE_BYTES);
     peer.session.noteAnswered(hex(echo));
     peer.session.noteChallengeSent(hex(nonce), nowMs);
-    const replies = this.#speaker.handshake(nowMs, peer, hex(sid), { kind: 'challenge', nonce, echo });
-    return { kind: 'handshake', from: peer.member.name, joined: false, replies };
+    const challenge = { kind: 'challenge', nonce, echo } as const;
+    const replies = this.#speaker.handshake(nowMs, peer, key, hex(header.sid), challenge);
+    return { kind: 'handshake', from: peer.member.name, joined: false, shown: null, replies };
   }
 
   /** A verified CHALLENGE or WELCOME: the peer has proved that it runs now. */
   #accept(nowMs: number, opened: Opened, handshake: Handshake, askedMs: number): Handshaken | Refused {
-    const { peer, header } = opened;
+    const { peer, key, header } = opened;
     const { session, member } = peer;
     const sid = hex(header.sid);
     const replies: Outgoing[] = [];
     if (handshake.kind === 'challenge') {
       session.spendHelloNonces();
-      replies.push(...this.#speaker.handshake(nowMs, peer, sid, { kind: 'welcome', echo: handshake.nonce }));
+      const welcome = { kind: 'welcome', echo: handshake.nonce } as const;
+      replies.push(...this.#speaker.handshake(nowMs, peer, key, sid, welcome));
     } else if (handshake.kind === 'welcome') {
       session.spendChallengeNonce(hex(handshake.echo));
     }
     const acceptance = session.accept(nowMs, sid, askedMs, header.sentMs);
-    if (acceptance === 'retired' || acceptance === 'duplicate-session')
-      return refused(member.name, true, acceptance);
+    if (acceptance === 'duplicate-session') return refused(member.name, true, acceptance);
+    session.noteHeard(sid, header);
+    peer.key = key;
     sessionMeasured(nowMs, peer, this.#timing);
-    return { kind: 'handshake', from: member.name, joined: acceptance === 'joined', replies };
+    const joined = acceptance === 'joined';
+    return { kind: 'handshake', from: member.name, joined, shown: shownIn(header), replies };
   }
 
   /** A sid seen in a datagram that passed the gate: to be asked, not believed. */
@@ -108,14 +115,15 @@ export class Handshaker {
     const out: Outgoing[] = [];
     const targets = helloTargets(nowMs, peer, this.#timing);
     for (const target of targets) {
-      if (target === null) {
-        out.push(...this.#speaker.handshake(nowMs, peer, null, { kind: 'bare-hello', isReply: false }));
-        continue;
+      let hello: Handshake = { kind: 'bare-hello', isReply: false };
+      if (target !== null) {
+        hello = { kind: 'hello', nonce: this.#speaker.nonce(NONCE_BYTES) };
+        peer.session.noteAsked(target);
+        peer.session.noteHelloSent(hex(hello.nonce), nowMs);
       }
-      const nonce = this.#speaker.nonce(NONCE_BYTES);
-      peer.session.noteAsked(target);
-      peer.session.noteHelloSent(hex(nonce), nowMs);
-      out.push(...this.#speaker.handshake(nowMs, peer, target, { kind: 'hello', nonce }));
+      // Which of two keys a run speaks with is known of the accepted one alone.
+      const keys = target !== null && target === peer.session.sid ? [peer.key] : peer.keys;
+      for (const key of keys) out.push(...this.#speaker.handshake(nowMs, peer, key, target, hello));
     }
     if (targets.length > 0) helloSent(nowMs, peer, targets);
     else sessionMeasured(nowMs, peer, this.#timing);

@@ -9,7 +9,7 @@ import { gateHolds } from './gate.ts';
 import { hex } from './hex.ts';
 import { DATAGRAM_MAX_BYTES, GATE_BYTES, KID_BYTES, UPLINK } from './limits.ts';
 import { type ReadHeader, readHeader } from './payload.ts';
-import { type Peer, sharedLinks } from './peer.ts';
+import { type Peer, type PeerKey, sharedLinks } from './peer.ts';
 import type { RejectionCode } from './rejection.ts';
 import { scan } from './scan.ts';
 
@@ -32,18 +32,20 @@ export function refused(host: HostName | null, gated: boolean, code: RejectionCo
 export interface Opened {
   readonly kind: 'opened';
   readonly peer: Peer;
+  /** Whose name the kid is, and which of its keys: two while they are exchanged. */
+  readonly key: PeerKey;
   readonly sign1: Sign1;
   readonly header: ReadHeader;
 }
 
 /** What the first half must know of the endpoint. */
 export interface Surroundings {
-  readonly peersByKid: ReadonlyMap<string, Peer>;
+  readonly peersByKid: ReadonlyMap<string, { readonly peer: Peer; readonly key: PeerKey }>;
   /** Hex. */
   readonly ownKid: string;
-  /** Hex. */
-  readonly ownSid: string;
   readonly links: readonly number[];
+  /** This host's key is being exchanged: others may still try the other one. */
+  readonly isRekeying: boolean;
 }
 
 /** Steps 1 to 3 of the pipeline in spec/protocol.md. */
@@ -52,12 +54,13 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
     return refused(null, false, 'size');
   if (!hasPrefix(datagram, GATE_BYTES)) return refused(null, false, 'envelope');
   const kid = hex(datagram.subarray(KID_AT, KID_AT + KID_BYTES));
-  const peer = around.peersByKid.get(kid);
-  if (peer === undefined) return refused(null, false, kid === around.ownKid ? 'own-echo' : 'unknown-sender');
+  const named = around.peersByKid.get(kid);
+  if (named === undefined) return refused(null, false, kid === around.ownKid ? 'own-echo' : 'unknown-sender');
+  const { peer, key } = named;
   const host = peer.member.name;
   if (!sharedLinks(peer, around.links).includes(link)) return refused(host, false, 'unknown-link');
-  if (!gateHolds(peer.receiveKey, link, datagram, peer.gateTag)) {
-    return refused(host, false, link === UPLINK ? 'overheard' : 'gate');
+  if (!gateHolds(key.receiveKey, link, datagram, peer.gateTag)) {
+    return refused(host, false, link === UPLINK || around.isRekeying ? 'overheard' : 'gate');
   }
   const sign1 = readSign1(datagram, GATE_BYTES);
   if (sign1 === null || sign1.end !== datagram.length) return refused(host, true, 'envelope');
@@ -66,14 +69,12 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
   if (header === null) return refused(host, true, 'header');
   const may = mayRoleSend(peer.member.role, header.type);
   if (may !== true) return refused(host, true, may === false ? 'role' : 'unknown-type');
-  if (header.toSid !== null && hex(header.toSid) !== around.ownSid)
-    return refused(host, true, 'wrong-session');
-  return { kind: 'opened', peer, sign1, header };
+  return { kind: 'opened', peer, key, sign1, header };
 }
 
 /** Step 6: the signature, with the external data of what is meant for us, or of what is to all. */
 export function signatureHolds(opened: Opened, ownAad: Uint8Array, allAad: Uint8Array): boolean {
-  const { sign1, header, peer } = opened;
+  const { sign1, header, key } = opened;
   const aad = header.toSid === null ? allAad : ownAad;
-  return peer.verifyKey.verify(sigStructure(sign1.protectedBytes, aad, sign1.payload), sign1.signature);
+  return key.verifyKey.verify(sigStructure(sign1.protectedBytes, aad, sign1.payload), sign1.signature);
 }

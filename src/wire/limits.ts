@@ -3,6 +3,8 @@
  * differ in one of them do not understand each other. "Implementation" constants only bound what a host spends.
  */
 
+/** Specification: the number of this protocol; a roster may ask for a higher one (its floor). */
+export const PROTOCOL = 1;
 /** Specification: the longest datagram, gate included; fits IPv6's smallest MTU with room for UDP (bytes). */
 export const DATAGRAM_MAX_BYTES = 1232;
 /** Specification: the truncated HMAC in front of every datagram (bytes). */
@@ -12,6 +14,8 @@ export const SID_BYTES = 16;
 export const NONCE_BYTES = 16;
 export const ROSTER_HASH_BYTES = 8;
 export const SIGNATURE_BYTES = 64;
+/** Specification: the mark beside a number (bytes). */
+export const MARK_BYTES = 8;
 /** Specification: a sequence number is below this; a session ends before it would wrap. */
 export const SEQ_LIMIT = 2 ** 48;
 /** Specification: how deep CBOR may nest, the outermost array or map counted. */
@@ -23,6 +27,16 @@ export const ADDRESSES_MAX = 4;
 export const UPLINK = 0;
 /** Specification: records in the body of one datagram. */
 export const RECORDS_MAX = 64;
+/** Specification: the longest version of the roster, signature included (bytes). */
+export const ROSTER_VERSION_MAX_BYTES = 16 * 1024;
+/** Specification: bytes of a version in one ROSTER message; only the last chunk is shorter. */
+export const ROSTER_CHUNK_BYTES = 960;
+/** Implementation: chunks that answer one question. */
+export const ROSTER_BURST = 8;
+/** Implementation: questions of one member that are answered in a second. */
+export const ROSTER_ASKS_PER_S = 50;
+/** Specification: how many versions above one's own are believed at once. */
+export const ROSTER_LEAP_MAX = 1000;
 
 /** Implementation: sequence numbers that the replay window of one sender and link remembers. */
 export const WINDOW_BITS = 1024;
@@ -39,5 +53,7 @@ export const DATA_BUDGET_PER_S = 2000;
 export const HANDSHAKE_BUDGET_PER_S = 40;
 /** Implementation: (type, service) pairs of one session whose newest number is remembered. */
 export const NEWEST_MAX = 128;
+/** Implementation: after two live runs of one host were proven, its grants do not count for so long. */
+export const DUPLICATE_MS = 60_000;
 /** Implementation: a bare HELLO of one peer is answered at most once in this time. */
 export const BARE_REPLY_PAUSE_MS = 50;

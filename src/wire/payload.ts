@@ -4,7 +4,9 @@
  */
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
 import { join } from './cose.ts';
-import { NONCE_BYTES, ROSTER_HASH_BYTES, SEQ_LIMIT, SID_BYTES } from './limits.ts';
+import { RunEnded } from './ended.ts';
+import { MARK_BYTES, NONCE_BYTES, ROSTER_HASH_BYTES, SEQ_LIMIT, SID_BYTES } from './limits.ts';
+import type { Marked } from './marks.ts';
 import { SESSION_TYPES } from './messages.ts';
 
 /** Payload fields 1 to 6. Field 8 (durable head of the log) and above are reserved. */
@@ -14,6 +16,8 @@ export interface Header {
   readonly sid: Uint8Array;
   /** Number within that session, over all links and receivers. */
   readonly seq: number;
+  /** Its mark (marks.ts); 8 bytes. */
+  readonly mark: Uint8Array;
   /** The sender's monotonic clock when it was made, whole milliseconds, cut down. */
   readonly sentMs: number;
   readonly rosterVersion: number;
@@ -21,28 +25,43 @@ export interface Header {
   readonly rosterHash: Uint8Array;
   /** The receiver's session as the sender believes; null in what is to all, and in a bare HELLO. */
   readonly toSid: Uint8Array | null;
+  /** The highest number of the session `toSid` that the sender has taken; null: none yet. */
+  readonly heard: Marked | null;
 }
+/** The roster that a message's sender has: its number, and the first 8 bytes of its hash. */
+export interface ShownRoster {
+  readonly version: number;
+  readonly hash: Uint8Array;
+}
+
+export function shownIn(header: Header): ShownRoster {
+  return { version: header.rosterVersion, hash: header.rosterHash };
+}
+
 /** A header as read, and where field 7 begins in its payload. */
 export interface ReadHeader extends Header {
   readonly bodyAt: number;
 }
 
 /** Bytes of a payload without its records, at their longest, and the rest of the datagram without the payload. */
-export const PAYLOAD_OVERHEAD_BYTES = 1 + 2 + 18 + 10 + 10 + 16 + 18 + 1 + 2;
+export const PAYLOAD_OVERHEAD_BYTES = 1 + 2 + 18 + 20 + 10 + 16 + 37 + 1 + 2;
 const BODY_KEY = Uint8Array.of(7);
 export const ENVELOPE_OVERHEAD_BYTES = 10 + 32 + 1 + 3 + 2 + 64;
 
-/** A payload; `body` is field 7, encoded. */
+/** A payload; `body` is field 7, encoded. Throws RunEnded when the number is the first one that a session may not use. */
 export function encodePayload(header: Header, body: Uint8Array): Uint8Array {
-  if (header.seq >= SEQ_LIMIT) throw new RangeError('the session has used up its numbers: start anew');
+  if (header.seq >= SEQ_LIMIT) throw new RunEnded('numbers');
   const map = new Map<number, CborValue>([
     [1, header.type],
     [2, header.sid],
-    [3, header.seq],
+    [3, [header.seq, header.mark]],
     [4, header.sentMs],
     [5, [header.rosterVersion, header.rosterHash]],
   ]);
-  if (header.toSid !== null) map.set(6, header.toSid);
+  if (header.toSid !== null) {
+    const { heard } = header;
+    map.set(6, heard === null ? [header.toSid] : [header.toSid, heard.seq, heard.mark]);
+  }
   const fields = encodeCbor(map);
   // Field 7 follows its encoded fellows: the map's head, one byte, counts one entry more.
   fields[0] = (fields[0] ?? 0) + 1;
@@ -56,16 +75,23 @@ export function readHeader(payload: Uint8Array): ReadHeader | null {
   if (entries !== 6 && entries !== 7) return null;
   const type = reader.field(1) ? reader.head(0) : -1;
   const sid = reader.field(2) ? reader.bytes(SID_BYTES) : null;
-  const seq = reader.field(3) ? reader.head(0) : -1;
+  const isMarked = reader.field(3) && reader.head(4) === 2;
+  const seq = isMarked ? reader.head(0) : -1;
+  const mark = isMarked ? reader.bytes(MARK_BYTES) : null;
   const sentMs = reader.field(4) ? reader.head(0) : -1;
   const isRoster = reader.field(5) && reader.head(4) === 2;
   const rosterVersion = isRoster ? reader.head(0) : -1;
   const rosterHash = isRoster ? reader.bytes(ROSTER_HASH_BYTES) : null;
-  const toSid = entries === 7 && reader.field(6) ? reader.bytes(SID_BYTES) : null;
-  if (type < 0 || sid === null || seq < 0 || seq >= SEQ_LIMIT || sentMs < 0) return null;
+  const parts = entries === 7 && reader.field(6) ? reader.head(4) : 0;
+  const toSid = parts === 1 || parts === 3 ? reader.bytes(SID_BYTES) : null;
+  const heardSeq = parts === 3 ? reader.head(0) : 0;
+  const heardMark = parts === 3 ? reader.bytes(MARK_BYTES) : null;
+  if (type < 0 || sid === null || seq < 0 || seq >= SEQ_LIMIT || mark === null || sentMs < 0) return null;
+  if (heardSeq < 0 || heardSeq >= SEQ_LIMIT || (parts === 3) !== (heardMark !== null)) return null;
   if (rosterVersion < 0 || rosterHash === null || (entries === 7) !== (toSid !== null) || !reader.field(7))
     return null;
-  return { type, sid, seq, sentMs, rosterVersion, rosterHash, toSid, bodyAt: reader.at };
+  const heard = heardMark === null ? null : { seq: heardSeq, mark: heardMark };
+  return { type, sid, seq, mark, sentMs, rosterVersion, rosterHash, toSid, heard, bodyAt: reader.at };
 }
 
 /** Field 7 of a payload that `scan` accepted; undefined when its header is not as it must be. */
@@ -105,8 +131,9 @@ export function readHandshake(header: ReadHeader, payload: Uint8Array): Handshak
     entries > 0 && reader.peek() === key && reader.field(key) && entries-- > 0;
   const nonce = next(BODY.nonce) ? reader.bytes(NONCE_BYTES) : null;
   const echo = next(BODY.echo) ? reader.bytes(NONCE_BYTES) : null;
-  const isReply = next(BODY.reply) && reader.isTrue();
-  if (entries !== 0 || reader.at !== payload.length) return null;
+  const hasReply = next(BODY.reply);
+  const isReply = hasReply && reader.isTrue();
+  if (hasReply !== isReply || entries !== 0 || reader.at !== payload.length) return null;
   if (header.type === SESSION_TYPES.HELLO && echo === null) {
     if (nonce === null) return header.toSid === null ? { kind: 'bare-hello', isReply } : null;
     return isReply || header.toSid === null ? null : { kind: 'hello', nonce };

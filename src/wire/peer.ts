@@ -2,26 +2,40 @@
  * One peer as the endpoint keeps it: keys made once from the roster, its session, its budgets, and when a HELLO to
  * it is due. Roughly 20 kB each.
  */
-import type { Roster, RosterMember } from '../trust/roster.ts';
+import type { RosterMember } from '../trust/roster.ts';
 import { Budget } from './budget.ts';
 import { messageAad } from './cose.ts';
 import type { Identity, VerifyKey } from './ed25519.ts';
 import { type GateTag, gateKey } from './gate.ts';
-import { DATA_BUDGET_PER_S, HANDSHAKE_BUDGET_PER_S, UPLINK } from './limits.ts';
+import { hex } from './hex.ts';
+import { DATA_BUDGET_PER_S, HANDSHAKE_BUDGET_PER_S, ROSTER_ASKS_PER_S, UPLINK } from './limits.ts';
 import type { Primitives } from './primitives.ts';
 import { PeerSession, remeasureMs, type SessionTiming } from './session.ts';
 
-export interface Peer {
-  member: RosterMember;
+/** One public key of a peer, and all that is derived from it and our own. */
+export interface PeerKey {
+  /** Hex. */
+  readonly kid: string;
   readonly verifyKey: VerifyKey;
   readonly sendKey: Uint8Array;
   readonly receiveKey: Uint8Array;
-  readonly gateTag: GateTag;
   /** External data of what is meant for this peer. */
   readonly aad: Uint8Array;
+}
+
+export interface Peer {
+  member: RosterMember;
+  /** One; two while they are exchanged. */
+  keys: readonly PeerKey[];
+  /** The one that its accepted session uses. */
+  key: PeerKey;
+  readonly gateTag: GateTag;
   readonly session: PeerSession;
   readonly dataBudget: Budget;
   readonly handshakeBudget: Budget;
+  readonly rosterBudget: Budget;
+  /** Its last question about a roster: a copy over another link is not answered again. */
+  lastAsked: { readonly sid: string; readonly seq: number } | null;
   /** The roster that it showed last, signed; null before its first word. */
   roster: { readonly version: number; readonly hash: string } | null;
   /** Since when a session or a measurement is wanted; the HELLOs grow rarer with it. */
@@ -32,35 +46,63 @@ export interface Peer {
   lastBareReplyMs: number;
 }
 
-/** The record of a member; costs about a millisecond for its keys. */
+/** What the keys of a peer are made of. */
+export interface KeyMaker {
+  readonly clusterId: Uint8Array;
+  readonly ownKid: Uint8Array;
+  readonly identity: Identity;
+  readonly primitives: Primitives;
+}
+
+/** The keys of a member, the newest first; those in `known` are not made again: each costs about a millisecond. */
+export function keysOf(member: RosterMember, maker: KeyMaker, known: readonly PeerKey[] = []): PeerKey[] {
+  const make = (publicKey: Uint8Array, kid: Uint8Array): PeerKey =>
+    known.find((key) => key.kid === hex(kid)) ?? createKey(publicKey, kid, maker);
+  const newest = make(member.publicKey, member.kid);
+  if (member.oldKey === null || member.oldKid === null) return [newest];
+  return [newest, make(member.oldKey, member.oldKid)];
+}
+
+function createKey(publicKey: Uint8Array, kid: Uint8Array, maker: KeyMaker): PeerKey {
+  const { clusterId, ownKid, identity, primitives } = maker;
+  const shared = identity.agree(publicKey);
+  const key: PeerKey = {
+    kid: hex(kid),
+    verifyKey: primitives.importVerifyKey(publicKey),
+    sendKey: gateKey(shared, clusterId, ownKid, kid),
+    receiveKey: gateKey(shared, clusterId, kid, ownKid),
+    aad: messageAad(clusterId, kid),
+  };
+  shared.fill(0);
+  return key;
+}
+
+/** The record of a member. */
 export function createPeer(
   nowMs: number,
-  roster: Roster,
-  self: RosterMember,
   member: RosterMember,
-  identity: Identity,
+  maker: KeyMaker,
   timing: SessionTiming,
-  primitives: Primitives,
 ): Peer {
-  const shared = identity.agree(member.publicKey);
-  const peer: Peer = {
+  const keys = keysOf(member, maker);
+  const [key] = keys;
+  if (key === undefined) throw new RangeError('a member has a key');
+  return {
     member,
-    verifyKey: primitives.importVerifyKey(member.publicKey),
-    sendKey: gateKey(shared, roster.clusterId, self.kid, member.kid),
-    receiveKey: gateKey(shared, roster.clusterId, member.kid, self.kid),
-    gateTag: primitives.gateTag,
-    aad: messageAad(roster.clusterId, member.kid),
+    keys,
+    key,
+    gateTag: maker.primitives.gateTag,
     session: new PeerSession(timing),
     dataBudget: new Budget(nowMs, DATA_BUDGET_PER_S),
     handshakeBudget: new Budget(nowMs, HANDSHAKE_BUDGET_PER_S),
+    rosterBudget: new Budget(nowMs, ROSTER_ASKS_PER_S),
+    lastAsked: null,
     roster: null,
     wantedSinceMs: nowMs,
     lastAskedMs: Number.NEGATIVE_INFINITY,
     nextHelloMs: nowMs,
     lastBareReplyMs: Number.NEGATIVE_INFINITY,
   };
-  shared.fill(0);
-  return peer;
 }
 
 /** The links over which that member can be reached now: it has an address for them, or they are the uplink. */

@@ -11,7 +11,7 @@ export const REJECTION_CODES = [
   'own-echo', // this host's own key id
   'unknown-link', // arrived on a link that is not present
   'gate', // the HMAC of that pair of hosts does not hold
-  'overheard', // the same on the uplink, where all hear all: meant for another host, or forged
+  'overheard', // the same on the uplink, where all hear all, or while the own key is exchanged: meant for another host or key, or forged
   'encoding', // the payload is not deterministic CBOR within the bounds
   'header', // the payload's fields are not those of its type
   'unknown-type', // a type number that is not in the table
@@ -22,8 +22,8 @@ export const REJECTION_CODES = [
   'too-old', // may have been held back for longer than max_age
   'answered', // a HELLO whose nonce was answered before
   'nonce', // a CHALLENGE or WELCOME that answers none of our outstanding nonces
-  'retired', // of a session that ended in this run
-  'duplicate-session', // a second run of a host whose first is still heard
+  'retired', // of a session that another one displaced in this run
+  'duplicate-session', // a second run of a host whose first is still heard, or a vote of a host that runs twice
   'budget', // more signatures than this member may cost
   'signature', // Ed25519 does not hold
   'body', // types or ranges of the body are wrong

@@ -76,12 +76,13 @@ export function simulatedCluster(hosts: number, witnesses: number, real: boolean
     const gateways = Array.from({ length: hosts }, (_, i) => `fw${i + 1}`);
     const voters = Array.from({ length: witnesses }, (_, i) => `w${i + 1}`);
     const roster = testRoster(gateways, voters);
-    const identities = new Map([...gateways, ...voters].map((name) => [name, identity(name, real)]));
+    const identities = new Map([...gateways, ...voters].map((name) => [name, simulatedIdentity(name, real)]));
     return { roster, identities, primitives: real ? REMEMBERING_PRIMITIVES : CHEAP_PRIMITIVES };
   });
 }
 
-function identity(name: string, real: boolean): Identity {
+/** The key of that name. */
+export function simulatedIdentity(name: string, real: boolean): Identity {
   const { publicKey, sign, agree } = testIdentity(name);
   const secrets = new Map<string, Uint8Array>();
   return {

@@ -4,7 +4,9 @@
  */
 import type { CoreConfig, Place, Side } from '../../src/core/index.ts';
 import { Driver } from '../../src/driver/driver.ts';
-import { Endpoint } from '../../src/wire/endpoint.ts';
+import type { RosterNews } from '../../src/driver/rosters.ts';
+import { membershipOf, type Roster } from '../../src/trust/roster.ts';
+import { Endpoint, type Identity } from '../../src/wire/endpoint.ts';
 import { Actuator } from './actuator.ts';
 import { SERVICE } from './cluster.ts';
 import { type HostClock, Kernel } from './kernel.ts';
@@ -41,6 +43,10 @@ export class Host extends Kernel {
   /** Log entries that the disk took, and those that it did not. */
   readonly journal = { written: 0, lost: 0, full: false };
   config: CoreConfig;
+  /** What its disk holds of the roster, the key that it starts with, and what it was told of rosters. */
+  roster: Roster;
+  identity: Identity | undefined;
+  readonly rosterNews: RosterNews[] = [];
   #waiting: { readonly datagram: boolean; readonly act: () => void }[] = [];
   #wakeAtMs: number | null = null;
   readonly #rivalToldMs = new Map<string, number>();
@@ -54,6 +60,8 @@ export class Host extends Kernel {
     this.clock = clock;
     this.chance = new Chance(seed);
     this.config = world.config(name);
+    this.roster = world.roster;
+    this.identity = world.identities.get(name);
     this.actuator = new Actuator(world, this);
   }
 
@@ -105,8 +113,8 @@ export class Host extends Kernel {
     this.#waiting = [];
     this.#alarmClockMs = Number.POSITIVE_INFINITY;
     this.alarms.clear();
-    const { roster, primitives, times } = world;
-    const identity = world.identities.get(this.name);
+    const { primitives, times } = world;
+    const { roster, identity } = this;
     if (identity === undefined) throw new Error('no key');
     const nowMs = () => this.clock.at(world.nowMs);
     const { chance } = this;
@@ -180,6 +188,15 @@ export class Host extends Kernel {
           this.up = false;
           this.changed();
         },
+      },
+      rosters: {
+        adopt: (newer, inForce) => {
+          this.#call();
+          this.roster = newer;
+          this.config = { ...this.config, membership: membershipOf(newer, this.name) };
+          inForce(this.config);
+        },
+        told: (_from, news) => this.rosterNews.push(news),
       },
       observe: (atMs, event, state, effects) => {
         const place = state.services[SERVICE]?.place;

@@ -4,8 +4,9 @@
  * no chance but the seeded one.
  */
 import type { CoreConfig, Effect, Event, HostState, Place, Policy, Side } from '../../src/core/index.ts';
+import { membershipOf, type Roster } from '../../src/trust/roster.ts';
 import { type ClusterTimes, clusterTimes, coreConfig } from './cluster.ts';
-import { simulatedCluster } from './crypto.ts';
+import { simulatedCluster, simulatedIdentity } from './crypto.ts';
 import { Host } from './host.ts';
 import type { Judge, Violation } from './judges/judge.ts';
 import { Service } from './judges/service.ts';
@@ -66,7 +67,7 @@ export class World {
   observe:
     | ((host: string, nowMs: number, event: Event, state: HostState, effects: readonly Effect[]) => void)
     | null = null;
-  readonly #byName: ReadonlyMap<string, Host>;
+  readonly #byName: Map<string, Host>;
   readonly #queue = new TaskQueue();
   readonly figures = new Service();
   #dirty = true;
@@ -88,6 +89,24 @@ export class World {
     this.#byName = new Map(this.hosts.map((h) => [h.name, h]));
     for (const host of this.hosts) host.changed = () => this.touch();
     this.judges.push(this.figures);
+  }
+
+  /** One more machine, not started yet: a host that comes in with a newer roster. */
+  addHost(name: string, roster: Roster): Host {
+    const host = new Host(
+      this,
+      name,
+      this.hosts.length,
+      new HostClock(),
+      derivedSeed(this.options.seed ?? 1, 200),
+    );
+    host.changed = () => this.touch();
+    host.roster = roster;
+    host.config = { ...host.config, membership: membershipOf(roster, name) };
+    host.identity = simulatedIdentity(name, this.options.realCrypto ?? false);
+    this.hosts.push(host);
+    this.#byName.set(name, host);
+    return host;
   }
 
   host(name: string): Host {

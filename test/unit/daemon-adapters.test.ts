@@ -1,7 +1,7 @@
 /** UDP links, clock and lock, on loopback: what they promise to the driver. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -47,6 +47,21 @@ async function until(test: () => boolean): Promise<void> {
   for (let i = 0; i < 500 && !test(); i++) await sleep(10);
   assert.ok(test());
 }
+
+test('P1: what is sent has a TTL or hop limit of 255, in both families', async (t) => {
+  const { setTTL } = Socket.prototype;
+  const set: number[] = [];
+  t.mock.method(Socket.prototype, 'setTTL', function (this: Socket, ttl: number) {
+    set.push(setTTL.call(this, ttl));
+    return ttl;
+  });
+  const port = await freePort();
+  const links = [at('127.0.0.2', port), at('::1', port)].map((listen, i) => ({ index: i + 1, listen }));
+  const transport = await opened(t, { links });
+  assert.deepEqual(transport.links(), [1, 2]);
+  // Node gives back the value that the kernel took.
+  assert.deepEqual(set, [255, 255]);
+});
 
 test('a datagram goes from link n to link n, in both families, and is told with its link', async (t) => {
   const port = await freePort();

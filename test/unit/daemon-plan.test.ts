@@ -86,7 +86,7 @@ test('what does not fit the roster is refused with line and remedy', async (t) =
   );
 });
 
-test('a newer roster under state is taken, a broken one is passed over with a note', async (t) => {
+test('P54: a newer roster under state is taken, a torn or altered one is refused with the remedy', async (t) => {
   const { load, dir } = await made(t);
   const file = join(dir, 'portcullis.toml');
   const before = load().roster.version;
@@ -99,9 +99,13 @@ test('a newer roster under state is taken, a broken one is passed over with a no
   writeFileSync(join(dir, 'roster.cose'), older);
   assert.equal(loadConfig(file).config.roster.version, before + 1);
   writeFileSync(join(dir, 'state', 'roster.cose'), older.subarray(0, 50));
-  const loaded = loadConfig(file);
-  assert.equal(loaded.config.roster.version, before);
-  assert.match(loaded.notes[0] ?? '', /passed over/);
+  assert.throws(() => loadConfig(file), /state\/roster\.cose: version 1: not a whole signed version/);
+  const altered = readFileSync(join(dir, 'admin.key.pub')); // anything
+  writeFileSync(join(dir, 'state', 'roster.cose'), altered);
+  assert.throws(
+    () => loadConfig(file),
+    (error: ConfigError) => /cluster push/.test(error.problems[0]?.remedy ?? ''),
+  );
 });
 
 test('the digest tells what must be equal on all hosts, and nothing else', async (t) => {

@@ -1,5 +1,6 @@
 /** COSE_Sign1: the signed bytes are those of published vectors; only the one form is read; the gate binds pair and link. */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import test from 'node:test';
 import { thumbprint } from '../../src/trust/fingerprint.ts';
 import { messageAad, readSign1, rosterAad, sigStructure, writeSign1 } from '../../src/wire/cose.ts';
@@ -95,6 +96,23 @@ test('no signature holds in another role, cluster or for another receiver', () =
       );
     }
   }
+});
+
+test('P3: the gate’s key and tag are those of the specification, made by hand', () => {
+  const [a, b] = [testIdentity('a'), testIdentity('b')];
+  const [from, to] = [thumbprint(a.publicKey), thumbprint(b.publicKey)];
+  const cluster = new Uint8Array(32).fill(5);
+  const hmac = (key: Uint8Array, ...parts: Uint8Array[]) =>
+    createHmac('sha256', key).update(Buffer.concat(parts)).digest();
+  // RFC 5869: extract with the cluster id as salt, one block of expand.
+  const secret = hmac(cluster, a.agree(b.publicKey));
+  const key = hmac(secret, Buffer.from('portcullis gate 1'), cluster, from, to, Uint8Array.of(1));
+  assert.equal(toHex(gateKey(b.agree(a.publicKey), cluster, from, to)), toHex(key));
+  const envelope = Uint8Array.of(9, 8, 7);
+  assert.equal(
+    toHex(addGate(key, 3, envelope)),
+    toHex(Buffer.concat([hmac(key, Uint8Array.of(3), envelope).subarray(0, 16), envelope])),
+  );
 });
 
 test('the gate holds for its pair, direction, cluster and link alone', () => {

@@ -42,7 +42,7 @@ test('STATUS to all is one signature, gated for each; other types are signed for
   assert.notDeepEqual(each[0]?.datagram.slice(-64), each[1]?.datagram.slice(-64));
 });
 
-test('messages of one type share datagrams, none is longer than 1,232 bytes, nothing is lost or reordered', () => {
+test('P1: messages of one type share datagrams, none is longer than 1,232 bytes, nothing is lost or reordered', () => {
   const net = joinedPair();
   const many = Array.from({ length: 100 }, (_, i) => status(i, `service-${i}`));
   const out = net.get('fw1').seal(net.nowMs, 'fw2', many);
@@ -64,7 +64,7 @@ test('a host without session is passed over', () => {
   );
 });
 
-test('a datagram goes over every present link of the member, and each link takes it once', () => {
+test('P2: a datagram goes over every present link of the member, and each link takes it once', () => {
   const net = joinedPair([1, 2]);
   const out = net.get('fw1').seal(net.nowMs, 'fw2', [check(1)]);
   assert.deepEqual(
@@ -101,7 +101,7 @@ test('the uplink comes: a due measurement is made at once over it, and the host 
   assert.equal(codeOf(third.receive(net.nowMs, 0, out[0]?.datagram ?? new Uint8Array())), 'overheard');
 });
 
-test('a newer roster: who is out is refused at once, who stays keeps its session, who comes can join', () => {
+test('P26: a newer roster: who is out is refused at once, who stays keeps its session, who comes can join', () => {
   const net = joinedPair();
   const shrunk = appended(
     roster,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { parseSocketAddress } from '../../src/trust/address.ts';
 import { appendVersion, nextBody, type Roster, signRosterBody } from '../../src/trust/roster.ts';
 import type { RosterBody } from '../../src/trust/roster-body.ts';
+import { firstBody as emptyCluster } from '../../src/trust/roster-edit.ts';
 import { identityFromSeed } from '../../src/wire/ed25519.ts';
 import { Endpoint, type EndpointOptions, type Identity } from '../../src/wire/endpoint.ts';
 
@@ -38,22 +39,15 @@ export function memberBody(
   return {
     name,
     publicKey: testIdentity(name).publicKey,
+    oldKey: null,
     role,
     addresses: [address(`10.77.1.${10 + place}:7946`), address(`[fd00:77:1::${10 + place}]:7946`)],
     priority: 100 - place,
   };
 }
 
-export function firstBody(clusterName = 'dmz'): RosterBody {
-  return {
-    version: 1,
-    previousHash: null,
-    clusterName,
-    admins: [admin.publicKey],
-    members: [],
-    previousVoters: [],
-    nonce: seededBytes(`nonce ${clusterName}`)(16),
-  };
+export function firstBody(clusterName = 'dmz', recovery: Uint8Array | null = null): RosterBody {
+  return emptyCluster(clusterName, admin.publicKey, seededBytes(`nonce ${clusterName}`)(16), recovery);
 }
 
 export function appended(current: Roster | null, body: RosterBody): Roster {

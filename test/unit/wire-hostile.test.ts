@@ -9,7 +9,7 @@ import { messageAad } from '../../src/wire/cose.ts';
 import { testEndpoint, testRoster } from './wire-fixture.ts';
 import { check, codeOf, forger, joinedPair, member, Net, roster, status } from './wire-net.ts';
 
-test('every kind of wrong datagram of a member has its code, and the right one beside it passes', () => {
+test('P13, P31: every kind of wrong datagram of a member has its code, and the right one beside it passes', () => {
   const net = joinedPair();
   const forge = forger(net);
   const bareBody: CborValue = new Map();
@@ -21,7 +21,7 @@ test('every kind of wrong datagram of a member has its code, and the right one b
   assert.equal(forge({ payload: encodeCbor(new Map([[1, 5]])) }), 'header');
   assert.equal(forge({ toSid: null }), 'header');
   assert.equal(forge({ type: 99 }), 'unknown-type');
-  assert.equal(forge({ type: 4 }), 'unknown-type');
+  assert.equal(forge({ type: 4 }), 'body');
   assert.equal(forge({ toSid: new Uint8Array(16) }), 'wrong-session');
   assert.equal(forge({ sid: new Uint8Array(16) }), 'no-session');
   assert.equal(forge({ seq: 1000 }), 'replayed');
@@ -102,7 +102,7 @@ test('strangers, echoes and other clusters are refused before the gate or by it'
   assert.equal(codeOf(receive(good.datagram)), 'messages');
 });
 
-test('a witness that serves, claims or lies about its place is refused', () => {
+test('P12: a witness that serves, claims or lies about its place is refused', () => {
   const net = new Net({ fw1: testEndpoint(roster, 'fw1'), w: testEndpoint(roster, 'w') });
   for (let i = 0; i < 5; i++) net.step();
   const say = (message: Message) =>

@@ -6,6 +6,7 @@ import { encodeRecord, typeNumber } from '../../src/wire/codec.ts';
 import { messageAad, writeSign1 } from '../../src/wire/cose.ts';
 import type { Endpoint, Outgoing, Received } from '../../src/wire/endpoint.ts';
 import { addGate, gateKey } from '../../src/wire/gate.ts';
+import type { Marked } from '../../src/wire/marks.ts';
 import { encodePayload } from '../../src/wire/payload.ts';
 import type { RejectionCode } from '../../src/wire/rejection.ts';
 import { seededBytes, testEndpoint, testIdentity, testRoster } from './wire-fixture.ts';
@@ -97,6 +98,7 @@ export function forger(net: Net) {
     toSid?: Uint8Array | null;
     sid?: Uint8Array;
     seq?: number;
+    heard?: Marked;
     sentMs?: number;
     aad?: Uint8Array;
     payload?: Uint8Array;
@@ -108,10 +110,12 @@ export function forger(net: Net) {
       type: change.type ?? typeNumber('CHECK'),
       sid: change.sid ?? sid,
       seq: change.seq ?? seq++,
+      mark: new Uint8Array(8),
       sentMs: change.sentMs ?? Math.floor(net.nowMs),
       rosterVersion: roster.version,
       rosterHash: roster.hash.slice(0, 8),
       toSid: change.toSid === undefined ? toSid : change.toSid,
+      heard: change.heard ?? null,
     };
     const payload =
       change.payload ?? encodePayload(header, encodeCbor(change.body ?? [encodeRecord(check(1))]));

@@ -66,30 +66,58 @@ test('budget: a member gets its rate and no more, and it is not always the newes
 });
 
 const timing = { intervalMs: 200, maxAgeMs: 800, maxDrift: 0.1 };
+const word = (seq: number, sentMs = 0) => ({ seq, sentMs, mark: Uint8Array.of(seq) });
 
 test('a session is accepted, measured, displaced only when silent, and never returns', () => {
   const session = new PeerSession(timing);
   assert.equal(session.accept(1000, 'a', 995, 500), 'joined');
-  assert.ok(session.commit(1000, 1, 7));
+  assert.ok(session.commit(1000, 1, word(7)));
   assert.ok(!session.isFresh(1, 7));
   assert.equal(session.accept(1200, 'a', 1195, 700), 'measured');
   assert.ok(!session.isFresh(1, 7), 'a measurement never empties the window');
   assert.equal(session.accept(1799, 'b', 1795, 1), 'duplicate-session');
-  assert.equal(session.duplicateMs, 1799);
   assert.equal(session.accept(1800, 'b', 1795, 1), 'joined');
   assert.ok(session.isFresh(1, 7));
   assert.ok(session.isRetired('a'));
-  assert.equal(session.accept(99_999, 'a', 99_998, 1), 'retired');
-  assert.ok(!session.noteCandidate('a', 0), 'an ended session is no candidate');
+});
+
+test('a session that was displaced comes back only with higher numbers than were taken of it', () => {
+  const session = new PeerSession(timing);
+  session.accept(0, 'a', 0, 0);
+  session.commit(0, 1, word(7));
+  session.accept(1000, 'b', 1000, 0);
+  session.commit(1000, 1, word(3));
+  // It was copied, the copy displaced it while it was cut off, and is gone.
+  assert.equal(session.accept(2000, 'a', 2000, 2000), 'joined');
+  assert.ok(!session.isRetired('a') && session.isRetired('b'));
+  for (const link of [1, 2])
+    for (const seq of [0, 7]) {
+      assert.ok(!session.isFresh(link, seq), `${seq} on ${link}`);
+      assert.ok(!session.commit(2000, link, word(seq, 2000)));
+    }
+  assert.deepEqual(session.heard?.seq, 7);
+  assert.ok(session.commit(2000, 2, word(8, 2000)));
+});
+
+test('a restart is no duplicate: only a first run that speaks after the second was proven makes one', () => {
+  const session = new PeerSession(timing);
+  session.accept(0, 'a', 0, 0);
+  session.commit(100, 1, word(1, 100));
+  assert.equal(session.accept(300, 'b', 300, 0), 'duplicate-session');
+  assert.ok(session.commit(1100, 1, word(2, 400)), 'a late word of the first, from before');
+  assert.equal(session.duplicateMs, null);
+  assert.ok(session.commit(1101, 1, word(3, 1050)));
+  assert.equal(session.duplicateMs, 1101);
+  assert.ok(session.isDuplicate(61_100) && !session.isDuplicate(61_101));
 });
 
 test('windows are kept for each link', () => {
   const session = new PeerSession(timing);
   session.accept(0, 'a', 0, 0);
-  assert.ok(session.commit(1, 1, 5));
+  assert.ok(session.commit(1, 1, word(5)));
   assert.ok(session.isFresh(2, 5));
-  assert.ok(session.commit(1, 2, 5));
-  assert.ok(!session.commit(1, 2, 5));
+  assert.ok(session.commit(1, 2, word(5)));
+  assert.ok(!session.commit(1, 2, word(5)));
 });
 
 test('accepting another session spends every nonce outstanding to that peer', () => {
@@ -124,6 +152,27 @@ test('the bound of the age holds whoever delays what, and grows with drift', () 
   assert.ok(session.ageMs(5205, 3000) >= 1205);
   assert.ok(session.ageMs(5205 + 10_000, 14_200) >= 5 + 2000);
   assert.equal(new PeerSession(timing).ageMs(1, 1), Number.POSITIVE_INFINITY);
+});
+
+test('P30: the delay of a word lies within its bounds, without a common clock', () => {
+  for (const [questionMs, answerMs, wordMs] of [
+    [1, 1, 1],
+    [40, 1, 5],
+    [1, 40, 5],
+    [0, 100, 300],
+  ] as const) {
+    const session = new PeerSession(timing);
+    // The peer's clock shows ours less 777,000.5; cut down to whole milliseconds.
+    const peer = (ownMs: number) => Math.floor(ownMs - 777_000.5 + 2_000_000);
+    const askedMs = 5000;
+    session.accept(askedMs + questionMs + answerMs, 'a', askedMs, peer(askedMs + questionMs));
+    assert.equal(session.roundTripMs, questionMs + answerMs);
+    assert.equal(session.delayMs, null);
+    session.commit(6000 + wordMs, 1, word(1, peer(6000)));
+    const { leastMs, mostMs } = session.delayMs ?? assert.fail();
+    assert.ok(leastMs <= wordMs && wordMs <= mostMs, `${leastMs} ${wordMs} ${mostMs}`);
+    assert.ok(mostMs - leastMs <= questionMs + answerMs + 2 + 4 * 0.1 * 1301, `${mostMs - leastMs} apart`);
+  }
 });
 
 test('of two measurements the better one is kept, and it decays', () => {

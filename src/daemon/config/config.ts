@@ -3,10 +3,10 @@
  * file alone cannot show. Pure; the invariant is that a `Config` exists only when file and roster agree.
  */
 import { createHash } from 'node:crypto';
-import type { CoreConfig, HostName, ServiceConfig, ServiceName } from '../../core/basics.ts';
+import type { CoreConfig, HostName, Role, ServiceConfig, ServiceName } from '../../core/basics.ts';
 import type { ActuatorConfig } from '../../linux/config.ts';
 import { formatSocketAddress, type SocketAddress } from '../../trust/address.ts';
-import type { Roster, RosterMember } from '../../trust/roster.ts';
+import { membershipOf, type Roster, type RosterMember } from '../../trust/roster.ts';
 import { lineOf, pathText } from './lines.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import type { ServiceSettings, Settings } from './settings.ts';
@@ -48,6 +48,51 @@ export function buildConfig(settings: Settings, roster: Roster): Config {
   };
 }
 
+/**
+ * The configuration under a newer roster, while the process runs. It always comes about: a revoked key must be refused
+ * whatever else a roster does. What cannot follow without a restart stays as it was, and is told.
+ */
+export function followRoster(before: Config, roster: Roster): { config: Config; misfits: string[] } {
+  const { settings } = before;
+  const host = settings.host;
+  const misfits: string[] = [];
+  try {
+    const config = buildConfig(settings, roster);
+    if (roleOf(config.core, host) !== roleOf(before.core, host))
+      misfits.push(`the roster has another role for ${host}: restart the daemon`);
+    else if (JSON.stringify(config.links) !== JSON.stringify(before.links))
+      misfits.push(`the roster has other addresses for ${host}: restart the daemon`);
+    else return { config, misfits };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    misfits.push(...error.problems.map(({ key, what }) => `${key} ${what}`));
+  }
+  const others = roster.members.filter((member) => member.name !== host);
+  const role = roleOf(before.core, host);
+  const { members, ...membership } = membershipOf(roster, host);
+  const core = {
+    ...before.core,
+    membership: {
+      ...membership,
+      // A witness that becomes a gateway has no Linux side yet; a gateway that becomes a witness lets go at once.
+      members: members.map((member) =>
+        member.name === host && role === 'witness' ? { ...member, role } : member,
+      ),
+    },
+  };
+  const actuator = { ...before.actuator, memberAddresses: addressesOf(others) };
+  const peers = new Map(others.map((member) => [member.name, member.addresses] as const));
+  return { config: { ...before, roster, core, actuator, peers }, misfits };
+}
+
+function roleOf(core: CoreConfig, host: HostName): Role | undefined {
+  return core.membership.members.find((member) => member.name === host)?.role;
+}
+
+function addressesOf(members: readonly RosterMember[]): string[] {
+  return members.flatMap((member) => member.addresses.map((address) => address.ip));
+}
+
 /** What the Linux side must know. Without a roster (`fence` must work without one) no host's address is a member's. */
 export function actuatorConfig(settings: Settings, others: readonly RosterMember[]): ActuatorConfig {
   const { cluster, host, timing, state } = settings;
@@ -59,7 +104,7 @@ export function actuatorConfig(settings: Settings, others: readonly RosterMember
       address: listen.ip,
       port: listen.port,
     })),
-    memberAddresses: others.flatMap((member) => member.addresses.map((address) => address.ip)),
+    memberAddresses: addressesOf(others),
     leaseMs: timing.leaseMs,
     probes: timing.probes,
     probeTimeoutMs: timing.probeTimeoutMs,
@@ -74,10 +119,9 @@ export function clusterPort(roster: Roster): number {
 }
 
 function coreConfig(settings: Settings, roster: Roster, self: RosterMember): CoreConfig {
-  const members = roster.members.map(({ name, role, priority }) => ({ name, role, priority }));
   const { maxDrift: _drift, maxAgeMs: _age, stallMs: _stall, ...timing } = settings.timing;
   return {
-    membership: { self: settings.host, version: roster.version, members, voterSets: roster.voterSets },
+    membership: membershipOf(roster, settings.host),
     timing,
     services: settings.services.map((service) => serviceConfig(service, settings, self)),
   };

@@ -5,9 +5,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../../trust/errors.ts';
-import type { Roster } from '../../trust/roster.ts';
+import { firstAdmin, type Roster, verifyRosterFile } from '../../trust/roster.ts';
 import type { Identity } from '../../wire/ed25519.ts';
-import { readIdentityFile, readPublicKeyFile, readRosterFile } from '../key-files.ts';
+import { readIdentityFile, readPublicKeyFile, readRosterBytes, readRosterFile } from '../key-files.ts';
 import { buildConfig, type Config } from './config.ts';
 import { lineOf } from './lines.ts';
 import { ConfigError, type Problem } from './problems.ts';
@@ -66,8 +66,11 @@ export function loadNamed(settings: Settings): Loaded {
   const roster = admin === null ? null : attempt('roster', () => newestRoster(settings, admin, notes));
   const config = roster === null ? null : attempt('roster', () => buildConfig(settings, roster));
   if (config !== null && identity !== null) {
-    const listed = config.roster.members.find((member) => member.name === settings.host)?.publicKey;
-    if (listed === undefined || Buffer.compare(listed, identity.publicKey) !== 0) {
+    const member = config.roster.members.find(({ name }) => name === settings.host);
+    const listed = [member?.publicKey, member?.oldKey].some(
+      (key) => key != null && Buffer.compare(key, identity.publicKey) === 0,
+    );
+    if (!listed) {
       const remedy = 'name the private key whose public half is in the roster';
       const wrong = `${settings.key}: not the key that the roster has for ${settings.host}`;
       problems.push(problemAt(settings, 'key', new OperatorError(wrong, remedy)));
@@ -79,24 +82,26 @@ export function loadNamed(settings: Settings): Loaded {
 
 /**
  * The newer of the configured roster and the one kept under `state`, each verified from the admin key on. A stored
- * one that is broken or another cluster's is passed over with a note: the configured one is the operator's word.
+ * one of another cluster is passed over with a note: the configured one is the operator's word. A broken one is not:
+ * the configured one may be older, and have a member that was revoked since.
  */
 export function newestRoster(settings: Settings, admin: Uint8Array, notes: string[]): Roster {
   const stored = storedRosterPath(settings);
   const given = readRosterFile(settings.roster, admin);
   if (!existsSync(stored)) return given;
-  try {
-    const kept = readRosterFile(stored, admin);
-    if (Buffer.compare(kept.clusterId, given.clusterId) !== 0) {
-      notes.push(`${stored}: of another cluster than ${settings.roster}; passed over`);
-      return given;
-    }
-    return kept.version >= given.version ? kept : given;
-  } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    notes.push(`${error.message}; passed over, ${settings.roster} is used`);
+  const bytes = readRosterBytes(stored);
+  const kept = verifyRosterFile(bytes, firstAdmin(bytes) ?? admin);
+  if (kept.ok && Buffer.compare(kept.roster.clusterId, given.clusterId) !== 0) {
+    notes.push(`${stored}: of another cluster than ${settings.roster}; passed over`);
     return given;
   }
+  const result = verifyRosterFile(bytes, admin);
+  if (result.ok) return result.roster.version >= given.version ? result.roster : given;
+  const where = result.version === null ? stored : `${stored}: version ${result.version}`;
+  throw new OperatorError(
+    `${where}: ${result.reason}`,
+    `copy a running host’s ${stored} over it; or, if ${settings.roster} is the newest, remove it, start, and portcullis cluster push`,
+  );
 }
 
 function problemAt(settings: Settings, key: string, error: OperatorError): Problem {

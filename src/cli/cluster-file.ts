@@ -1,0 +1,93 @@
+/**
+ * Roster files as the commands handle them: read and verified as a host would, and a new version written only after
+ * it was judged the same way, as a whole or not at all. Beside each lies what is known of how far it has come.
+ */
+import { existsSync } from 'node:fs';
+import { replaceFile } from '../daemon/files.ts';
+import { readRosterBytes } from '../daemon/key-files.ts';
+import { createFile, readWhole, replaceExisting } from '../daemon/safe-files.ts';
+import { OperatorError } from '../trust/errors.ts';
+import { fingerprint } from '../trust/fingerprint.ts';
+import { appendVersion, firstAdmin, type Roster, signRosterBody, verifyRosterFile } from '../trust/roster.ts';
+import type { RosterBody } from '../trust/roster-body.ts';
+import { sameBytes } from '../trust/roster-rules.ts';
+import {
+  DRAFT,
+  formatRosterStatus,
+  given,
+  parseRosterStatus,
+  type RosterStatus,
+  statusPath,
+} from '../trust/roster-status.ts';
+import type { Signer } from './external-signer.ts';
+
+export const ROSTER_MODE = 0o644;
+const STATUS_MAX_BYTES = 4096;
+
+/** The newest version of a file, verified from that admin key on. Throws OperatorError. */
+export function verifiedRoster(path: string, bytes: Uint8Array, admin: Uint8Array): Roster {
+  const result = verifyRosterFile(bytes, admin);
+  if (result.ok) return result.roster;
+  throw new OperatorError(
+    `${path}: ${result.version === null ? '' : `version ${result.version}: `}${result.reason}`,
+  );
+}
+
+/** The newest version of a file, verified from the key on that it names itself: sound, and anybody's. */
+export function claimedRoster(path: string): Roster {
+  const bytes = readRosterBytes(path);
+  const admin = firstAdmin(bytes);
+  if (admin === null)
+    throw new OperatorError(`${path}: not a roster`, 'make one with: portcullis cluster init');
+  return verifiedRoster(path, bytes, admin);
+}
+
+/** The newest version of a file in which `signer` may sign the next one. Throws OperatorError. */
+export function rosterFor(path: string, signer: Signer): Roster {
+  const roster = claimedRoster(path);
+  if (roster.admins.some((key) => sameBytes(key, signer.publicKey))) return roster;
+  throw new OperatorError(
+    `${path}: not signed by the admin key that was given`,
+    `its admin key is ${roster.admins.map(fingerprint).join(', ')}; the given one is ${fingerprint(signer.publicKey)}`,
+  );
+}
+
+/** The roster with one more version, as hosts would take it. Throws OperatorError when they would not. */
+export function withVersion(path: string, current: Roster | null, body: RosterBody, signer: Signer): Roster {
+  const result = appendVersion(current, signRosterBody(body, signer), [signer.publicKey]);
+  if (!result.ok) throw new OperatorError(`${path}: the new version ${result.reason}`);
+  return result.roster;
+}
+
+/** Writes a new file, a draft. Throws OperatorError when there is one. */
+export function createRoster(path: string, roster: Roster): void {
+  createFile(path, fileOf(roster), ROSTER_MODE);
+  replaceFile(statusPath(path), Buffer.from(formatRosterStatus(DRAFT)), ROSTER_MODE);
+}
+
+/** Replaces the file by one with more versions. */
+export function replaceRoster(path: string, roster: Roster): void {
+  replaceExisting(path, fileOf(roster), ROSTER_MODE);
+}
+
+/** How far a roster has come; null when nothing is known. Throws OperatorError when what is there is no status. */
+export function statusOf(path: string): RosterStatus | null {
+  const file = statusPath(path);
+  if (!existsSync(file)) return null;
+  const status = parseRosterStatus(readWhole(file, STATUS_MAX_BYTES).toString('utf8'));
+  if (status !== null) return status;
+  throw new OperatorError(
+    `${file}: not the status of a roster`,
+    'remove it: the roster then counts as given out and not settled',
+  );
+}
+
+/** Notes that the newest version left this machine. */
+export function noteGiven(path: string, roster: Roster): void {
+  const status = given(statusOf(path) ?? DRAFT, roster.version, null);
+  replaceFile(statusPath(path), Buffer.from(formatRosterStatus(status)), ROSTER_MODE);
+}
+
+export function fileOf(roster: Roster): Uint8Array {
+  return Buffer.concat(roster.versions);
+}

@@ -1,0 +1,77 @@
+/** `portcullis cluster show` and `verify`: what a roster says, and whose word it is. */
+import type { Command } from 'commander';
+import { readPublicKeyFile, readRosterBytes } from '../daemon/key-files.ts';
+import { OperatorError } from '../trust/errors.ts';
+import { fingerprint } from '../trust/fingerprint.ts';
+import { claimedRoster, statusOf, verifiedRoster } from './cluster-file.ts';
+import { adminsOf, printHistory } from './cluster-history.ts';
+import { parseFingerprint } from './cluster-options.ts';
+import { printRoster } from './cluster-print.ts';
+import { examples } from './help.ts';
+import type { KeyIo } from './key-io.ts';
+
+interface VerifyOptions {
+  readonly adminFingerprint?: string;
+  readonly admin?: string;
+  readonly json?: boolean;
+}
+
+export function registerClusterShow(cluster: Command, io: KeyIo): void {
+  examples(
+    cluster
+      .command('show')
+      .description('show what a roster says, and whose word it is')
+      .argument('<roster>')
+      .option('--history', 'every version: who signed it, and what it changed')
+      .option('--json', 'print JSON')
+      .action((path: string, options: { history?: boolean; json?: boolean }) => show(io, path, options)),
+    'cluster show roster.cose',
+    'cluster show roster.cose --history',
+  );
+  examples(
+    cluster
+      .command('verify')
+      .description('verify every version of a roster, from the admin key on')
+      .argument('<roster>')
+      .option('--admin-fingerprint <SHA256:...>', 'the fingerprint that the admin key must have')
+      .option('--admin <FILE>', 'the admin key, or one that it was changed from')
+      .option('--json', 'print JSON')
+      .action((path: string, options: VerifyOptions) => verify(io, path, options)),
+    'cluster verify roster.cose --admin admin.key.pub',
+    'cluster verify roster.cose --admin-fingerprint SHA256:L3k/oJubblSY0lB9Ulsl7emDMnRPKm/8udf2ccwk560',
+  );
+}
+
+function show(io: KeyIo, path: string, options: { history?: boolean; json?: boolean }): void {
+  const roster = claimedRoster(path);
+  const status = statusOf(path);
+  if (options.history === true) printHistory(io, roster, options.json === true);
+  else printRoster(io, roster, options.json === true, status);
+  io.say('hint: compare the admin fingerprint with one that you know: anybody can make a roster');
+}
+
+function verify(io: KeyIo, path: string, options: VerifyOptions): void {
+  const wanted =
+    options.adminFingerprint === undefined ? undefined : parseFingerprint(options.adminFingerprint);
+  const roster =
+    options.admin === undefined
+      ? claimedRoster(path)
+      : verifiedRoster(path, readRosterBytes(path), readPublicKeyFile(options.admin).publicKey);
+  const admins = adminsOf(roster).map(fingerprint);
+  const current = admins[admins.length - 1];
+  if (wanted !== undefined && !admins.includes(wanted)) {
+    throw new OperatorError(
+      `${path}: signed by ${current}, not by ${wanted}`,
+      'this is not the roster of your cluster',
+    );
+  }
+  if (options.json === true) printRoster(io, roster, true);
+  else
+    io.out(
+      `${path}: ${roster.version} versions of cluster ${roster.clusterName} verified, admin ${current}\n`,
+    );
+  if (wanted !== undefined && wanted !== current)
+    io.say(`hint: ${wanted} is a former admin key; it was changed to ${current}`);
+  if (wanted === undefined && options.admin === undefined)
+    io.say('hint: no admin key was given to compare with: give --admin-fingerprint or --admin');
+}

@@ -1,0 +1,87 @@
+/** `cluster push` against a control socket: what it says, what it notes, and how it ends (P55). */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { openControl, type RosterReport } from '../../src/daemon/control.ts';
+import { portcullis } from './cli-harness.ts';
+import { makeCluster, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
+
+/** A daemon's socket that answers with these reports in turn, the last one for ever. */
+async function pushed(t: TestContext, reports: readonly RosterReport[], refused: string | null = null) {
+  const dir = temporaryDir(t);
+  const { config } = await makeCluster(dir, TWO_HOSTS);
+  const offered: Uint8Array[] = [];
+  let asked = 0;
+  const rosters = {
+    report: () => reports[Math.min(asked++, reports.length - 1)] ?? assert.fail(),
+    offer: async (bytes: Uint8Array) => {
+      offered.push(bytes);
+      return refused;
+    },
+  };
+  const handlers = { status: () => ({}), order: () => null, rosters };
+  const socket = await openControl(join(dir, 'control.sock'), handlers, false);
+  t.after(() => socket.close());
+  let printed = '';
+  let said = '';
+  const roster = join(dir, 'roster.cose');
+  const status = () => readFileSync(`${roster}.status.json`, 'utf8').trim();
+  const push = async (...more: string[]) => {
+    const {
+      status: end,
+      out,
+      err,
+    } = await portcullis(['cluster', 'push', '--config', config, roster, ...more]);
+    printed += out;
+    said += err;
+    return end;
+  };
+  const io = {
+    get stdout() {
+      return printed;
+    },
+    get stderr() {
+      return said;
+    },
+  };
+  return { io, push, roster, status, offered };
+}
+const report = (settled: number, confirmed: string[], unreached: string[]): RosterReport => ({
+  version: 3,
+  hash: 'ab'.repeat(32),
+  settled,
+  confirmed,
+  unreached,
+});
+
+test('P55: it waits until all have shown the version, notes that, and ends with 0', async (t) => {
+  const all = report(3, ['fw1', 'fw2'], []);
+  const made = await pushed(t, [report(2, ['fw1'], ['fw2']), report(2, ['fw1', 'fw2'], []), all]);
+  assert.equal(await made.push(), 0, made.io.stderr);
+  assert.match(made.io.stdout, /^version 3 (ab){32}\nconfirmed by fw1, fw2\nsettled\n$/);
+  assert.deepEqual(made.offered, [Uint8Array.from(readFileSync(made.roster))]);
+  assert.equal(made.status(), '{"pushed":3,"settled":3}');
+});
+
+test('P55: hosts that have not shown it are named, and the end is 1; it was given out all the same', async (t) => {
+  const made = await pushed(t, [report(2, ['fw1'], ['fw2'])]);
+  assert.equal(await made.push('--wait', '0', '--json'), 1);
+  assert.match(made.io.stderr, /error: not confirmed by fw2\n.*hint: they may still trust/);
+  assert.deepEqual(JSON.parse(made.io.stdout).unreached, ['fw2']);
+  assert.equal(made.status(), '{"pushed":3,"settled":2}');
+});
+
+test('a refused roster, a broken file and a wrong wait end with the reason, and nothing is noted', async (t) => {
+  const made = await pushed(t, [report(3, [], [])], 'older than version 9, which is in force');
+  assert.equal(await made.push(), 1);
+  assert.match(made.io.stderr, /refused: older than version 9/);
+  assert.equal(await made.push('--wait', 'long'), 2);
+  const before = existsSync(`${made.roster}.status.json`) ? made.status() : '';
+  writeFileSync(made.roster, 'rubbish');
+  assert.equal(await made.push(), 1);
+  assert.match(made.io.stderr, /roster\.cose: not a roster/);
+  assert.equal(made.offered.length, 1);
+  assert.equal(existsSync(`${made.roster}.status.json`) ? made.status() : '', before);
+  assert.doesNotMatch(before, /"pushed":3/);
+});

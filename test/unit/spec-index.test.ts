@@ -1,0 +1,53 @@
+/** Every numbered requirement of spec/protocol.md is named by at least one test, and no test names one that is not there. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { readText, root } from './vectors.ts';
+
+/** P1, also as part of `P14 to P18`. A letter before it is another word (`IP4`). */
+function named(text: string): Set<string> {
+  const found = new Set<string>();
+  for (const [, first, last] of text.matchAll(/(?<![\w-])P(\d+)(?: to P(\d+))?(?![\w-])/g))
+    for (let n = Number(first); n <= Number(last ?? first); n++) found.add(`P${n}`);
+  return found;
+}
+
+const spec = readText('spec/protocol.md');
+const required = [...spec.matchAll(/^- \*\*(P\d+)\*\*/gm)].map(([, id]) => id ?? '');
+
+/** Titles and comments of tests: where they say what they hold. */
+function claims(source: string): string {
+  const titles = [...source.matchAll(/\btest\(\s*(['"`])(.*?)\1,/gs)].map(([, , title]) => title);
+  const comments = source.match(/\/\*\*[\s\S]*?\*\/|\/\/.*/g) ?? [];
+  return [...titles, ...comments].join('\n');
+}
+
+const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts') && !file.endsWith('spec-index.test.ts'))
+  .map((file) => ({ file, ids: named(claims(readText(join('test', file)))) }));
+
+test('requirements are numbered once each', () => {
+  assert.equal(new Set(required).size, required.length);
+  assert.ok(required.length >= 32);
+});
+
+test('each has a test that names it', () => {
+  const held = new Set(tests.flatMap(({ ids }) => [...ids]));
+  assert.deepEqual(
+    required.filter((id) => !held.has(id)),
+    [],
+  );
+});
+
+test('no test names a requirement that is not there', () => {
+  for (const { file, ids } of tests)
+    for (const id of ids)
+      assert.ok(required.includes(id), `${file} names ${id}, which spec/protocol.md does not have`);
+});
+
+test('the index can fail: a requirement without test, and a test without requirement, are found', () => {
+  assert.deepEqual([...named('P1, P14 to P16; not IP4, P2P or P-3')], ['P1', 'P14', 'P15', 'P16']);
+  assert.match(claims("test('P7: x', () => {}); // P8"), /P7[\s\S]*P8/);
+  assert.ok(!named(claims('const P9 = 1;')).has('P9'));
+});
