@@ -6,6 +6,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
+import { openControl } from '../../src/daemon/control.ts';
+import { parsePublicKey } from '../../src/trust/keys.ts';
+import { verifyRosterFile } from '../../src/trust/roster.ts';
+import { mergeRoster } from '../../src/trust/roster-merge.ts';
 import { inDirectory, modeOf, must, portcullis } from './cli-harness.ts';
 import { readText } from './vectors.ts';
 
@@ -36,6 +40,7 @@ function wordsOf(line: string): string[] {
 class Ceremony {
   #phrase = 'correct horse battery';
   readonly #at: (name: string) => string;
+  #fw1: { close(): unknown } | null = null;
   readonly commands = new Set<string>();
 
   constructor(at: (name: string) => string) {
@@ -76,7 +81,6 @@ class Ceremony {
     }
     this.commands.add(words.slice(0, 2).join(' '));
     if (words[1] === 'join') words.push('--dir', `${directory}/etc/portcullis`); // the default is this machine's own
-    if (words[1] === 'push') return this.#push();
     await this.#portcullis(line, words);
   }
 
@@ -94,11 +98,44 @@ class Ceremony {
     return JSON.parse(await must(['cluster', 'show', this.#at('stick/roster.cose'), '--json'])).admins[0];
   }
 
-  /** All hosts confirm: what cluster push notes then. The command itself is tested with daemons. */
-  async #push(): Promise<void> {
-    const { version } = JSON.parse(await must(['cluster', 'show', this.#at('stick/roster.cose'), '--json']));
-    const status = `${JSON.stringify({ pushed: version, settled: version })}\n`;
-    writeFileSync(this.#at('stick/roster.cose.status.json'), status);
+  /** The operator fills the configuration in, and fw1's daemon runs: its control socket and its judgement of rosters. */
+  async startFw1(): Promise<void> {
+    const file = this.#at('fw1/etc/portcullis/portcullis.toml');
+    const socket = this.#at('control.sock');
+    const filled = readFileSync(file, 'utf8')
+      .replaceAll(/^# device = "eth0"/gm, 'device = "eth0"')
+      .replace(/^# \[\[service\]\][\s\S]*$/m, (block) => block.replaceAll(/^# /gm, ''))
+      .replace('/run/portcullis/control.sock', socket);
+    writeFileSync(file, filled);
+    const bytes = readFileSync(this.#at('fw1/etc/portcullis/roster.cose'));
+    const admin = JSON.parse(await must(['key', 'show', this.#at('fw1/etc/portcullis/admin.pub'), '--json']));
+    const key = parsePublicKey(admin.publicKey);
+    const first = key.ok ? verifyRosterFile(bytes, key.publicKey) : assert.fail(key.fault);
+    let held = first.ok ? first.roster : assert.fail(first.reason);
+    const rosters = {
+      // The other hosts are told at once, and all of them show that they have it.
+      report: () => ({
+        version: held.version,
+        hash: Buffer.from(held.hash).toString('hex'),
+        settled: held.version,
+        confirmed: held.members.map(({ name }) => name),
+        unreached: [],
+      }),
+      offer: async (offered: Uint8Array) => {
+        const merge = mergeRoster(held, offered);
+        if (merge.kind === 'refused') return merge.reason;
+        if (merge.kind === 'same') return null;
+        if (merge.kind !== 'taken') return merge.kind;
+        held = merge.roster;
+        return null;
+      },
+    };
+    const handlers = { status: () => ({}), order: () => null, rosters };
+    this.#fw1 = await openControl(socket, handlers, false);
+  }
+
+  async stop(): Promise<void> {
+    await this.#fw1?.close();
   }
 }
 
@@ -119,6 +156,7 @@ test('the ceremony of keys/README.md, every line of it', async () => {
           assert.equal(modeOf(at(`${host}/etc/portcullis/${host}.key`)), '600');
           assert.ok(existsSync(at(`${host}/etc/portcullis/portcullis.toml`)));
         }
+        await ceremony.startFw1();
         assert.match(readFileSync(at('admin/admin.key'), 'utf8'), /ENCRYPTED/);
       },
       'Removing a host, as planned': async () => {
@@ -162,6 +200,7 @@ test('the ceremony of keys/README.md, every line of it', async () => {
         done.add(heading);
       }
     } finally {
+      await ceremony.stop();
       process.chdir(home);
     }
     for (const heading of Object.keys(after)) assert.ok(done.has(heading), `no heading ${heading}`);
