@@ -50,7 +50,7 @@ const planted: readonly Target[] = [
     share: 1,
     run(input) {
       const value = decodeCbor(input);
-      if (Array.isArray(value) && value[1] === 255) throw new TypeError('unexpected');
+      if (Array.isArray(value) && value[1] === 7) throw new TypeError('unexpected');
     },
   },
   {
