@@ -14,6 +14,9 @@ export interface FuzzOptions {
   readonly inputs: number;
   readonly seconds: number;
   readonly onProgress?: (inputs: number) => void;
+  readonly onFailure?: (failure: Failure) => void;
+  /** Asked before each input: whether to end early. */
+  readonly stopped?: () => boolean;
 }
 
 export interface Failure {
@@ -42,6 +45,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   let inputs = 0;
   let slowestMs = 0;
   while (inputs < options.inputs && seconds() < options.seconds && failures.length < FAILURES_MAX) {
+    if (options.stopped?.() === true) break;
     const target = picked(targets, chance.next() * total);
     const input = mutated(target.corpus, chance);
     const beforeMs = performance.now();
@@ -49,8 +53,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const tookMs = performance.now() - beforeMs;
     slowestMs = Math.max(slowestMs, tookMs);
     const wrong = error ?? (tookMs > INPUT_LIMIT_MS ? `took ${Math.round(tookMs)} ms` : null);
-    if (wrong !== null)
-      failures.push({ target: target.name, hex: Buffer.from(input).toString('hex'), error: wrong });
+    if (wrong !== null) {
+      const failure = { target: target.name, hex: Buffer.from(input).toString('hex'), error: wrong };
+      failures.push(failure);
+      options.onFailure?.(failure);
+    }
     perTarget[target.name] = (perTarget[target.name] ?? 0) + 1;
     inputs++;
     if (inputs % 100_000 === 0) options.onProgress?.(inputs);

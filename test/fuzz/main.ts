@@ -1,10 +1,10 @@
 /**
  * `npm run -s fuzz -- [--inputs N | --seconds S] [--seed N] [--target NAME] [--json]`, or with `--target NAME --hex HEX`
- * one input. Exit status 0: all inputs gave a value or a refusal; 1: some did not; 2: wrong usage.
+ * one input. SIGINT ends it with what was counted. Exit status 0: all inputs gave a value or a refusal; 1: some did not; 2: wrong usage.
  */
 import { parseArgs } from 'node:util';
 import { controlTarget } from './control-target.ts';
-import { type FuzzResult, fuzz, reproduction, runOne } from './fuzz.ts';
+import { type Failure, type FuzzResult, fuzz, reproduction, runOne } from './fuzz.ts';
 import { callTargets, type Target } from './targets.ts';
 
 const OPTIONS = {
@@ -43,8 +43,6 @@ function print(result: FuzzResult, json: boolean): void {
     console.log(`seed ${result.seed}: ${result.inputs} inputs in ${result.seconds} s (${each.join(', ')})`);
     console.log(`slowest input ${result.slowestMs} ms, failures ${result.failures.length}`);
   }
-  for (const failure of result.failures)
-    process.stderr.write(`${failure.target}: ${failure.error}\n  ${reproduction(failure)}\n`);
 }
 
 async function main(): Promise<number> {
@@ -67,7 +65,14 @@ async function main(): Promise<number> {
     const seconds = number(given.seconds, Number.POSITIVE_INFINITY);
     const seed = number(given.seed, Date.now() % 2 ** 32);
     const onProgress = (count: number) => process.stderr.write(`fuzz: ${count} inputs\n`);
-    const result = await fuzz({ targets, seed, inputs, seconds, onProgress });
+    const onFailure = (failure: Failure) =>
+      void process.stderr.write(`${failure.target}: ${failure.error}\n  ${reproduction(failure)}\n`);
+    let isStopped = false;
+    process.once('SIGINT', () => {
+      isStopped = true;
+    });
+    const stopped = () => isStopped;
+    const result = await fuzz({ targets, seed, inputs, seconds, onProgress, onFailure, stopped });
     print(result, given.json);
     return result.failures.length === 0 ? 0 : 1;
   } finally {
