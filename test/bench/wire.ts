@@ -1,8 +1,12 @@
-/** What the wire costs on this machine, a JSON line: microseconds an operation, medians over batches. */
+/**
+ * What the wire costs on this machine: microseconds an operation, medians over batches. With `--json` one line of
+ * JSON, else a table. Refusals are told by the step that refuses: wrong prefix, unknown key id, bad MAC, replay.
+ */
 import type { Message } from '../../src/core/messages.ts';
 import { decodeRecords, encodeRecord } from '../../src/wire/codec.ts';
 import { readSign1 } from '../../src/wire/cose.ts';
 import { importVerifyKey } from '../../src/wire/ed25519.ts';
+import { gateHolds, gateKey } from '../../src/wire/gate.ts';
 import { GATE_BYTES } from '../../src/wire/limits.ts';
 import { decodeBody } from '../../src/wire/payload.ts';
 import { scan } from '../../src/wire/scan.ts';
@@ -59,6 +63,10 @@ const ungated = good.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
 const identity = testIdentity('fw1');
 const key = importVerifyKey(identity.publicKey);
 const signature = identity.sign(payload);
+const [sender, receiver] = roster.members;
+if (sender === undefined || receiver === undefined) throw new Error('unreachable');
+const pairKey = gateKey(identity.agree(receiver.publicKey), roster.clusterId, sender.kid, receiver.kid);
+if (!gateHolds(pairKey, 1, good)) throw new Error('the gate does not hold');
 if (fw2.receive(nowMs, 1, good).kind !== 'messages') throw new Error('the datagram is not taken');
 // A millisecond apart: within max_age when it is taken, and slower than the budget of signatures.
 let next = 0;
@@ -74,20 +82,29 @@ const receiveUs = medianUs(20, () => {
     throw new Error('a fresh datagram was refused: the figure would be false');
 });
 
-console.log(
-  JSON.stringify({
-    node: process.version,
-    datagramBytes: good.length,
-    refuseNoiseUs: medianUs(2000, () => fw2.receive(nowMs, 1, noise)),
-    refuseStrangerUs: medianUs(2000, () => fw2.receive(nowMs, 1, stranger)),
-    refuseAtGateUs: medianUs(1000, () => fw2.receive(nowMs, 1, ungated)),
-    refuseReplayUs: medianUs(1000, () => fw2.receive(nowMs, 1, good)),
-    scanUs: medianUs(2000, () => scan(payload)),
-    decodeUs: medianUs(1000, () => decodeRecords('STATUS', decodeBody(payload) ?? null)),
-    encodeUs: medianUs(1000, () => encodeRecord(status)),
-    signUs: medianUs(200, () => identity.sign(payload)),
-    verifyUs: medianUs(100, () => key.verify(payload, signature)),
-    sealUs: medianUs(100, seal),
-    receiveUs,
-  }),
-);
+/** A refusal by exactly that step, or the figure would be another one's. */
+function refusalUs(perBatch: number, datagram: Uint8Array, code: string): number {
+  return medianUs(perBatch, () => {
+    const received = fw2?.receive(nowMs, 1, datagram);
+    if (received?.kind !== 'refused' || received.code !== code) throw new Error(`not refused as ${code}`);
+  });
+}
+
+const figures = {
+  node: process.version,
+  datagramBytes: good.length,
+  refuseNoiseUs: refusalUs(2000, noise, 'envelope'),
+  refuseStrangerUs: refusalUs(2000, stranger, 'unknown-sender'),
+  refuseAtGateUs: refusalUs(1000, ungated, 'gate'),
+  refuseReplayUs: refusalUs(1000, good, 'replayed'),
+  gateUs: medianUs(2000, () => gateHolds(pairKey, 1, good)),
+  scanUs: medianUs(2000, () => scan(payload)),
+  decodeUs: medianUs(1000, () => decodeRecords('STATUS', decodeBody(payload) ?? null)),
+  encodeUs: medianUs(1000, () => encodeRecord(status)),
+  signUs: medianUs(200, () => identity.sign(payload)),
+  verifyUs: medianUs(100, () => key.verify(payload, signature)),
+  sealUs: medianUs(100, seal),
+  receiveUs,
+};
+if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
+else for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(18)} ${value}`);

@@ -1,0 +1,204 @@
+/**
+ * What is fuzzed: everything that takes bytes from outside. A target takes one input and throws when what came of it
+ * is neither a value nor a refusal, or when a refusal changed anything.
+ */
+import assert from 'node:assert/strict';
+import type { Message } from '../../src/core/messages.ts';
+import { decodePrivateKey, encodePrivateKey, formatPublicKey, parsePublicKey } from '../../src/trust/keys.ts';
+import { nextBody, signRosterBody, verifyRosterFile } from '../../src/trust/roster.ts';
+import { decodeRosterBody, encodeRosterBody } from '../../src/trust/roster-body.ts';
+import { decodeCbor, encodeCbor } from '../../src/wire/cbor.ts';
+import { readSign1 } from '../../src/wire/cose.ts';
+import { importVerifyKey } from '../../src/wire/ed25519.ts';
+import type { Endpoint, Identity } from '../../src/wire/endpoint.ts';
+import { GATE_BYTES } from '../../src/wire/limits.ts';
+import { type Primitives, REAL_PRIMITIVES } from '../../src/wire/primitives.ts';
+import {
+  admin,
+  firstBody,
+  memberBody,
+  seededBytes,
+  testEndpoint,
+  testIdentity,
+} from '../unit/wire-fixture.ts';
+import { check, roster, status } from '../unit/wire-net.ts';
+
+export interface Target {
+  readonly name: string;
+  readonly corpus: readonly Uint8Array[];
+  /** How many of a hundred inputs it gets: the slow ones fewer. */
+  readonly share: number;
+  /** Throws when the input is not dealt with as it must be. */
+  run(input: Uint8Array): void | Promise<void>;
+}
+
+/** A judge of signatures and gates that lets everything pass, so that what lies behind them is reached. */
+const OPEN: Primitives = {
+  importVerifyKey: (bytes) => ({ bytes, verify: () => true }),
+  gateTag: () => new Uint8Array(GATE_BYTES),
+};
+const unsigned = (name: string): Identity => ({ ...testIdentity(name), sign: () => new Uint8Array(64) });
+
+/** Two hosts in session, one datagram of each kind that the first sends the second, and the second. */
+function conversation(primitives: Primitives): { receiver: Endpoint; said: Uint8Array[]; nowMs: number } {
+  const open = primitives === OPEN;
+  const [fw1, fw2] = ['fw1', 'fw2'].map((name) =>
+    testEndpoint(roster, name, { primitives, identity: open ? unsigned(name) : testIdentity(name) }),
+  ) as [Endpoint, Endpoint];
+  const said: Uint8Array[] = [];
+  let nowMs = 1000;
+  for (let i = 0; i < 5; i++) {
+    nowMs++;
+    for (const [host, peer] of [
+      [fw1, fw2],
+      [fw2, fw1],
+    ] as const) {
+      let outgoing = host.tick(nowMs);
+      for (let [to, back] = [peer, host]; outgoing.length > 0; [to, back] = [back, to])
+        outgoing = outgoing.flatMap((out) => {
+          if (to === fw2) said.push(out.datagram);
+          const received = to.receive(nowMs, out.link, out.datagram);
+          return received.kind === 'refused' ? [] : received.replies;
+        });
+    }
+  }
+  const term = { n: 3, host: 'fw1' };
+  const table = { term, seq: 2, rows: [{ host: 'fw1', fit: true, standby: false }] };
+  const messages: Message[] = [
+    check(1),
+    { ...status(2), table } as Message,
+    { type: 'GRANT', service: 's', id: 3, term, table },
+    { type: 'OBJECT', service: 's', id: 4, reason: 'hearing', term, restMs: 5, downlinkAgeMs: null },
+    { type: 'RELEASED', service: 's', term, successor: 'fw2', id: 5, restMs: 6 },
+    { type: 'PROBED', service: 's', id: 6, activity: 'service', serving: true, term, downlinkAgeMs: 7 },
+  ];
+  for (const message of messages)
+    for (const out of fw1.seal(nowMs, 'fw2', [message])) said.push(out.datagram);
+  for (const out of fw1.seal(nowMs, 'all', [status(9)])) if (out.to === 'fw2') said.push(out.datagram);
+  return { receiver: fw2, said, nowMs };
+}
+
+const RENEWED_EACH = 500;
+
+/** All that an operator or the core can see of an endpoint, but for what it counts. */
+function observable(endpoint: Endpoint): string {
+  return JSON.stringify(endpoint.peers());
+}
+
+/** Datagrams from the network. Changed ones must be refused, and a refusal must change nothing that can be seen. */
+function datagrams(): Target {
+  const { receiver, said, nowMs } = conversation(REAL_PRIMITIVES);
+  const whole = new Set(said.map((one) => Buffer.from(one).toString('hex')));
+  return {
+    name: 'datagram',
+    corpus: said,
+    share: 30,
+    run(input) {
+      const before = observable(receiver);
+      const received = receiver.receive(nowMs, 1, input);
+      if (received.kind === 'refused')
+        assert.equal(observable(receiver), before, 'a refusal changed the state');
+      else assert.ok(whole.has(Buffer.from(input).toString('hex')), 'a changed datagram was taken');
+    },
+  };
+}
+
+/** The same behind an open gate and signature: what a member's own faulty or hostile daemon can send. */
+function members(): Target {
+  let { receiver, said, nowMs } = conversation(OPEN);
+  let count = 0;
+  return {
+    name: 'member',
+    corpus: said,
+    share: 25,
+    run(input) {
+      // Numbers and budgets would soon be used up, and then nothing would get any further.
+      if (++count % RENEWED_EACH === 0) ({ receiver, said, nowMs } = conversation(OPEN));
+      const before = observable(receiver);
+      const received = receiver.receive(nowMs, 1, input);
+      // `overtaken` is judged last, when the number has been taken (P31).
+      if (received.kind === 'refused' && received.code === 'overtaken') return;
+      if (received.kind === 'refused')
+        assert.equal(observable(receiver), before, 'a refusal changed the state');
+      else if (received.kind === 'messages')
+        assert.ok(received.messages.every((m) => typeof m.service === 'string'));
+      else assert.equal(received.kind, 'handshake');
+    },
+  };
+}
+
+function cbor(): Target {
+  const { said } = conversation(REAL_PRIMITIVES);
+  return {
+    name: 'cbor',
+    corpus: [
+      ...said.flatMap((one) => readSign1(one, GATE_BYTES)?.payload ?? []),
+      encodeRosterBody(firstBody()),
+    ],
+    share: 30,
+    run(input) {
+      const value = decodeCbor(input);
+      if (value !== undefined)
+        assert.deepEqual(encodeCbor(value), Uint8Array.from(input), 'decodes, encodes otherwise');
+    },
+  };
+}
+
+function rosterBodies(): Target {
+  const bodies = [firstBody(), nextBody(roster, [memberBody('fw1', 1), memberBody('w', 2, 'witness')])];
+  return {
+    name: 'roster-body',
+    corpus: bodies.map(encodeRosterBody),
+    share: 13,
+    run(input) {
+      const decoded = decodeRosterBody(input);
+      if (decoded.ok) assert.deepEqual(encodeRosterBody(decoded.body), Uint8Array.from(input));
+      else assert.ok(decoded.reason.length > 0);
+    },
+  };
+}
+
+/** Whole files: what verifies must be the file, or one that ends with an earlier version of it. */
+function rosterFiles(): Target {
+  const starts = roster.versions.map((_, i) => Buffer.concat(roster.versions.slice(0, i + 1)));
+  const stranger = signRosterBody(firstBody(), testIdentity('stranger'));
+  return {
+    name: 'roster-file',
+    corpus: [...starts, stranger],
+    share: 0.5,
+    run(input) {
+      const result = verifyRosterFile(input, admin.publicKey);
+      if (result.ok)
+        assert.ok(
+          starts.some((start) => start.equals(input)),
+          'an altered roster was taken',
+        );
+      else assert.ok(result.reason.length > 0);
+    },
+  };
+}
+
+function keyFiles(): Target {
+  const seed = seededBytes('fuzz')(32);
+  const pem = encodePrivateKey(seed, null);
+  const line = formatPublicKey(testIdentity('fw1').publicKey, 'fw1');
+  return {
+    name: 'key-file',
+    corpus: [pem, encodePrivateKey(seed, Buffer.from('x')), line].map((text) =>
+      Uint8Array.from(Buffer.from(text)),
+    ),
+    share: 1,
+    run(input) {
+      // Without a pass phrase: with one each input would cost its 2,048 rounds.
+      const read = decodePrivateKey(input, null);
+      if (read.ok) assert.equal(read.seed.length, 32);
+      const parsed = parsePublicKey(Buffer.from(input).toString('utf8'));
+      if (parsed.ok) importVerifyKey(parsed.publicKey);
+    },
+  };
+}
+
+/** The targets that are plain calls; the control socket, which is none, has a file of its own. */
+export function callTargets(): Target[] {
+  return [datagrams(), members(), cbor(), rosterBodies(), rosterFiles(), keyFiles()];
+}
