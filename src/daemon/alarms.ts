@@ -10,7 +10,8 @@ export type AnyAlarm =
   | 'stall'
   | 'roster-differs'
   | 'roster-trouble'
-  | 'duplicate-host';
+  | 'duplicate-host'
+  | 'port-filter';
 
 export interface Alarm {
   readonly code: AnyAlarm;

@@ -71,7 +71,9 @@ export class Daemon {
       maxAgeMs: settings.timing.maxAgeMs,
       links: this.#transport.links(),
     });
-    this.#actuator = createActuator(config.actuator, this.#actuatorEvents());
+    this.#actuator = createActuator(config.actuator, this.#actuatorEvents(), {
+      onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
+    });
     let stopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => {
       stopped = resolve;
@@ -164,6 +166,7 @@ export class Daemon {
     const { roster, settled } = this.#driver.rosters;
     const journal = this.#journal.status();
     const refused = Object.entries(this.#endpoint.counters()).filter(([, count]) => count > 0);
+    const filtered = Object.entries(this.#actuator.filtered).filter(([, count]) => count > 0);
     return statusOf({
       nowMs: rawNowMs(),
       state: this.#driver.state,
@@ -178,6 +181,7 @@ export class Daemon {
         eventsLogged: journal.entries,
         eventsLost: journal.lost,
         ...Object.fromEntries(refused.map(([code, count]) => [`refused:${code}`, count])),
+        ...Object.fromEntries(filtered.map(([why, count]) => [`filtered:${why}`, count])),
       },
     });
   }

@@ -16,6 +16,7 @@ import { Kernel, refuseUnsupported, type ServiceParts, stopAnnouncing } from './
 import { Lanes } from './lane.ts';
 import { rawNowMs, requireLibc } from './libc.ts';
 import { confirmed, type Outcome, unknown } from './outcome.ts';
+import { type FilterCounts, PortGuard } from './portguard.ts';
 import { RulesetWatch } from './rulesetwatch.ts';
 import { textOf } from './tools.ts';
 
@@ -26,6 +27,8 @@ const RIVAL_QUIET_MS = 1000;
 export interface ActuatorOptions {
   /** The clock that orders are timed by; CLOCK_MONOTONIC_RAW unless said otherwise. */
   readonly nowMs?: () => number;
+  /** What is wrong with the filter of the cluster's port; null: nothing (any more). */
+  readonly onFilterTrouble?: (detail: string | null) => void;
 }
 
 export interface LinuxActuator extends Actuator {
@@ -33,6 +36,8 @@ export interface LinuxActuator extends Actuator {
   start(): Promise<void>;
   /** Takes a new configuration; throws and changes nothing when it is bad. What did not change is not touched. */
   reconfigure(config: ActuatorConfig): Promise<void>;
+  /** Datagrams that the filter of the cluster's port has dropped. Not older than a few seconds. */
+  readonly filtered: FilterCounts;
   /** Shuts the gates and lets go. The gate's tables stay, shut. */
   close(): Promise<void>;
 }
@@ -44,7 +49,7 @@ export function createActuator(
   options: ActuatorOptions = {},
 ): LinuxActuator {
   requireLibc();
-  return new KernelActuator(config, events, options.nowMs ?? rawNowMs);
+  return new KernelActuator(config, events, options);
 }
 
 class KernelActuator implements LinuxActuator {
@@ -52,22 +57,29 @@ class KernelActuator implements LinuxActuator {
   private readonly events: ActuatorEvents;
   private readonly nowMs: () => number;
   private readonly lanes = new Lanes();
+  private readonly guard: PortGuard;
   private readonly watch: RulesetWatch;
   private readonly deafen = new Map<string, () => void>();
   private readonly foreignMs = new Map<string, number>();
   private readonly rivalMs = new Map<string, number>();
   private closed = false;
 
-  constructor(config: ActuatorConfig, events: ActuatorEvents, nowMs: () => number) {
+  constructor(config: ActuatorConfig, events: ActuatorEvents, options: ActuatorOptions) {
+    const { nowMs = rawNowMs, onFilterTrouble = () => undefined } = options;
     this.events = events;
     this.nowMs = nowMs;
     this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device));
-    this.watch = new RulesetWatch(this.kernel);
+    const onTrouble = (detail: string | null): void => {
+      if (!this.closed) onFilterTrouble(detail);
+    };
+    this.guard = new PortGuard(config, { nowMs, onTrouble });
+    this.watch = new RulesetWatch(this.kernel, this.guard);
   }
 
   async start(): Promise<void> {
     await this.kernel.rules.prepare(this.kernel.config);
     await this.kernel.gate.install();
+    await this.watch.guardNow();
     this.listen();
     this.watch.start();
   }
@@ -77,8 +89,14 @@ class KernelActuator implements LinuxActuator {
     refuseUnsupported(config);
     await kernel.rules.prepare(config);
     await kernel.gate.reconfigure(config);
+    this.guard.configure(config);
+    await this.watch.guardNow();
     await kernel.rearrange(config);
     this.listen();
+  }
+
+  get filtered(): FilterCounts {
+    return this.guard.counts;
   }
 
   async close(): Promise<void> {

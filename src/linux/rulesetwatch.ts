@@ -1,24 +1,28 @@
 /**
  * Watches for changes of the ruleset by anybody else. Invariant: within one look, half a second apart, the gate's
- * tables are back as they were installed and the cluster's port is first again, whatever an operator loaded.
+ * tables are back as they were installed, the cluster's port is first again and its filter there, whatever an
+ * operator loaded.
  */
 import { tableName } from './gatetable.ts';
 import type { Kernel } from './kernel.ts';
 import { Lane } from './lane.ts';
+import type { PortGuard } from './portguard.ts';
 import { runTool } from './tools.ts';
 
 const LOOK_MS = 500;
 
 export class RulesetWatch {
   private readonly kernel: Kernel;
+  private readonly guard: PortGuard;
   private readonly lane = new Lane();
   private timer: NodeJS.Timeout | null = null;
   private seen: number | null = null;
   /** The gate's tables as nft lists them after installation; null: not yet read back. */
   private baseline: { readonly table: string; readonly text: string } | null = null;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, guard: PortGuard) {
     this.kernel = kernel;
+    this.guard = guard;
   }
 
   start(): void {
@@ -44,10 +48,18 @@ export class RulesetWatch {
     return this.lane.run(() => this.mend());
   }
 
+  /** Has the port's filter as it must be for the present members and addresses when it resolves. */
+  guardNow(): Promise<void> {
+    return this.lane.run(() => this.guard.keep());
+  }
+
   private look(): void {
     this.kernel.gate.renewTalk();
     const generation = this.kernel.gate.foreignGeneration();
-    if (generation !== null && generation === this.seen) return;
+    if (generation !== null && generation === this.seen && !this.guard.isDue) {
+      if (this.lane.length === 0) this.lane.run(() => this.guard.look()).catch(() => undefined);
+      return;
+    }
     if (this.lane.length === 0) this.repair();
   }
 
@@ -69,6 +81,7 @@ export class RulesetWatch {
       if (text !== null) this.baseline = { table, text };
     }
     await rules.keepPortOpen();
+    await this.guard.keep();
   }
 }
 

@@ -3,6 +3,7 @@
  * input. Prints each event as a JSON line with the time in milliseconds since its order, where it has one.
  */
 import { createInterface } from 'node:readline';
+import type { ActuatorEvents } from '../../src/driver/ports.ts';
 import { createActuator } from '../../src/linux/actuator.ts';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
 import { rawNowMs } from '../../src/linux/libc.ts';
@@ -15,7 +16,7 @@ function say(event: { readonly [key: string]: unknown }, id?: number): void {
   process.stdout.write(`${JSON.stringify({ ...event, id, tookMs })}\n`);
 }
 
-const actuator = createActuator(config, {
+const events: ActuatorEvents = {
   procedureEnded: (_s, procedure, id, verdict, detail) =>
     say({ type: 'ended', procedure, verdict, detail }, id),
   addressesProbed: (_s, side, id, answered, detail) => say({ type: 'probed', side, answered, detail }, id),
@@ -23,6 +24,9 @@ const actuator = createActuator(config, {
   linkChanged: (_s, side) => say({ type: 'link', side }),
   foreignerHeard: () => say({ type: 'foreigner' }),
   rivalHeard: (_s, side, detail) => say({ type: 'rival', side, detail }),
+};
+const actuator = createActuator(config, events, {
+  onFilterTrouble: (detail) => say({ type: 'filter', detail }),
 });
 
 type Order =
@@ -36,6 +40,7 @@ type Order =
       readonly service?: string;
     }
   | { readonly reconfigure: ActuatorConfig; readonly id: number }
+  | { readonly filtered: true; readonly id: number }
   | { readonly close: true; readonly id: number };
 
 let refresh: NodeJS.Timeout | null = null;
@@ -55,7 +60,8 @@ async function obey(order: Order): Promise<void> {
     refresh = null;
     gate(service, gateMs, id);
     if (everyMs !== undefined) refresh = setInterval(() => gate(service, gateMs, -1), everyMs);
-  } else if ('reconfigure' in order) {
+  } else if ('filtered' in order) say({ type: 'filtered', counts: actuator.filtered }, order.id);
+  else if ('reconfigure' in order) {
     const error = await actuator.reconfigure(order.reconfigure).then(
       () => null,
       (e: Error) => e.message,

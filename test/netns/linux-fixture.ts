@@ -21,6 +21,7 @@ export interface Said {
   readonly open?: boolean;
   readonly error?: string | null;
   readonly side?: string;
+  readonly counts?: { readonly [why: string]: number };
   readonly tookMs: number | null;
 }
 

@@ -1,0 +1,147 @@
+/**
+ * Keeps the port filter in the kernel as it must be: replaced without a gap when members or own addresses change,
+ * put back when somebody removed or changed it. It is a shield, not a judge: without it the cluster works on, and
+ * an alarm says that it is missing.
+ */
+import { networkInterfaces } from 'node:os';
+import type { ActuatorConfig, AddressPrefix } from './config.ts';
+import { FILTER_COUNTERS, type FilterCounter, filterTable, portFilter } from './portfilter.ts';
+import { runTool, textOf } from './tools.ts';
+
+/** How long an operator sees that the filter was tampered with. */
+const TOLD_MS = 60_000;
+const COUNTERS_EVERY_MS = 5000;
+
+export type FilterCounts = { readonly [C in FilterCounter]: number };
+
+export interface PortGuardOptions {
+  readonly nowMs: () => number;
+  /** What is wrong with the filter; null: nothing (any more). */
+  readonly onTrouble: (detail: string | null) => void;
+}
+
+export class PortGuard {
+  readonly #options: PortGuardOptions;
+  #config: ActuatorConfig;
+  /** What was loaded, and how nft lists it; null: nothing is known to be loaded. */
+  #loaded: { readonly table: string; readonly text: string; readonly listed: string } | null = null;
+  #troubleUntilMs: number | null = null;
+  /** Of tables that were replaced since; the kernel's counters begin anew with each. */
+  #before: FilterCounts = zero();
+  #now: FilterCounts = zero();
+  #readAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(config: ActuatorConfig, options: PortGuardOptions) {
+    this.#config = config;
+    this.#options = options;
+  }
+
+  /** Takes a new configuration; `keep` makes it true. */
+  configure(config: ActuatorConfig): void {
+    this.#config = config;
+  }
+
+  /** Whether the text that must be loaded has changed, as when an own address came or went. Quick. */
+  get isDue(): boolean {
+    return this.#loaded === null || this.#loaded.text !== portFilter(this.#config, ownPrefixes());
+  }
+
+  /** Datagrams that the kernel dropped since this process began. Not older than a few seconds. */
+  get counts(): FilterCounts {
+    return sum(this.#before, this.#now);
+  }
+
+  /** The filter is as it must be when this resolves; never throws. One call at a time. */
+  async keep(): Promise<void> {
+    const { onTrouble, nowMs } = this.#options;
+    try {
+      const text = portFilter(this.#config, ownPrefixes());
+      const table = filterTable(this.#config);
+      const was = this.#loaded;
+      const listed = was === null ? null : await list(was.table);
+      if (was !== null && was.text === text && was.listed === listed) return;
+      if (was !== null && was.listed !== listed) {
+        this.#troubleUntilMs = nowMs() + TOLD_MS;
+        onTrouble('somebody else changed or removed the filter of the cluster’s port; it was put back');
+      }
+      await this.#load(table, text);
+      if (was !== null && was.table !== table) await removeTable(was.table);
+    } catch (error) {
+      this.#loaded = null;
+      this.#troubleUntilMs = nowMs() + TOLD_MS;
+      onTrouble(`the cluster’s port is not filtered in the kernel: ${textOf(error)}`);
+    }
+  }
+
+  /** Ends an alarm that is old, and reads the counters when that is due. Never throws; to be called now and then. */
+  async look(): Promise<void> {
+    const now = this.#options.nowMs();
+    if (this.#troubleUntilMs !== null && now >= this.#troubleUntilMs && this.#loaded !== null) {
+      this.#troubleUntilMs = null;
+      this.#options.onTrouble(null);
+    }
+    if (now - this.#readAtMs < COUNTERS_EVERY_MS || this.#loaded === null) return;
+    this.#readAtMs = now;
+    await this.#readCounters().catch(() => undefined); // gone in this moment: `keep` sees to that
+  }
+
+  async #load(table: string, text: string): Promise<void> {
+    await this.#readCounters().catch(() => undefined);
+    const ended = await runTool('nft', ['-f', '-'], text);
+    if (ended.status !== 0) throw new Error(`nft refused it: ${textOf(ended.errors)}`);
+    this.#before = sum(this.#before, this.#now);
+    this.#now = zero();
+    const listed = await list(table);
+    if (listed === null) throw new Error('nft does not list it');
+    this.#loaded = { table, text, listed };
+  }
+
+  async #readCounters(): Promise<void> {
+    if (this.#loaded === null) return;
+    const ended = await runTool('nft', ['-j', 'list', 'counters', 'table', 'inet', this.#loaded.table]);
+    if (ended.status === 0) this.#now = readCounts(ended.output);
+  }
+}
+
+/** nft's JSON (libnftables-json(5)): an array of objects, some of them `{counter: {name, packets}}`. */
+export function readCounts(output: string): FilterCounts {
+  const { nftables } = JSON.parse(output) as {
+    nftables: { counter?: { name: string; packets: number } }[];
+  };
+  const packets = (name: string): number =>
+    nftables.find((item) => item.counter?.name === name)?.counter?.packets ?? 0;
+  return { stranger: packets('stranger'), hops: packets('hops'), rate: packets('rate') };
+}
+
+function zero(): FilterCounts {
+  return { stranger: 0, hops: 0, rate: 0 };
+}
+
+function sum(a: FilterCounts, b: FilterCounts): FilterCounts {
+  const out = { ...zero() };
+  for (const name of FILTER_COUNTERS) out[name] = a[name] + b[name];
+  return out;
+}
+
+function ownPrefixes(): AddressPrefix[] {
+  return Object.values(networkInterfaces()).flatMap((entries) =>
+    (entries ?? []).flatMap(({ address, family, cidr }) => {
+      const prefixLength = Number(cidr?.split('/')[1] ?? Number.NaN);
+      return Number.isNaN(prefixLength)
+        ? []
+        : [{ family: family === 'IPv6' ? (6 as const) : (4 as const), address, prefixLength }];
+    }),
+  );
+}
+
+/** The table as nft lists it, without what changes by itself; null when it is not there. */
+async function list(table: string): Promise<string | null> {
+  const ended = await runTool('nft', ['-s', 'list', 'table', 'inet', table]);
+  if (ended.status !== 0) return null;
+  // Only the sets of rates change by themselves.
+  return ended.output.replace(/(set rate[46] \{[^}]*?)\n\s*elements = \{[^}]*\}/g, '$1');
+}
+
+async function removeTable(table: string): Promise<void> {
+  await runTool('nft', ['-f', '-'], `table inet ${table}\ndelete table inet ${table}\n`);
+}
