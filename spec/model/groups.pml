@@ -29,9 +29,9 @@ byte promisedTo[VOTERS * UNITS] = NOBODY;
 
 /* By host and service: wants the uplink, is active. */
 bool holds[GATEWAYS * SERVICES];
-bool active[GATEWAYS * SERVICES];
+bool serving[GATEWAYS * SERVICES];
 #define holdsAt(h, service) holds[(h) * SERVICES + (service)]
-#define activeAt(h, service) active[(h) * SERVICES + (service)]
+#define activeAt(h, service) serving[(h) * SERVICES + (service)]
 
 /* One host's uplink: whether it is up, how many services hold it, and the orders that wait, the oldest first. */
 bool up[GATEWAYS];
@@ -54,6 +54,12 @@ inline judge() {
   assert(heldIsUp)
 }
 
+#if UNITS > 1
+#define serves(h, unit) activeAt(h, unit)
+#else
+#define serves(h, unit) (activeAt(h, 0) || activeAt(h, 1))
+#endif
+
 /* Votes: a host asks for a unit; its promise ends when it does not serve what hangs on it. */
 proctype voter(byte v) {
 end:
@@ -68,12 +74,6 @@ end:
 #endif
   od
 }
-#if UNITS > 1
-#define serves(h, unit) activeAt(h, unit)
-#else
-#define serves(h, unit) (activeAt(h, 0) || activeAt(h, 1))
-#endif
-
 /* One service on one host: Handover (uplink ordered up), Service, and back, each when it likes. */
 proctype service(byte h, s; chan queue) {
 end:
@@ -102,7 +102,7 @@ end:
 #endif
               if :: !up[h] -> printf("%c's uplink is down\n", 65 + h) :: else fi;
               judge();
-              idleIsDown = !(up[h] && empty(queue) && !holdsAt(h, 0) && !holdsAt(h, 1));
+              idleIsDown = !(up[h] && len(queue) == 0 && !holdsAt(h, 0) && !holdsAt(h, 1));
               if :: !idleIsDown -> printf("violated: nobody holds the uplink, and it is up\n") :: else fi;
               assert(idleIsDown) }
   od

@@ -385,9 +385,7 @@ proctype network(byte h, v) {
   arrivesAtOnce
 #endif
   answerArrives
-#ifndef NOENDED
   termEnds(1) termEnds(2) termOfFormerRunEnds
-#endif
 #if NUMBERS >= 3
   termEnds(3)
 #endif
@@ -484,7 +482,7 @@ init {
     abstain(0); abstain(1); abstain(2);
     run gateway(0); run gateway(1);
     run network(0, 1); run network(0, 2); run network(1, 0); run network(1, 2);
-#ifndef NOCRASH
+#ifndef NO_CRASH
     run crash(0); run crash(1); run crash(2);
 #endif
 #if GATEWAYS == 3
@@ -492,6 +490,9 @@ init {
 #endif
 #ifdef HANDOVER
     run planned(0, 1); run planned(1, 0);
+#if GATEWAYS == 3
+    run planned(0, 2); run planned(2, 0); run planned(1, 2); run planned(2, 1);
+#endif
 #endif
 #ifdef LIVE
     run faultsEnd();

@@ -11,17 +11,21 @@
  * claim at once: order disagrees, and nothing comes of it.
  */
 #define HOSTS 3
-#define TERMS 3
+#define TERMS 2
 #define SEQS 2
 
-byte promisedTo[HOSTS];            /* the holder plus one, 0: nobody */
+/* By voter, the holder plus one, 0: nobody; by host, the voters whose leases it has, as bits. */
+byte promisedTo[HOSTS];
+byte leases[HOSTS];
 bool claims[HOSTS];
 byte tableTerm[HOSTS], tableSeq[HOSTS];
 byte comesFirst[HOSTS];
 byte highest;
 bool neverTwoActive = true, tablesAgree = true, neverTwoClaim = true;
 
-#define has(h) (((promisedTo[0] == h + 1) + (promisedTo[1] == h + 1) + (promisedTo[2] == h + 1)) >= 2)
+#define has(h) (leases[h] == 3 || leases[h] == 5 || leases[h] >= 6)
+#define promise(v, h) promisedTo[v] = (h) + 1; leases[h] = leases[h] | (1 << (v))
+#define ends(v, h) promisedTo[v] = 0; leases[h] = leases[h] & (7 - (1 << (v)))
 #define newer(a, b) (tableTerm[a] > tableTerm[b] || (tableTerm[a] == tableTerm[b] && tableSeq[a] > tableSeq[b]))
 
 inline judge() {
@@ -45,9 +49,9 @@ end:
   do
   /* Its slot, or a later one: those before it seem to be dead. */
   :: d_step { !claims[me] && comesFirst[me] == me && promisedTo[me] == 0 ->
-              claims[me] = true; promisedTo[me] = me + 1; printf("%c claims in its turn\n", 65 + me); judge() }
+              claims[me] = true; promise(me, me); printf("%c claims in its turn\n", 65 + me); judge() }
   :: d_step { !claims[me] && comesFirst[me] != me && promisedTo[me] == 0 ->
-              claims[me] = true; promisedTo[me] = me + 1; printf("%c claims after its turn\n", 65 + me); judge() }
+              claims[me] = true; promise(me, me); printf("%c claims after its turn\n", 65 + me); judge() }
   /* The master's table: a new term's first one, or one more. */
   :: atomic { has(me) && (tableTerm[me] < highest || highest < TERMS || tableSeq[me] < SEQS) ->
               if
@@ -73,8 +77,8 @@ end:
 #else
   :: d_step { claims[from] && promisedTo[to] == 0 ->
 #endif
-              promisedTo[to] = from + 1; printf("%c promises to %c\n", 65 + to, 65 + from); judge() }
-  :: d_step { promisedTo[to] == from + 1 && !claims[from] -> promisedTo[to] = 0; printf("%c's promise ends\n", 65 + to) }
+              promise(to, from); printf("%c promises to %c\n", 65 + to, 65 + from); judge() }
+  :: d_step { promisedTo[to] == from + 1 && !claims[from] -> ends(to, from); printf("%c's promise ends\n", 65 + to) }
   od
 }
 
