@@ -29,7 +29,13 @@ export interface Status {
     readonly name: string;
     readonly state: string;
     readonly master?: string | null;
+    readonly term?: { readonly n: number; readonly host: string } | null;
+    readonly gateOpen?: boolean;
+    readonly alarms?: readonly { readonly code: string }[];
   }[];
+  readonly pid?: number;
+  readonly alarms?: readonly { readonly code: string }[];
+  readonly counters?: { readonly [name: string]: number };
 }
 
 const compiled = import.meta.url.endsWith('.js');
@@ -47,6 +53,8 @@ export class Cluster {
   readonly #topology: Topology;
   readonly #household: Household;
   readonly #daemons = new Map<string, ChildProcess>();
+  /** The daemon's main file: this project's build, or a weakened copy of it. */
+  program = PORTCULLIS;
 
   constructor(topology: Topology, household: Household, directory: string) {
     this.directory = directory;
@@ -73,7 +81,7 @@ export class Cluster {
 
   start(host: string): void {
     const log = openSync(join(this.directory, host, 'daemon.log'), 'a', 0o600);
-    const argv = [process.execPath, PORTCULLIS, 'daemon', '--config', this.config(host)];
+    const argv = [process.execPath, this.program, 'daemon', '--config', this.config(host)];
     const child = this.#household.start(this.#topology.inside(host, argv), { stdout: log, stderr: log });
     closeSync(log);
     this.#daemons.set(host, child);

@@ -2,13 +2,14 @@
  * One laboratory: the network, the ears, the traffic and the cluster, opened and closed together.
  * Invariant: whatever happens, also on SIGINT, nothing is left behind: no process, no namespace.
  */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Capture } from './capture.ts';
 import { Faults } from './faults.ts';
-import { Cluster, type ClusterOptions } from './gateway.ts';
+import { Cluster, type ClusterOptions, PROJECT } from './gateway.ts';
 import { Household } from './process.ts';
 import { type HostPlan, Topology } from './topology.ts';
 import { startAsking, Traffic } from './traffic.ts';
@@ -42,6 +43,8 @@ export interface LabOptions extends ClusterOptions {
   readonly hosts: readonly HostPlan[];
   /** Whether client and asker answer broadcast pings; many real hosts do not. */
   readonly answerBroadcasts: boolean;
+  /** With an attacker's station, and without captures, which a flood would fill. */
+  readonly attacker?: boolean;
 }
 
 export class Lab {
@@ -69,9 +72,9 @@ export class Lab {
     const lab = new Lab(options, directory);
     open.add(lab);
     try {
-      await lab.topology.open(options.answerBroadcasts);
+      await lab.topology.open(options.answerBroadcasts, options.attacker);
       await lab.cluster.prepare(options);
-      await lab.#capture.start();
+      if (options.attacker !== true) await lab.#capture.start();
       startAsking(lab.topology, lab.#household);
       return lab;
     } catch (error) {
@@ -86,6 +89,15 @@ export class Lab {
   get traffic(): Traffic {
     if (this.#traffic === null) throw new Error('the traffic has not been started');
     return this.#traffic;
+  }
+  /** Starts a program of this project's tests inside a namespace; it is ended with the lab. */
+  program(where: string, file: string, ...args: string[]): ChildProcess {
+    const argv = this.topology.inside(where, [
+      process.execPath,
+      join(PROJECT, 'dist/test/lab', file),
+      ...args,
+    ]);
+    return this.#household.start(argv, { stdin: 'pipe', stdout: 'pipe' });
   }
   get capture(): Capture {
     return this.#capture;

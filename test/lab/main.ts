@@ -3,6 +3,7 @@
  * Exit status: 0 all as expected, 1 something was not, 2 wrong usage.
  */
 import { parseArgs } from 'node:util';
+import { attacksNamed, show as showTrial, tryAttack } from './attack.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, setRunAside, workDirectory } from './lab.ts';
 import { optionsOf } from './options.ts';
 import { type RunOptions, type RunResult, runScenario } from './run.ts';
@@ -12,7 +13,8 @@ import { planHosts } from './topology.ts';
 
 const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--interval 200ms] [--policy quorum|available]
                              [--runs K] [--json] [--keep]
-SCENARIO: one or more names, or \`all\`; \`list\` tells them.`;
+SCENARIO: one or more names, or \`all\`; \`list\` tells them.
+       npm run -s lab -- attack [NAME...] [--json] [--keep]   all attacks, or those named, each with its control`;
 
 class UsageError extends Error {}
 
@@ -118,7 +120,30 @@ function show(result: RunResult, json: boolean): void {
   process.stdout.write(`${row(COLUMNS.map((column) => String(result[column])))}${words}\n`);
 }
 
+/** Each attack with its control; the exit status. */
+async function attack(argv: readonly string[]): Promise<number> {
+  const options = {
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  } as const;
+  const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options });
+  let isGood = true;
+  cleanUpOnSignals();
+  if (values.keep) process.stderr.write(`files are kept in ${workDirectory()}\n`);
+  try {
+    for (const one of attacksNamed(positionals)) {
+      const good = showTrial(await tryAttack(one), values.json);
+      isGood &&= good;
+    }
+  } finally {
+    await closeAll();
+    if (!values.keep) removeWorkDirectory();
+  }
+  return isGood ? 0 : 1;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === 'attack') return attack(argv.slice(1));
   const todo = plan(argv);
   if (todo === 'list') {
     for (const { name, summary, hosts } of SCENARIOS)
@@ -161,7 +186,10 @@ async function once(scenario: Scenario, todo: Plan): Promise<boolean> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
+  const isUsage =
+    error instanceof UsageError ||
+    error instanceof RangeError ||
+    (error instanceof TypeError && 'code' in error);
   process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`);
   if (isUsage) process.stderr.write(`${USAGE}\n`);
   process.exitCode = isUsage ? 2 : 1;

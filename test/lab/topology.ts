@@ -68,19 +68,26 @@ export class Topology {
     return ['ip', 'netns', 'exec', this.ns(name), ...argv];
   }
 
-  async open(answerBroadcasts: boolean): Promise<void> {
+  /** `attacker`: one more station on the lan, which is a hub then: everybody there hears everything. */
+  async open(answerBroadcasts: boolean, attacker = false): Promise<void> {
     process.once('exit', this.#onExit);
-    for (const name of ['lan', 'wan', 'client', 'server', 'asker', ...this.hosts.map((host) => host.name)]) {
+    const evil = attacker ? ['attacker'] : [];
+    const stations = ['lan', 'wan', 'client', 'server', 'asker', ...evil];
+    for (const name of [...stations, ...this.hosts.map((host) => host.name)]) {
       this.#made.push(name);
       await must(['ip', 'netns', 'add', this.ns(name)]);
     }
-    await this.#switch('lan', ['client', 'asker', ...this.hosts.map((host) => host.name)]);
+    await this.#switch('lan', ['client', 'asker', ...evil, ...this.hosts.map((host) => host.name)]);
     await this.#switch('wan', [
       'server',
       'asker',
       ...this.hosts.filter((host) => host.role === 'gateway').map((host) => host.name),
     ]);
     await this.#stations();
+    if (attacker) {
+      await this.#ip('lan', ['link set lan type bridge ageing_time 0']);
+      await this.#ip('attacker', ['link set eth0 addrgenmode none', 'link set eth0 up']);
+    }
     await Promise.all(
       ['client', 'asker'].map((name) =>
         this.sysctl(name, 'ipv4/icmp_echo_ignore_broadcasts', answerBroadcasts ? '0' : '1'),

@@ -1,0 +1,285 @@
+/**
+ * One attack against one build: the cluster settles, the attacker records, the attack begins and goes on, the master loses its
+ * power, somebody must take over. Everything is seen as an operator sees it, through `status`.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { readIdentityFile, readPublicKeyFile } from '../../src/daemon/key-files.ts';
+import { thumbprint } from '../../src/trust/fingerprint.ts';
+import { verifyRosterFile } from '../../src/trust/roster.ts';
+import { gateKey } from '../../src/wire/gate.ts';
+import type { Order } from './attack-station.ts';
+import type { Attack } from './attacks.ts';
+import { portcullis, type Status } from './gateway.ts';
+import { Lab } from './lab.ts';
+import { must, sleep, until } from './process.ts';
+import { type HostPlan, planHosts } from './topology.ts';
+import { type Weakness, weakened } from './weakened.ts';
+
+export interface AttackResult {
+  readonly attack: string;
+  /** null: the real build. */
+  readonly without: Weakness | null;
+  /** What the attack did: nothing, when it is null. */
+  readonly damage: string | null;
+  /** From the loss of power until another host serves; null: none did within the limit. */
+  readonly takeoverMs: number | null;
+  /** Of the backup's daemon while under attack: processor time over time. */
+  readonly cores: number;
+  readonly sent: number;
+  /** Refusals and drops that `status` shows on the backup. */
+  readonly counters: { readonly [name: string]: number };
+  readonly alarms: readonly string[];
+}
+
+const INTERVAL_MS = 200;
+const RECORD_MS = 2_000;
+const LIVE_MS = 4_000;
+/** The real build needs less than a second on an idle machine. */
+const TAKEOVER_LIMIT_MS = 8_000;
+const SETTLE_MS = 40_000;
+const STRANGER = '10.77.1.222';
+
+export async function runAttack(attack: Attack, without: Weakness | null): Promise<AttackResult> {
+  const hosts = hostsOf(attack);
+  const lab = await Lab.open({
+    ...{ hosts, policy: hosts.length > 2 ? 'quorum' : 'available', intervalMs: INTERVAL_MS, timing: [] },
+    ...{ answerBroadcasts: true, attacker: true },
+  });
+  try {
+    if (without !== null) lab.cluster.program = await weakened(without);
+    return await new Siege(lab, attack, without).run();
+  } finally {
+    await lab.close();
+  }
+}
+
+function hostsOf(attack: Attack): HostPlan[] {
+  if (attack.stolen === 'witness') return planHosts(2, true);
+  return planHosts(attack.stolen === 'gateway' ? 3 : 2, false);
+}
+
+/** A program that answers each line with one line of JSON. */
+class Talker {
+  readonly #child: ChildProcess;
+  readonly #lines: Interface;
+
+  constructor(child: ChildProcess) {
+    if (child.stdout === null) throw new Error('no output');
+    this.#child = child;
+    this.#lines = createInterface({ input: child.stdout });
+  }
+
+  ask(line: string): Promise<{ readonly [name: string]: number | string }> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no answer to ${line}`)), 20_000);
+      this.#lines.once('line', (answer) => {
+        clearTimeout(timer);
+        const said = JSON.parse(answer) as { readonly [name: string]: number | string };
+        if ('error' in said) reject(new Error(String(said.error)));
+        else resolve(said);
+      });
+      this.#child.stdin?.write(`${line}\n`);
+    });
+  }
+}
+
+class Siege {
+  readonly #lab: Lab;
+  readonly #attack: Attack;
+  readonly #without: Weakness | null;
+  readonly #honest: readonly string[];
+  readonly #stolen: string | null;
+  #station: Talker | null = null;
+  #insider: Talker | null = null;
+
+  constructor(lab: Lab, attack: Attack, without: Weakness | null) {
+    this.#lab = lab;
+    this.#attack = attack;
+    this.#without = without;
+    this.#honest = lab.gateways.slice(0, 2);
+    this.#stolen = attack.stolen === undefined ? null : (lab.options.hosts.at(-1)?.name ?? null);
+  }
+
+  async run(): Promise<AttackResult> {
+    const { cluster } = this.#lab;
+    for (const host of this.#honest) cluster.start(host);
+    if (this.#attack.outside !== undefined) await this.#openStation();
+    if (this.#stolen !== null) await this.#openInsider(this.#stolen);
+    const first = await cluster.settle(this.#honest, SETTLE_MS);
+    await sleep(RECORD_MS);
+    await this.#takeOut(first);
+    const before = await this.#known(first);
+    let damage: string | null = null;
+    if (this.#attack.restart === true) {
+      for (const host of this.#honest) await cluster.kill(host, this.#lab.faults);
+      await this.#begin(first);
+      for (const host of this.#honest) cluster.start(host);
+      const met = await until(() => this.#haveMet(), 20_000, 100);
+      if (!met) damage = 'hosts that start anew do not find together';
+    } else {
+      await this.#begin(first);
+    }
+    const usedFrom = await this.#cpuMs(this.#other(first));
+    const fromMs = performance.now();
+    await sleep(LIVE_MS);
+    const cores = ((await this.#cpuMs(this.#other(first))) - usedFrom) / (performance.now() - fromMs);
+    const master = await this.#masterNow(first);
+    const after = await cluster.status(master, 2_000);
+    if (this.#attack.restart !== true && damage === null)
+      damage = difference(before, after, (await this.#serving()).length);
+    const takeoverMs = await this.#killAndWait(master);
+    if (takeoverMs === null) damage ??= `nobody took over within ${TAKEOVER_LIMIT_MS} ms`;
+    const end = await cluster.status(this.#other(master), 2_000);
+    const sent = this.#station === null ? null : await this.#station.ask('{"op":"count"}');
+    const said = this.#insider === null ? null : await this.#insider.ask('count');
+    return {
+      attack: this.#attack.name,
+      without: this.#without,
+      ...{ damage, takeoverMs, cores: Math.round(cores * 100) / 100 },
+      sent: Number(sent?.sent ?? said?.said ?? 0),
+      counters: countersOf([after, end]),
+      alarms: [...new Set([after, end].flatMap(alarmsOf))],
+    };
+  }
+
+  #other(host: string): string {
+    return this.#honest.find((other) => other !== host) ?? host;
+  }
+
+  async #known(host: string): Promise<Status> {
+    const status = await this.#lab.cluster.status(host, 5_000);
+    if (status === null) throw new Error(`${host} does not answer`);
+    return status;
+  }
+
+  async #serving(): Promise<string[]> {
+    const states = await this.#lab.cluster.states(this.#honest);
+    return [...states].filter(([, state]) => state === 'service').map(([host]) => host);
+  }
+
+  async #masterNow(fallback: string): Promise<string> {
+    return (await this.#serving())[0] ?? fallback;
+  }
+
+  /** One serves, and the other hears it. */
+  async #haveMet(): Promise<boolean> {
+    const all = await Promise.all(this.#honest.map((host) => this.#lab.cluster.status(host)));
+    const [one] = all.flatMap((status) => (status?.services[0]?.state === 'service' ? [status.host] : []));
+    return one !== undefined && all.every((status) => status?.services[0]?.master === one);
+  }
+
+  async #openStation(): Promise<void> {
+    const links = JSON.parse(
+      await must(['ip', '-n', this.#lab.topology.ns('attacker'), '-j', 'link', 'show', 'eth0']),
+    ) as { ifindex: number }[];
+    this.#station = new Talker(
+      this.#lab.program('attacker', 'attack-station.js', String(links[0]?.ifindex ?? 0)),
+    );
+  }
+
+  async #openInsider(host: string): Promise<void> {
+    const { cluster } = this.#lab;
+    this.#insider = new Talker(
+      this.#lab.program(host, 'attack-insider.js', cluster.config(host), this.#attack.inside ?? 'serves'),
+    );
+    await this.#insider.ask('count');
+  }
+
+  /** With the operator's own commands, while everything runs. */
+  async #takeOut(master: string): Promise<void> {
+    const { takenOut } = this.#attack;
+    const { directory } = this.#lab.cluster;
+    if (takenOut === undefined || this.#stolen === null) return;
+    const newer = join(directory, 'newer.cose');
+    const orders = [
+      ['cluster', takenOut, this.#stolen, '--roster', join(directory, 'roster.cose'), '--out', newer],
+      ['cluster', 'push', '--config', this.#lab.cluster.config(master), newer],
+    ];
+    for (const [i, order] of orders.entries()) {
+      const key = i === 0 ? ['--admin-key', join(directory, 'admin.key')] : [];
+      const done = await portcullis(...order, ...key);
+      if (done.code !== 0) throw new Error(`portcullis ${order.join(' ')}: ${done.stderr}`);
+    }
+  }
+
+  async #begin(master: string): Promise<void> {
+    if (this.#insider !== null) {
+      const { sessions } = await this.#insider.ask('speak');
+      if (Number(sessions) < 1) throw new Error('the insider has no session');
+    }
+    const { outside } = this.#attack;
+    if (outside === undefined || this.#station === null) return;
+    const { kind, perSecond, of, hasGateKey, stranger } = outside;
+    const address = (name: string) => this.#lab.options.hosts.find((host) => host.name === name)?.address;
+    const order: Order = {
+      ...{ op: 'send', kind, perSecond },
+      ...(of === 'master' ? { from: address(master) ?? '', to: address(this.#other(master)) ?? '' } : {}),
+      ...(stranger === true ? { sourceAddress: STRANGER } : {}),
+      ...(hasGateKey === true ? { gateKey: await this.#gateKey(master, this.#other(master)) } : {}),
+    };
+    await this.#station.ask(JSON.stringify(order));
+  }
+
+  /** What a thief of one pair's key has: K(from -> to) in hex, and nothing that signs. */
+  async #gateKey(from: string, to: string): Promise<string> {
+    const { directory } = this.#lab.cluster;
+    const identity = readIdentityFile(join(directory, `${from}.key`));
+    const admin = readPublicKeyFile(join(directory, 'admin.key.pub')).publicKey;
+    const read = verifyRosterFile(await readFile(join(directory, 'roster.cose')), admin);
+    if (!read.ok) throw new Error('the roster does not verify');
+    const peer = readPublicKeyFile(join(directory, `${to}.key.pub`)).publicKey;
+    const { clusterId } = read.roster;
+    const kids = [thumbprint(identity.publicKey), thumbprint(peer)] as const;
+    return Buffer.from(gateKey(identity.agree(peer), clusterId, ...kids)).toString('hex');
+  }
+
+  async #cpuMs(host: string): Promise<number> {
+    const pid = (await this.#lab.cluster.status(host, 2_000))?.pid;
+    if (pid === undefined) return 0;
+    const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
+    // utime and stime, in hundredths of a second: fields 14 and 15 of proc(5), the name cut off.
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  async #killAndWait(master: string): Promise<number | null> {
+    const heir = this.#other(master);
+    const fromMs = performance.now();
+    await this.#lab.cluster.powerOff(master);
+    const taken = await until(
+      async () => {
+        const service = (await this.#lab.cluster.status(heir))?.services[0];
+        return service?.state === 'service' && service.gateOpen === true;
+      },
+      TAKEOVER_LIMIT_MS,
+      20,
+    );
+    return taken ? Math.round(performance.now() - fromMs) : null;
+  }
+}
+
+function difference(before: Status, after: Status | null, serving: number): string | null {
+  if (serving === 0) return 'nobody serves';
+  if (serving > 1) return 'two hosts serve';
+  const [a, b] = [before.services[0], after?.services[0]];
+  if (before.host !== after?.host) return `the service moved from ${before.host} to ${after?.host}`;
+  if (a?.term?.n !== b?.term?.n) return `the term changed from ${a?.term?.n} to ${b?.term?.n}`;
+  return null;
+}
+
+function countersOf(all: readonly (Status | null)[]): { [name: string]: number } {
+  const found: { [name: string]: number } = {};
+  for (const status of all)
+    for (const [name, count] of Object.entries(status?.counters ?? {}))
+      if (/^(refused|filtered):/.test(name)) found[name] = Math.max(found[name] ?? 0, count);
+  return found;
+}
+
+function alarmsOf(status: Status | null): string[] {
+  const own = status?.alarms ?? [];
+  return [...own, ...(status?.services ?? []).flatMap((service) => service.alarms ?? [])].map(
+    ({ code }) => code,
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * Weakened builds: this project's compiled files with exactly one defence taken out, by text. Each place must be there
+ * once and only once: a defence that moved makes the control fail loudly instead of testing nothing.
+ */
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROJECT } from './gateway.ts';
+import { workDirectory } from './lab.ts';
+
+interface Cut {
+  /** Below `dist/src`. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What is taken out, by name. */
+export const WEAKNESSES = {
+  'no replay memory': [
+    { file: 'wire/window.js', from: '    isFresh(seq) {', to: '    isFresh(seq) {\n        return true;' },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
+  ],
+  'window after the signature only': [
+    { file: 'wire/endpoint.js', from: 'if (!session.isFresh(link, header.seq))', to: 'if (false)' },
+  ],
+  'sessions without a nonce': [
+    {
+      file: 'wire/endpoint.js',
+      from: 'if (sid !== session.sid || key !== peer.key) {',
+      to: 'if (sid !== session.sid) session.accept(nowMs, sid, nowMs, header.sentMs);\n        if (sid !== session.sid) {',
+    },
+  ],
+  'no signature': [
+    {
+      file: 'wire/inbound.js',
+      from: 'return key.verifyKey.verify(',
+      to: 'return true || key.verifyKey.verify(',
+    },
+  ],
+  'no gate': [{ file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' }],
+  'no gate, no signature': [
+    { file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' },
+    {
+      file: 'wire/inbound.js',
+      from: 'return key.verifyKey.verify(',
+      to: 'return true || key.verifyKey.verify(',
+    },
+  ],
+  'roles not judged': [
+    { file: 'wire/codec.js', from: 'return specOf(type).roles.includes(role);', to: 'return true;' },
+    { file: 'wire/codec.js', from: "return role !== 'witness' || ", to: 'return true || ' },
+  ],
+  'removed hosts are kept': [
+    {
+      file: 'wire/peers.js',
+      from: 'this.#byName = peers;',
+      to: 'for (const [name, peer] of this.#byName) if (!peers.has(name)) peers.set(name, peer);\n        this.#byName = peers;',
+    },
+  ],
+} as const satisfies { readonly [name: string]: readonly Cut[] };
+export type Weakness = keyof typeof WEAKNESSES;
+
+const made = new Map<Weakness, Promise<string>>();
+
+/** The main file of a build with that weakness; made once. Throws when a place is not there exactly once. */
+export function weakened(weakness: Weakness): Promise<string> {
+  const known = made.get(weakness);
+  if (known !== undefined) return known;
+  const building = build(weakness);
+  made.set(weakness, building);
+  return building;
+}
+
+async function build(weakness: Weakness): Promise<string> {
+  const home = join(workDirectory(), `weak${Object.keys(WEAKNESSES).indexOf(weakness)}`);
+  await mkdir(home, { recursive: true });
+  await cp(join(PROJECT, 'dist/src'), join(home, 'dist/src'), { recursive: true });
+  await cp(join(PROJECT, 'package.json'), join(home, 'package.json'));
+  await symlink(join(PROJECT, 'node_modules'), join(home, 'node_modules'));
+  for (const cut of WEAKNESSES[weakness]) {
+    const path = join(home, 'dist/src', cut.file);
+    await writeFile(path, taken(await readFile(path, 'utf8'), cut, weakness));
+  }
+  return join(home, 'dist/src/cli/main.js');
+}
+
+/** The text with one place changed. Throws when it is not there exactly once. */
+export function taken(text: string, cut: Cut, weakness: string): string {
+  const times = text.split(cut.from).length - 1;
+  if (times !== 1) throw new Error(`${weakness}: ${cut.file} has ${times} times: ${cut.from}`);
+  return text.replace(cut.from, () => cut.to);
+}
