@@ -16,11 +16,14 @@ const ignore = (): void => undefined;
 function driven(received: () => Received): { driver: Driver; events: Event[] } {
   const events: Event[] = [];
   const endpoint = {
+    roster,
+    peers: () => [],
     receive: received,
     setLinks: ignore,
     nextTickMs: () => Number.POSITIVE_INFINITY,
     tick: () => [],
     seal: () => [],
+    sealRoster: () => [],
   } as unknown as Endpoint;
   const driver = new Driver({
     config: coreConfig(roster, 'fw1', clusterTimes(200).timing, 'available', null),
