@@ -1,8 +1,9 @@
 /** `portcullis check`: everything that would make a takeover fail, found before it is needed. Changes nothing. */
 import type { Command } from 'commander';
+import { type BoundRow, boundRows } from '../daemon/config/bounds.ts';
 import { remarks } from '../daemon/config/config.ts';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
-import { type Loaded, loadConfig } from '../daemon/config/read.ts';
+import { type Loaded, loadConfig, readSettings } from '../daemon/config/read.ts';
 import { inspect } from '../linux/inspect.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { CommandIo } from './io.ts';
@@ -50,11 +51,40 @@ export function registerCheck(program: Command, io: CommandIo): void {
     .action(async (options: ConfigOption & { json?: true }) => {
       const found = await findings(options.config);
       const errors = found.filter((finding) => finding.level === 'error').length;
-      if (options.json) io.out(`${JSON.stringify({ schema: 1, ok: errors === 0, findings: found })}\n`);
-      else for (const finding of found) tell(io, finding);
+      const bounds = errors === 0 ? outages(options.config) : [];
+      if (options.json) {
+        io.out(`${JSON.stringify({ schema: 1, ok: errors === 0, findings: found, bounds })}\n`);
+      } else {
+        for (const finding of found) tell(io, finding);
+        for (const { service, rows } of bounds) io.out(boundsText(service, rows));
+      }
       if (errors > 0) throw new OperatorError(`${options.config}: ${errors} thing(s) to mend`);
       io.err(`${options.config}: sound\n`);
     });
+}
+
+interface ServiceBounds {
+  readonly service: string;
+  readonly rows: readonly BoundRow[];
+}
+
+/** How long nobody serves after each kind of fault, by spec/timing.md. */
+function outages(file: string): ServiceBounds[] {
+  const settings = readSettings(file);
+  return settings.services.map((service) => ({
+    service: `${service.gateway.name} (${service.policy})`,
+    rows: boundRows(settings.timing, service),
+  }));
+}
+
+function boundsText(service: string, rows: readonly BoundRow[]): string {
+  const heads = ['at most', 'median', 'any clock'];
+  const line = (name: string, cells: readonly string[]): string =>
+    `  ${name.padEnd(18)}${cells.map((cell) => cell.padStart(10)).join('')}\n`;
+  const body = rows.map(({ fault, worstMs, medianMs, anyClockMs }) =>
+    line(fault, [worstMs, medianMs, anyClockMs].map(String)),
+  );
+  return `service ${service}: milliseconds without service (spec/timing.md)\n${line('', heads)}${body.join('')}`;
 }
 
 function tell(io: CommandIo, { level, message, hint }: CheckFinding): void {

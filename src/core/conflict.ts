@@ -62,9 +62,15 @@ export function considerWindow(c: Ctx): void {
         'somebody outside the cluster answers for a roving address; going on',
       );
       c.become('waited');
-    } else if (ended && answered) probeBothSides(c);
-    else if (ended) c.become('quiet');
+    } else if (ended && !answered) c.become('quiet');
   }
+}
+
+/** Waiting goes on: PROBE again, and another round where the last was answered; at the probes' pace, not at the answers'. */
+export function waitOn(c: Ctx): void {
+  const ids = c.s.attempt?.probeIds;
+  if (ids?.downlink === 0 && ids.uplink === 0) probeBothSides(c);
+  sendProbe(c);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   enterWaiting,
   masterWord,
   rivalClaim,
+  waitOn,
 } from './conflict.ts';
 import type { Ctx, Entries } from './context.ts';
 import { enterLinking, enterListening, linked, listened } from './deciding.ts';
@@ -278,6 +279,7 @@ function limitReached(c: Ctx): void {
 /** The next probe, or the next look at what is not confirmed yet. */
 function nextProbe(c: Ctx): void {
   if (c.at('backup.suspecting', 'decide.electing')) suspicion.probeUnanswered(c);
+  else if (c.s.place === 'handover.waiting') waitOn(c);
   else if (c.s.place === 'handover.raising') startCheck(c, 'checkUplink');
   else if (c.s.place === 'handover.preparing') startCheck(c, 'checkServiceLocal');
   else if (c.s.place === 'handover.opening') openGate(c);

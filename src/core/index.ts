@@ -10,4 +10,13 @@ export { refusal } from './orders.ts';
 export * from './procedures.ts';
 export type { HostState, ServiceState } from './state.ts';
 export { initialState, nextDeadline, type Step, step } from './step.ts';
+export {
+  type Bound,
+  type Bounds,
+  FAULTS,
+  type Fault,
+  type StepTimes,
+  takeoverBounds,
+  usualSteps,
+} from './times.ts';
 export { mainState, PLACES, type Place, TRANSITIONS } from './transitions.ts';

@@ -90,7 +90,8 @@ export function notReleased(c: Ctx): void {
 
 /** Entry of handover.opening. */
 export function enterOpening(c: Ctx): void {
-  limit(c, c.t.promiseMs);
+  // Not cut by the attempt's own limit: the old master let go, and who rolls back now leaves nobody serving.
+  c.timer('step', c.now + c.t.promiseMs);
   if (c.policy === 'available') renewOwn(c);
   else if (c.rightUntil <= c.now) ask(c);
   openGate(c);

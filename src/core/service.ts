@@ -26,10 +26,13 @@ export function enterServing(c: Ctx, cause: Cause): void {
     c.timer('renew', c.now + c.t.intervalMs / 2);
   c.timer('trial', c.now + c.s.trialPauseMs + c.cfg.checkIntervalMs);
   advert(c);
-  if (cause !== 'nobody') {
-    c.run('announceTakeoverDownlink');
-    c.run('announceTakeoverUplink');
-  }
+  if (cause !== 'nobody') announce(c);
+}
+
+/** Tells neighbours on both sides who has the roving addresses. */
+function announce(c: Ctx): void {
+  c.run('announceTakeoverDownlink');
+  c.run('announceTakeoverUplink');
 }
 
 /** The gate is open in a new term. */
@@ -152,6 +155,10 @@ export function serviceHeard(c: Ctx, from: HostName, m: Message, link: number): 
         if (link !== c.cfg.downlinkLink) doubted(c, from, m.id);
       }
       return;
+    case 'RELEASED':
+      // Whoever let go may have been believed by neighbours until now (pains: the wrong MAC after a split heals).
+      if (m.successor !== c.me && c.at('service.serving', 'service.seeking')) announce(c);
+      return;
     case 'CHECK':
       if (c.s.askers.length < 32) c.set({ askers: [...c.s.askers, { host: from, id: m.id, kind: 'check' }] });
       startCheck(c, 'checkServiceLocal');
@@ -191,8 +198,7 @@ function otherMaster(c: Ctx, from: HostName, m: Message & { type: 'STATUS' | 'PR
     c.become('deposed', `${from} serves in term ${termText(known.term)}`);
   } else {
     c.alarm('two-masters', true, `${from} serves too, in a lower term`);
-    c.run('announceTakeoverDownlink');
-    c.run('announceTakeoverUplink');
+    announce(c);
     advert(c);
   }
 }

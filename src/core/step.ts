@@ -15,7 +15,7 @@ import {
 } from './dispatch.ts';
 import type { Effect } from './effects.ts';
 import type { Event, Order } from './events.ts';
-import { report, reportMessage } from './fitness.ts';
+import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, obey, refusal } from './orders.ts';
 import { advert } from './service.ts';
@@ -91,7 +91,13 @@ function ordering(state: HostState, order: Order): HostState {
 function configured(state: HostState, config: CoreConfig, nowMs: number, effects: Effect[]): HostState {
   const names = new Set(config.services.map((s) => s.name));
   const services = Object.fromEntries(Object.entries(state.services).filter(([name]) => names.has(name)));
-  for (const name of names) services[name] ??= initialService(name, config, nowMs);
+  for (const { name, digest } of config.services) {
+    const old = services[name];
+    const former = state.config.services.find((s) => s.name === name);
+    if (old === undefined) services[name] = initialService(name, config, nowMs);
+    // Whether others' configurations differ was judged by the former digest; they say theirs again soon.
+    else if (former?.digest !== digest) services[name] = { ...old, reports: {} };
+  }
   const changed = config.membership.version !== state.config.membership.version;
   if (changed) {
     const entry = {
@@ -158,6 +164,7 @@ function happened(c: Ctx, event: Event): void {
     case 'configured':
       if (c.s.place === 'init.cleaning' && c.s.cleaning === null) started(c, witness);
       else shrunk(c);
+      checkDigests(c);
       return;
     default:
       if (!witness && 'service' in event && event.service === c.s.service) reportedBack(c, event);

@@ -44,16 +44,27 @@ export function nextTerm(c: Ctx, atLeast = 0): Term {
 }
 
 /**
- * A host says, signed, that it serves in that term: from now on it is the established one, if no higher is known (R1).
- * A word that was overtaken by the same host's RELEASED changes nothing.
+ * A host says, signed, that it serves in that term: from now on it is the established one, if no higher is known whose
+ * host may still serve (R1). A word that was overtaken by the same host's RELEASED changes nothing.
  */
 export function established(c: Ctx, term: Term): void {
   const known = c.s.known;
   const order = known === null ? 1 : compareTerms(term, known.term);
-  if (order < 0 || (order === 0 && known?.released !== undefined)) return;
-  if (order > 0) c.log('note', `${term.host} serves in term ${termText(term)}`, { master: term.host });
+  if ((order < 0 && !overcome(c)) || (order === 0 && known?.released !== undefined)) return;
+  if (order !== 0) c.log('note', `${term.host} serves in term ${termText(term)}`, { master: term.host });
   c.set({ known: { term, heardAtMs: c.now }, highestN: Math.max(c.s.highestN, term.n) });
   if (c.s.rival !== null && compareTerms(c.s.rival.term, term) <= 0) c.set({ rival: null });
+}
+
+/**
+ * Whether nobody serves in the highest known term any more, as it seems. Whoever claimed without having heard of it is
+ * master in a lower one, and the only one.
+ */
+function overcome(c: Ctx): boolean {
+  const known = c.s.known;
+  if (known === null || c.main === 'service') return false;
+  if (known.term.host === c.me || known.released !== undefined) return true;
+  return c.now - known.heardAtMs > c.t.intervalMs + c.t.slackMs;
 }
 
 /** STATUS: the master's advert, or a claimant's renewal. */

@@ -5,7 +5,7 @@
  */
 import type { HostName, Role, Term } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
-import { type CborValue, encodeCbor } from './cbor.ts';
+import { type CborValue, encodeCbor, encodedArray } from './cbor.ts';
 import { RECORDS_MAX } from './limits.ts';
 import { MESSAGES, type MessageSpec, SESSION_TYPES, type Slot } from './messages.ts';
 
@@ -124,25 +124,26 @@ export function decodeRecords(type: MessageType, body: CborValue): Message[] | u
   return messages;
 }
 
-/** Splits records, in their order, into bodies of at most `maxBytes` of records each. */
+/** Splits records, in their order, into bodies of at most `maxBytes` of records each; a body is an encoded array. */
 export function packRecords(
   records: readonly ReadonlyMap<number, CborValue>[],
   maxBytes: number,
-): ReadonlyMap<number, CborValue>[][] {
-  const bodies: ReadonlyMap<number, CborValue>[][] = [];
-  let body: ReadonlyMap<number, CborValue>[] = [];
+): Uint8Array[] {
+  const bodies: Uint8Array[] = [];
+  let body: Uint8Array[] = [];
   let bytes = 0;
+  const end = () => bodies.push(encodedArray(body));
   for (const record of records) {
-    const length = encodeCbor(record).length;
-    if (length > maxBytes) throw new RangeError('a record does not fit a datagram');
-    if (body.length === RECORDS_MAX || bytes + length > maxBytes) {
-      bodies.push(body);
+    const encoded = encodeCbor(record);
+    if (encoded.length > maxBytes) throw new RangeError('a record does not fit a datagram');
+    if (body.length === RECORDS_MAX || bytes + encoded.length > maxBytes) {
+      end();
       body = [];
       bytes = 0;
     }
-    body.push(record);
-    bytes += length;
+    body.push(encoded);
+    bytes += encoded.length;
   }
-  if (body.length > 0) bodies.push(body);
+  if (body.length > 0) end();
   return bodies;
 }

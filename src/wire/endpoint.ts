@@ -5,7 +5,7 @@
  */
 import type { HostName } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
-import type { Roster } from '../trust/roster.ts';
+import type { Roster, RosterMember } from '../trust/roster.ts';
 import {
   decodeRecords,
   encodeRecord,
@@ -23,6 +23,7 @@ import { DATAGRAM_MAX_BYTES, GATE_BYTES, ROSTER_HASH_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { decodeBody, ENVELOPE_OVERHEAD_BYTES, PAYLOAD_OVERHEAD_BYTES } from './payload.ts';
 import { createPeer, type Peer, sharedLinks } from './peer.ts';
+import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
 import { remeasureMs, type SessionTiming } from './session.ts';
 import { type Outgoing, Speaker } from './speaker.ts';
@@ -54,6 +55,8 @@ export interface EndpointOptions {
   /** Default max(500 ms, 4 intervals). */
   readonly maxAgeMs?: number;
   readonly links: readonly number[];
+  /** Default: the real ones. Others are for the simulator alone. */
+  readonly primitives?: Primitives;
 }
 
 /** A peer as `status` shows it. */
@@ -79,6 +82,9 @@ export class Endpoint {
   readonly #speaker: Speaker;
   readonly #handshaker: Handshaker;
   readonly #identity: Identity;
+  /** Neither changes in a run: a roster with another key for this host is refused. */
+  readonly #own: { readonly ownKid: string; readonly ownSid: string };
+  readonly #primitives: Primitives;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
   #peers = new Map<HostName, Peer>();
   #peersByKid = new Map<string, Peer>();
@@ -89,8 +95,10 @@ export class Endpoint {
     const { maxDrift = 0.1, maxAgeMs = Math.max(500, 4 * intervalMs) } = options;
     this.#timing = { intervalMs, maxAgeMs, maxDrift };
     this.#identity = identity;
+    this.#primitives = options.primitives ?? REAL_PRIMITIVES;
     this.#speaker = new Speaker(roster, self, identity, links, randomBytes);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
+    this.#own = { ownKid: hex(this.#speaker.self.kid), ownSid: hex(this.#speaker.sid) };
     this.#makePeers(options.nowMs);
   }
 
@@ -121,10 +129,15 @@ export class Endpoint {
       if (member.name === self.name) continue;
       const known = this.#peersByKid.get(hex(member.kid));
       if (known !== undefined) known.member = member;
-      peers.set(member.name, known ?? createPeer(nowMs, roster, self, member, this.#identity, this.#timing));
+      peers.set(member.name, known ?? this.#createPeer(nowMs, member));
     }
     this.#peers = peers;
     this.#peersByKid = new Map([...peers.values()].map((peer) => [hex(peer.member.kid), peer]));
+  }
+
+  #createPeer(nowMs: number, member: RosterMember): Peer {
+    const { roster, self } = this.#speaker;
+    return createPeer(nowMs, roster, self, member, this.#identity, this.#timing, this.#primitives);
   }
 
   /**
@@ -198,13 +211,11 @@ export class Endpoint {
   }
 
   #judge(nowMs: number, link: number, datagram: Uint8Array): Received {
-    const around = {
-      peersByKid: this.#peersByKid,
-      ownKid: hex(this.#speaker.self.kid),
-      ownSid: hex(this.#speaker.sid),
-      links: this.#speaker.links,
-    };
-    const opened = openDatagram(around, link, datagram);
+    const opened = openDatagram(
+      { peersByKid: this.#peersByKid, ...this.#own, links: this.#speaker.links },
+      link,
+      datagram,
+    );
     if (opened.kind === 'refused') return opened;
     const type = messageType(opened.header.type);
     if (type !== undefined) return this.#judgeData(nowMs, link, opened, type);
@@ -229,7 +240,7 @@ export class Endpoint {
     if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
-    const messages = decodeRecords(type, decodeBody(sign1.payload) ?? null);
+    const messages = decodeRecords(type, decodeBody(sign1.payload, header.bodyAt) ?? null);
     if (messages === undefined) return refuse('body');
     if (!messages.every((message) => maySay(member.name, member.role, message))) return refuse('role');
     if (!session.commit(nowMs, link, header.seq)) return refuse('replayed');

@@ -21,18 +21,31 @@ export function gateKey(
   return new Uint8Array(hkdfSync('sha256', shared, clusterId, info, 32));
 }
 
+/** 16 bytes that only a holder of `key` can make for `envelope` on `link`. */
+export type GateTag = (key: Uint8Array, link: number, envelope: Uint8Array) => Uint8Array;
+
 /** The datagram that carries `envelope` over `link`: HMAC-SHA-256(key, link || envelope) cut to 16 bytes, then it. */
-export function addGate(key: Uint8Array, link: number, envelope: Uint8Array): Uint8Array {
+export function addGate(
+  key: Uint8Array,
+  link: number,
+  envelope: Uint8Array,
+  tag: GateTag = hmacTag,
+): Uint8Array {
   return join([tag(key, link, envelope), envelope]);
 }
 
 /** Whether the datagram's first 16 bytes are its gate; compared in constant time. */
-export function gateHolds(key: Uint8Array, link: number, datagram: Uint8Array): boolean {
+export function gateHolds(
+  key: Uint8Array,
+  link: number,
+  datagram: Uint8Array,
+  tag: GateTag = hmacTag,
+): boolean {
   if (datagram.length < GATE_BYTES) return false;
   return timingSafeEqual(tag(key, link, datagram.subarray(GATE_BYTES)), datagram.subarray(0, GATE_BYTES));
 }
 
-function tag(key: Uint8Array, link: number, envelope: Uint8Array): Uint8Array {
+export function hmacTag(key: Uint8Array, link: number, envelope: Uint8Array): Uint8Array {
   return createHmac('sha256', key)
     .update(Uint8Array.of(link))
     .update(envelope)

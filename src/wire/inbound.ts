@@ -56,7 +56,7 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
   if (peer === undefined) return refused(null, false, kid === around.ownKid ? 'own-echo' : 'unknown-sender');
   const host = peer.member.name;
   if (!sharedLinks(peer, around.links).includes(link)) return refused(host, false, 'unknown-link');
-  if (!gateHolds(peer.receiveKey, link, datagram)) {
+  if (!gateHolds(peer.receiveKey, link, datagram, peer.gateTag)) {
     return refused(host, false, link === UPLINK ? 'overheard' : 'gate');
   }
   const sign1 = readSign1(datagram, GATE_BYTES);

@@ -3,6 +3,7 @@
  * by hand from scanned bytes, so that the CBOR library runs only behind the signature; other bodies are decoded after it.
  */
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
+import { join } from './cose.ts';
 import { NONCE_BYTES, ROSTER_HASH_BYTES, SEQ_LIMIT, SID_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
 
@@ -28,9 +29,11 @@ export interface ReadHeader extends Header {
 
 /** Bytes of a payload without its records, at their longest, and the rest of the datagram without the payload. */
 export const PAYLOAD_OVERHEAD_BYTES = 1 + 2 + 18 + 10 + 10 + 16 + 18 + 1 + 2;
+const BODY_KEY = Uint8Array.of(7);
 export const ENVELOPE_OVERHEAD_BYTES = 10 + 32 + 1 + 3 + 2 + 64;
 
-export function encodePayload(header: Header, body: CborValue): Uint8Array {
+/** A payload; `body` is field 7, encoded. */
+export function encodePayload(header: Header, body: Uint8Array): Uint8Array {
   if (header.seq >= SEQ_LIMIT) throw new RangeError('the session has used up its numbers: start anew');
   const map = new Map<number, CborValue>([
     [1, header.type],
@@ -38,10 +41,12 @@ export function encodePayload(header: Header, body: CborValue): Uint8Array {
     [3, header.seq],
     [4, header.sentMs],
     [5, [header.rosterVersion, header.rosterHash]],
-    [7, body],
   ]);
   if (header.toSid !== null) map.set(6, header.toSid);
-  return encodeCbor(map);
+  const fields = encodeCbor(map);
+  // Field 7 follows its encoded fellows: the map's head, one byte, counts one entry more.
+  fields[0] = (fields[0] ?? 0) + 1;
+  return join([fields, BODY_KEY, body]);
 }
 
 /** Fields 1 to 6 of a payload that `scan` accepted; null when they are not as they must be. */
@@ -63,10 +68,9 @@ export function readHeader(payload: Uint8Array): ReadHeader | null {
   return { type, sid, seq, sentMs, rosterVersion, rosterHash, toSid, bodyAt: reader.at };
 }
 
-/** Field 7 of a payload; undefined when the payload is not a map. */
-export function decodeBody(payload: Uint8Array): CborValue | undefined {
-  const map = decodeCbor(payload);
-  return map instanceof Map ? map.get(7) : undefined;
+/** Field 7 of a payload that `scan` accepted; undefined when its header is not as it must be. */
+export function decodeBody(payload: Uint8Array, bodyAt = readHeader(payload)?.bodyAt): CborValue | undefined {
+  return bodyAt === undefined ? undefined : decodeCbor(payload.subarray(bodyAt));
 }
 
 /** What a session message says. */
@@ -85,12 +89,12 @@ export function handshakeType(handshake: Handshake): number {
   return handshake.kind === 'welcome' ? SESSION_TYPES.WELCOME : SESSION_TYPES.HELLO;
 }
 
-export function encodeHandshake(handshake: Handshake): CborValue {
+export function encodeHandshake(handshake: Handshake): Uint8Array {
   const map = new Map<number, CborValue>();
   if ('nonce' in handshake) map.set(BODY.nonce, handshake.nonce);
   if ('echo' in handshake) map.set(BODY.echo, handshake.echo);
   if (handshake.kind === 'bare-hello' && handshake.isReply) map.set(BODY.reply, true);
-  return map;
+  return encodeCbor(map);
 }
 
 /** The session message in a payload whose header was read; null when the body is not exactly one of the four. */

@@ -5,9 +5,10 @@
 import type { Roster, RosterMember } from '../trust/roster.ts';
 import { Budget } from './budget.ts';
 import { messageAad } from './cose.ts';
-import { type Identity, importVerifyKey, type VerifyKey } from './ed25519.ts';
-import { gateKey } from './gate.ts';
+import type { Identity, VerifyKey } from './ed25519.ts';
+import { type GateTag, gateKey } from './gate.ts';
 import { DATA_BUDGET_PER_S, HANDSHAKE_BUDGET_PER_S, UPLINK } from './limits.ts';
+import type { Primitives } from './primitives.ts';
 import { PeerSession, remeasureMs, type SessionTiming } from './session.ts';
 
 export interface Peer {
@@ -15,6 +16,7 @@ export interface Peer {
   readonly verifyKey: VerifyKey;
   readonly sendKey: Uint8Array;
   readonly receiveKey: Uint8Array;
+  readonly gateTag: GateTag;
   /** External data of what is meant for this peer. */
   readonly aad: Uint8Array;
   readonly session: PeerSession;
@@ -38,13 +40,15 @@ export function createPeer(
   member: RosterMember,
   identity: Identity,
   timing: SessionTiming,
+  primitives: Primitives,
 ): Peer {
   const shared = identity.agree(member.publicKey);
   const peer: Peer = {
     member,
-    verifyKey: importVerifyKey(member.publicKey),
+    verifyKey: primitives.importVerifyKey(member.publicKey),
     sendKey: gateKey(shared, roster.clusterId, self.kid, member.kid),
     receiveKey: gateKey(shared, roster.clusterId, member.kid, self.kid),
+    gateTag: primitives.gateTag,
     aad: messageAad(roster.clusterId, member.kid),
     session: new PeerSession(timing),
     dataBudget: new Budget(nowMs, DATA_BUDGET_PER_S),

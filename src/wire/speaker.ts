@@ -4,7 +4,6 @@
  */
 import type { HostName } from '../core/basics.ts';
 import type { Roster, RosterMember } from '../trust/roster.ts';
-import type { CborValue } from './cbor.ts';
 import { messageAad, writeSign1 } from './cose.ts';
 import type { Identity } from './ed25519.ts';
 import { addGate } from './gate.ts';
@@ -81,7 +80,7 @@ export class Speaker {
   }
 
   /** One signed message. A bare HELLO, which nobody believes or checks, carries zeros for a signature. */
-  envelope(nowMs: number, type: number, toSid: string | null, aad: Uint8Array, body: CborValue): Uint8Array {
+  envelope(nowMs: number, type: number, toSid: string | null, aad: Uint8Array, body: Uint8Array): Uint8Array {
     const header = {
       type,
       sid: this.sid,
@@ -101,7 +100,7 @@ export class Speaker {
     return sharedLinks(peer, this.links).map((link) => ({
       to: peer.member.name,
       link,
-      datagram: addGate(peer.sendKey, link, envelope),
+      datagram: addGate(peer.sendKey, link, envelope, peer.gateTag),
     }));
   }
 

@@ -2,6 +2,7 @@
  * The slices of the model and what each search must show. A new slice is one more entry here, or in a file beside
  * this one; a broken variant needs its counterexample kept: `npm run -s model -- NAME --traces`.
  */
+import { CLUSTER_SLICES } from './cluster-slices.ts';
 import type { Job, Slice, Variant } from './slice.ts';
 
 /** Everything is shared in these slices: reducing the order of steps gains nothing and costs time. */
@@ -156,6 +157,7 @@ export const SLICES: readonly Slice[] = [
       broken('vote-by-table', ['BROKEN_VOTE_BY_TABLE'], NEVER),
     ],
   },
+  ...CLUSTER_SLICES,
 ];
 
 export function allJobs(): Job[] {

@@ -1,7 +1,7 @@
 /** Takeover scenarios in virtual time, judged by the modelled gates: who serves, for how long nobody, ever two. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Policy } from '../../src/core/index.ts';
+import { type Policy, step } from '../../src/core/index.ts';
 import { type Host, World } from './world.ts';
 
 function settled(
@@ -236,6 +236,31 @@ for (const { name, hosts, policy, powerMs, leaseMs, witnesses = 0 } of CLUSTERS)
     sound(w, 2000);
   });
 }
+
+test('whoever answers for the roving addresses is asked again at the pace of the probes, not of the answers', () => {
+  const w = settled(2, 'available');
+  w.attacker = true;
+  const old = master(w);
+  const other = w.hosts.find((h) => h !== old);
+  w.powerOff(old);
+  for (let ms = 0; ms < 2000 && other !== undefined && w.place(other) !== 'handover.waiting'; ms++) w.pass(1);
+  let state = other?.driver?.state;
+  assert.ok(state !== undefined && other !== undefined);
+  const rounds = (effects: readonly { type: string }[]) =>
+    effects.filter((e) => e.type === 'probe-addresses').length;
+  let asked = 0;
+  for (const side of ['downlink', 'uplink'] as const) {
+    const id = state.services.firewall?.attempt?.probeIds[side] ?? 0;
+    const event = { type: 'addresses-probed', service: 'firewall', side, id, answered: true } as const;
+    const done = step(state, event, w.nowMs);
+    state = done.state;
+    asked += rounds(done.effects);
+  }
+  assert.equal(state.services.firewall?.place, 'handover.waiting');
+  assert.equal(asked, 0, 'an answer does not start the next round');
+  const next = step(state, { type: 'timer' }, state.services.firewall?.timers.probe ?? 0);
+  assert.equal(rounds(next.effects), 2, 'the next PROBE does, on both sides');
+});
 
 test('split on both sides, available: two masters, ended at the first word heard', () => {
   const w = settled(2, 'available');

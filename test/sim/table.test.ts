@@ -120,6 +120,13 @@ function fireAll(coverage: Coverage): void {
       w.attacker = true;
       w.powerOff(master);
     });
+    run(({ w, master, backup }) => {
+      if (policy === 'quorum') return;
+      w.attacker = true;
+      w.powerOff(master);
+      until(w, backup, 'handover.waiting');
+      w.attacker = false;
+    });
     run(({ backup }) => backup.driver?.order(force));
     run(({ w, master, backup }) => {
       w.powerOff(master);

@@ -1,25 +1,21 @@
 /**
- * A cluster in virtual time: the real driver, codec and core over a modelled network and kernel. The judge looks at
- * the modelled gates and ports, not at what the hosts believe. Everything follows from the arguments: no clock, no
- * chance but the seeded one.
+ * A cluster in virtual time: the real driver, codec and core over a modelled network and kernel. Judges look at the
+ * modelled gates, ports and frames, not at what the hosts believe. Everything follows from the arguments: no clock,
+ * no chance but the seeded one.
  */
-import type {
-  CoreConfig,
-  Effect,
-  Event,
-  HostState,
-  Place,
-  Policy,
-  Procedure,
-  Side,
-  Verdict,
-} from '../../src/core/index.ts';
-import { Driver } from '../../src/driver/driver.ts';
-import type { Roster } from '../../src/trust/roster.ts';
-import { Endpoint, type Identity } from '../../src/wire/endpoint.ts';
-import { seededRandom, testRoster } from './cluster.ts';
+import type { CoreConfig, Effect, Event, HostState, Place, Policy, Side } from '../../src/core/index.ts';
+import { type ClusterTimes, clusterTimes, coreConfig } from './cluster.ts';
+import { simulatedCluster } from './crypto.ts';
+import { Host } from './host.ts';
+import type { Judge, Violation } from './judges/judge.ts';
+import { Service } from './judges/service.ts';
+import { HostClock } from './kernel.ts';
+import { type Frame, Network } from './network.ts';
+import { TaskQueue } from './queue.ts';
+import { Chance, derivedSeed } from './random.ts';
 
-export const SERVICE = 'firewall';
+export { SERVICE } from './cluster.ts';
+export { Host } from './host.ts';
 
 export interface WorldOptions {
   readonly hosts: number;
@@ -27,388 +23,280 @@ export interface WorldOptions {
   readonly policy: Policy;
   readonly intervalMs?: number;
   readonly preemptDelayMs?: number;
+  readonly trustHoldMs?: number;
   readonly seed?: number;
+  /** Each host's clock by its place in the roster; without it all clocks are right. */
+  readonly clocks?: readonly HostClock[];
+  /** Ed25519 and HMAC instead of the cheap stand-ins. */
+  readonly realCrypto?: boolean;
+  /** For the judges' own test: a late gate order is not made anew. */
+  readonly staleGate?: boolean;
 }
 
-interface Task {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
-/** One modelled host: its ports, its kernel, its daemon. */
-export class Host {
-  readonly name: string;
-  /** Switch ports: a port that is off takes the carrier away; a mute one only the frames. */
-  lan = true;
-  wan = true;
-  lanMute = false;
-  wanMute = false;
-  up = true;
-  frozen = false;
-  uplinkRaised = false;
-  talking = false;
-  configured = false;
-  rulesFlushed = false;
-  /** The kernel refuses to open the gate. */
-  gateBroken = false;
-  gateUntilMs = 0;
-  driver: Driver | null = null;
-  wakeAtMs: number | null = null;
-  run = 0;
-  readonly waiting: (() => void)[] = [];
-  stopped = false;
-  alarms = new Set<string>();
-  places: { atMs: number; place: Place }[] = [];
-  constructor(name: string) {
-    this.name = name;
-  }
-}
+/** More tasks than this at one moment are a livelock. */
+const MOST_TASKS_AT_ONCE = 50_000;
 
 export class World {
   nowMs = 0;
   readonly hosts: Host[];
   readonly options: WorldOptions;
-  readonly roster: Roster;
-  readonly identities: ReadonlyMap<string, Identity>;
+  readonly roster;
+  readonly identities;
+  readonly primitives;
+  readonly times: ClusterTimes;
   readonly random: () => number;
-  /** Loss of cluster messages, 0 to 1; cluster frames cut on the LAN or the WAN; one-way cuts as `from>to`. */
-  loss = 0;
-  cutLan = false;
-  cutWan = false;
+  readonly network: Network;
+  readonly judges: Judge[] = [];
+  readonly violations: Violation[] = [];
+  /** Gets a line for everything that happens; null: nobody reads. */
+  transcript: ((line: string) => void) | null = null;
+  /** Tasks done so far. */
+  tasks = 0;
+  /** Steps of the core so far. */
+  steps = 0;
+  /** One-way cuts of cluster frames on the LAN, as `from>to`; words lost on both sides. */
   readonly oneWay = new Set<string>();
-  /** Words lost on both sides, as `from>to`: what no second opinion over the uplink can mend. */
   readonly deaf = new Set<string>();
+  #cutLan = false;
+  #cutWan = false;
   nextHop = true;
-  foreigners = true;
+  #foreigners = true;
   /** Somebody outside answers for the roving addresses. */
   attacker = false;
-  delayMs = 0.5;
   observe:
     | ((host: string, nowMs: number, event: Event, state: HostState, effects: readonly Effect[]) => void)
     | null = null;
-  /** The judge's figures. */
-  overlapMs = 0;
-  outageMs = 0;
-  standbyUplinkMs = 0;
-  #gapMs = 0;
-  readonly #tasks: Task[] = [];
-  #order = 0;
+  readonly #byName: ReadonlyMap<string, Host>;
+  readonly #queue = new TaskQueue();
+  readonly figures = new Service();
+  #dirty = true;
 
   constructor(options: WorldOptions) {
     this.options = options;
-    this.random = seededRandom(options.seed ?? 1);
-    const { roster, identities } = testRoster(options.hosts, options.witnesses ?? 0);
+    const seed = options.seed ?? 1;
+    this.random = new Chance(seed).next;
+    const { hosts, witnesses = 0, realCrypto = false } = options;
+    const { roster, identities, primitives } = simulatedCluster(hosts, witnesses, realCrypto);
     this.roster = roster;
     this.identities = identities;
-    this.hosts = roster.members.map((m) => new Host(m.name));
+    this.primitives = primitives;
+    this.times = clusterTimes(options.intervalMs ?? 200, options.trustHoldMs);
+    this.network = new Network(new Chance(derivedSeed(seed, 1)), () => this.touch());
+    this.hosts = roster.members.map(
+      (m, i) => new Host(this, m.name, i, options.clocks?.[i] ?? new HostClock(), derivedSeed(seed, 100 + i)),
+    );
+    this.#byName = new Map(this.hosts.map((h) => [h.name, h]));
+    for (const host of this.hosts) host.changed = () => this.touch();
+    this.judges.push(this.figures);
   }
 
   host(name: string): Host {
-    const host = this.hosts.find((h) => h.name === name);
+    const host = this.#byName.get(name);
     if (host === undefined) throw new Error(`no host ${name}`);
     return host;
   }
 
-  at(afterMs: number, run: () => void): void {
-    this.#tasks.push({ atMs: this.nowMs + afterMs, order: this.#order++, run });
-  }
-
   config(self: string): CoreConfig {
-    const intervalMs = this.options.intervalMs ?? 200;
-    const leaseMs = 1.5 * intervalMs;
-    return {
-      membership: {
-        self,
-        version: this.roster.version,
-        members: this.roster.members.map(({ name, role, priority }) => ({ name, role, priority })),
-        voterSets: [this.roster.members.map((m) => m.name)],
-      },
-      timing: {
-        intervalMs,
-        leaseMs,
-        promiseMs: Math.ceil((leaseMs * 1.1) / 0.9 + 8),
-        slackMs: Math.max(2, intervalMs / 20),
-        probeTimeoutMs: Math.min(25, Math.max(2, intervalMs / 12)),
-        probes: 3,
-        slotMs: Math.max(5, intervalMs / 20),
-        conflictWindowMs: 50,
-        handoverLimitMs: 10_000,
-        holdDownMs: 1000,
-        holdDownMaxMs: 60_000,
-        trustHoldMs: 30_000,
-      },
-      services: [
-        {
-          name: SERVICE,
-          policy: this.options.policy,
-          checkIntervalMs: 200,
-          fall: 2,
-          rise: 2,
-          uplinkLimitMs: 1000,
-          switchLimitMs: 1000,
-          downlinkLink: 1,
-          preemptDelayMs: this.options.preemptDelayMs ?? null,
-          digest: 'd'.repeat(64),
-        },
-      ],
-    };
+    const { policy, preemptDelayMs } = this.options;
+    return coreConfig(this.roster, self, this.times.timing, policy, preemptDelayMs ?? null);
   }
 
-  /** Starts, or starts again, a host's daemon; the kernel keeps what it has. */
+  at(afterMs: number, run: () => void): void {
+    this.#queue.add(this.nowMs + Math.max(0, afterMs), run);
+  }
+
+  /** Something that judges look at has changed. */
+  touch(): void {
+    this.#dirty = true;
+  }
+
+  violation(judge: string, host: string | null, what: string): void {
+    this.violations.push({ atMs: this.nowMs, judge, host, what });
+    this.say(`VIOLATION ${judge}${host === null ? '' : ` ${host}`}: ${what}`);
+  }
+
+  say(line: string): void {
+    this.transcript?.(`${this.nowMs.toFixed(2).padStart(10)} ${line}`);
+  }
+
+  get cutLan(): boolean {
+    return this.#cutLan;
+  }
+  set cutLan(cut: boolean) {
+    this.#cutLan = cut;
+    this.touch();
+  }
+  get cutWan(): boolean {
+    return this.#cutWan;
+  }
+  set cutWan(cut: boolean) {
+    this.#cutWan = cut;
+    this.touch();
+  }
+  get loss(): number {
+    return this.network.loss;
+  }
+  set loss(share: number) {
+    this.network.loss = share;
+    this.touch();
+  }
+  get delayMs(): number {
+    return this.network.delayMs;
+  }
+  set delayMs(ms: number) {
+    this.network.delayMs = ms;
+  }
+  /** Hosts outside the cluster on the downlink. */
+  get foreigners(): boolean {
+    return this.#foreigners;
+  }
+  set foreigners(there: boolean) {
+    const first = there && !this.#foreigners;
+    this.#foreigners = there;
+    if (first) for (const host of this.hosts) host.tell('foreigner');
+    this.touch();
+  }
+
+  /** How long something that may be answered is waited for. */
+  get patienceMs(): number {
+    return this.times.timing.probes * this.times.timing.probeTimeoutMs;
+  }
+
   start(host: Host): void {
-    const run = ++host.run;
-    host.up = true;
-    host.stopped = false;
-    const identity = this.identities.get(host.name);
-    if (identity === undefined) throw new Error('no key');
-    const endpoint = new Endpoint({
-      nowMs: this.nowMs,
-      roster: this.roster,
-      self: host.name,
-      identity,
-      randomBytes: (n) => Uint8Array.from({ length: n }, () => Math.floor(this.random() * 256)),
-      intervalMs: this.options.intervalMs ?? 200,
-      links: [1],
-    });
-    const alive = (then: () => void) => () => {
-      if (!host.up || host.run !== run) return;
-      if (host.frozen) host.waiting.push(then);
-      else then();
-    };
-    const later = (ms: number, then: () => void) => this.at(ms, alive(then));
-    const driver: Driver = new Driver({
-      config: this.config(host.name),
-      endpoint,
-      clock: {
-        nowMs: () => this.nowMs,
-        wakeAt: (atMs) => {
-          host.wakeAtMs = atMs;
-          if (atMs === null) return;
-          later(Math.max(0, atMs - this.nowMs), () => {
-            if (host.wakeAtMs !== null && host.wakeAtMs <= this.nowMs) {
-              host.wakeAtMs = null;
-              driver.wake();
-            }
-          });
-        },
-      },
-      transport: {
-        send: (to, link, datagram) => this.#carry(host, this.host(to), link, datagram.slice()),
-        links: () => (host.talking ? [1, 0] : [1]),
-        uplinkTalk: (_service, open) => {
-          host.talking = open && host.uplinkRaised;
-        },
-      },
-      actuator: {
-        run: (service, procedure, id) => {
-          const [ms, outcome] = this.#procedure(host, procedure);
-          later(ms, () => driver.actuatorEvents.procedureEnded(service, procedure, id, outcome(), ''));
-        },
-        probeAddresses: (service, side, id) => {
-          later(40, () =>
-            driver.actuatorEvents.addressesProbed(service, side, id, this.#answered(host, side), ''),
-          );
-        },
-        gate: (service, untilMs, id) => {
-          later(1, () => {
-            host.gateUntilMs = untilMs !== null && untilMs > this.nowMs && !host.gateBroken ? untilMs : 0;
-            driver.actuatorEvents.gateSet(service, id, host.gateUntilMs > 0 ? host.gateUntilMs : null);
-          });
-        },
-      },
-      journal: { append: () => undefined },
-      operations: {
-        alarm: (code, _service, on) => {
-          if (on) host.alarms.add(code);
-          else host.alarms.delete(code);
-        },
-        stopped: () => {
-          host.stopped = true;
-          host.up = false;
-        },
-      },
-      observe: (nowMs, event, state, effects) => {
-        const place = state.services[SERVICE]?.place;
-        if (place !== undefined && host.places.at(-1)?.place !== place)
-          host.places.push({ atMs: nowMs, place });
-        this.observe?.(host.name, nowMs, event, state, effects);
-      },
-    });
-    host.driver = driver;
-    driver.start();
+    host.start();
   }
-
   startAll(): void {
-    for (const host of this.hosts) this.start(host);
+    for (const host of this.hosts) host.start();
   }
-
-  /** kill -9: the kernel's state stays until its lease ends. */
   kill(host: Host): void {
-    host.up = false;
-    host.talking = false;
+    host.kill();
   }
-
-  /** Both ports dark, and nothing left of its kernel. */
   powerOff(host: Host): void {
-    this.kill(host);
-    host.lan = false;
-    host.wan = false;
-    host.gateUntilMs = 0;
-    host.configured = false;
-    host.uplinkRaised = false;
+    host.powerOff();
   }
-
   freeze(host: Host): void {
-    host.frozen = true;
+    host.freeze();
   }
-
   thaw(host: Host): void {
-    host.frozen = false;
-    for (const then of host.waiting.splice(0)) this.at(0, () => host.up && then());
+    host.thaw();
   }
-
-  /** The kernel tells the daemon that a link changed. */
   linkChanged(host: Host, side: Side): void {
-    this.at(1, () => {
-      if (host.up && !host.frozen) host.driver?.actuatorEvents.linkChanged(SERVICE, side);
-    });
-  }
-
-  #procedure(host: Host, procedure: Procedure): [number, () => Verdict] {
-    const confirmed = (): Verdict => 'confirmed';
-    const switched = (change: () => void) => (): Verdict => {
-      change();
-      return 'confirmed';
-    };
-    switch (procedure) {
-      case 'activateUplink':
-        return [
-          5,
-          switched(() => {
-            host.uplinkRaised = true;
-          }),
-        ];
-      case 'deactivateUplink':
-        return [
-          5,
-          switched(() => {
-            host.uplinkRaised = false;
-          }),
-        ];
-      case 'activateService':
-        return [
-          10,
-          switched(() => {
-            host.configured = true;
-          }),
-        ];
-      case 'deactivateService':
-        return [
-          10,
-          switched(() => {
-            host.configured = false;
-            host.rulesFlushed = false;
-          }),
-        ];
-      case 'checkUplink': {
-        const good = () => host.uplinkRaised && host.wan && !host.wanMute && this.nextHop;
-        return [good() ? 1 : 40, () => (good() ? 'confirmed' : host.wan ? 'unknown' : 'refuted')];
-      }
-      case 'checkDownlink': {
-        if (!host.lan) return [1, () => 'refuted'];
-        const good = () => host.lan && !host.lanMute && this.foreigners;
-        return [good() ? 1 : 40, () => (good() ? 'confirmed' : 'lost')];
-      }
-      case 'checkServiceLocal':
-        return [2, () => (host.configured && !host.rulesFlushed ? 'confirmed' : 'unknown')];
-      case 'checkServiceRemote':
-        return [
-          this.#answered(host, 'downlink') ? 1 : 40,
-          () => (this.#answered(host, 'downlink') ? 'confirmed' : 'unknown'),
-        ];
-      default:
-        return [1, confirmed];
-    }
+    host.tell(side === 'downlink' ? 'lan' : 'wan');
   }
 
   active(host: Host): boolean {
-    return host.configured && host.gateUntilMs > this.nowMs;
+    return host.active(this.nowMs);
   }
 
   #port(host: Host, side: Side): boolean {
-    return side === 'downlink' ? host.lan && !host.lanMute : host.wan && !host.wanMute && host.uplinkRaised;
+    return side === 'downlink' ? host.lanPort : host.wanPort;
   }
 
   /** Whether somebody else answers for a roving address where that host can hear it. */
-  #answered(host: Host, side: Side): boolean {
+  answered(host: Host, side: Side): boolean {
     if (!this.#port(host, side)) return false;
     if (this.attacker) return true;
     return this.hosts.some((other) => other !== host && this.active(other) && this.#port(other, side));
   }
 
-  #carry(from: Host, to: Host, link: number, datagram: Uint8Array): void {
-    const passes = () =>
-      link === 0
-        ? from.talking && to.talking && this.#port(from, 'uplink') && this.#port(to, 'uplink') && !this.cutWan
-        : this.#port(from, 'downlink') && this.#port(to, 'downlink') && !this.cutLan;
-    if (
-      this.deaf.has(`${from.name}>${to.name}`) ||
-      !from.up ||
-      !passes() ||
-      this.random() < this.loss ||
-      (link === 1 && this.oneWay.has(`${from.name}>${to.name}`))
-    )
-      return;
-    this.at(this.delayMs * (0.5 + this.random()), () => {
-      if (!to.up || to.driver === null || !passes()) return;
-      if (to.frozen) to.waiting.push(() => to.driver?.datagramReceived(link, datagram));
-      else to.driver.datagramReceived(link, datagram);
+  /** A host announces that the roving addresses are its own: another active one hears it. */
+  announced(host: Host, side: Side): void {
+    if (!this.#port(host, side)) return;
+    for (const other of this.hosts) {
+      if (other !== host && this.active(other) && this.#port(other, side)) {
+        other.tell(side === 'downlink' ? 'rival-lan' : 'rival-wan');
+      }
+    }
+  }
+
+  /** The core of that host took a step. */
+  stepped(host: Host, atMs: number, event: Event, state: HostState, effects: readonly Effect[]): void {
+    this.steps++;
+    for (const judge of this.judges) judge.stepped?.(this, host, event, state, effects);
+    this.observe?.(host.name, atMs, event, state, effects);
+  }
+
+  /** Whether frames pass from one host's port to the other's on that link. */
+  passes(from: Host, to: Host, link: number): boolean {
+    if (link === 0) return from.talking && to.talking && from.wanPort && to.wanPort && !this.#cutWan;
+    return from.lanPort && to.lanPort && !this.#cutLan;
+  }
+
+  /** Whether a word would get from one to the other, by whatever link, undisturbed and soon. */
+  reaches(from: Host, to: Host): boolean {
+    const pair = `${from.name}>${to.name}`;
+    if (this.deaf.has(pair)) return false;
+    const on = (link: number) =>
+      this.passes(from, to, link) &&
+      this.network.sound(from.name, to.name, link) &&
+      !(link === 1 && (this.oneWay.has(pair) || this.network.tap !== null));
+    return on(1) || on(0);
+  }
+
+  /** A host's daemon sends. */
+  send(from: Host, to: Host, link: number, datagram: Uint8Array): void {
+    if (!from.up || (link === 0 && !from.talking)) return;
+    const frame: Frame = { from: from.name, to: to.name, link, datagram };
+    for (const judge of this.judges) judge.sent?.(this, from, frame);
+    if (link === 0 ? !from.wanPort : !from.lanPort) return;
+    const pair = `${frame.from}>${frame.to}`;
+    if (this.deaf.has(pair) || (link === 1 && this.oneWay.has(pair))) return;
+    this.network.carry(frame, (afterMs, bytes) => {
+      this.at(afterMs, () => {
+        if (this.passes(from, to, link)) this.deliver(to, { ...frame, datagram: bytes });
+      });
     });
   }
 
-  /** Lets that much time pass; the judge looks once a millisecond. */
-  pass(ms: number): void {
-    const endMs = this.nowMs + ms;
-    let lookMs = Math.floor(this.nowMs) + 1;
-    for (let guard = 0; ; guard++) {
-      if (guard > 5_000_000) throw new Error('livelock');
-      this.#tasks.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
-      const next = this.#tasks[0];
-      const atMs = Math.min(next?.atMs ?? endMs, endMs);
-      for (; lookMs <= atMs; lookMs++) this.#judge(lookMs);
-      if (next === undefined || next.atMs > endMs) break;
-      this.#tasks.shift();
-      this.nowMs = Math.max(this.nowMs, next.atMs);
-      next.run();
-    }
-    this.nowMs = endMs;
+  /** A frame comes in at a host's port, wherever it is from. */
+  deliver(to: Host, frame: Frame): void {
+    if (!to.up || to.driver === null) return;
+    to.alive(() => {
+      for (const judge of this.judges) judge.delivered?.(this, to, frame);
+      to.driver?.datagramReceived(frame.link, frame.datagram);
+    }, true)();
   }
 
-  #judge(atMs: number): void {
-    const before = this.nowMs;
-    this.nowMs = atMs;
-    const active = this.hosts.filter((h) => this.active(h));
-    const lan = active.filter((h) => this.#port(h, 'downlink')).length;
-    const wan = active.filter((h) => this.#port(h, 'uplink')).length;
-    if (lan > 1 || wan > 1) this.overlapMs++;
-    const served =
-      active.length > 0 && active.some((h) => this.#port(h, 'downlink') && this.#port(h, 'uplink'));
-    this.#gapMs = served ? 0 : this.#gapMs + 1;
-    this.outageMs = Math.max(this.outageMs, this.#gapMs);
-    for (const h of this.hosts) {
-      const place = h.places.at(-1)?.place ?? 'init.cleaning';
-      if (h.up && h.uplinkRaised && !/^(handover|service|init.cleaning)/.test(place)) this.standbyUplinkMs++;
+  /** Lets that much time pass. */
+  pass(ms: number): void {
+    const endMs = this.nowMs + ms;
+    this.#look();
+    let atOnce = 0;
+    while (this.#queue.nextMs <= endMs) {
+      const task = this.#queue.take();
+      if (task === undefined) break;
+      if (task.atMs > this.nowMs) atOnce = 0;
+      else if (++atOnce > MOST_TASKS_AT_ONCE) throw new Error(`livelock at ${this.nowMs} ms`);
+      this.nowMs = Math.max(this.nowMs, task.atMs);
+      this.tasks++;
+      task.run();
+      if (this.#dirty) this.#look();
     }
-    this.nowMs = before;
+    this.nowMs = endMs;
+    this.#dirty = true;
+    this.#look();
+  }
+
+  #look(): void {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    for (const judge of this.judges) judge.changed?.(this);
+  }
+
+  get overlapMs(): number {
+    return this.figures.overlapMs;
+  }
+  /** The longest time without a host that serves on both sides. */
+  get outageMs(): number {
+    return this.figures.outageMs;
+  }
+  get standbyUplinkMs(): number {
+    return this.figures.standbyUplinkMs;
   }
 
   /** Begins to measure anew. */
   resetFigures(): void {
-    this.overlapMs = 0;
-    this.outageMs = 0;
-    this.standbyUplinkMs = 0;
-    this.#gapMs = 0;
+    this.figures.reset(this.nowMs);
   }
 
   masters(): string[] {
@@ -416,6 +304,6 @@ export class World {
   }
 
   place(host: Host): Place | undefined {
-    return host.driver?.state.services[SERVICE]?.place;
+    return host.place;
   }
 }

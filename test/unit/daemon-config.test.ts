@@ -74,6 +74,14 @@ const MISTAKES: readonly (readonly [string, string, number | null, string, RegEx
     'timing.conflict_window',
     /80ms/,
   ],
+  ['"200ms"', '"200ms"\nslot = "8ms"', 12, 'timing.slot', /one way between two hosts, is 9ms/],
+  [
+    '[service.procedures]',
+    '[service.limits]\ntest = "50ms"\n[service.procedures]',
+    34,
+    'service.limits.test',
+    /probes × probe_timeout is 51ms/,
+  ],
   ['"200ms"', '"200ms"\nmax_age = "399ms"', 12, 'timing.max_age', /400ms/],
   ['"200ms"', '"200ms"\nhandover_limit = "1s"', 12, 'timing.handover_limit', /uplink\.limit/],
   ['"200ms"', '"200ms"\nprobes = 2.5', 12, 'timing.probes', /whole number/],
@@ -137,6 +145,15 @@ test('each class of mistake is told with its line, its key and a remedy', () => 
     assert.equal(found.line, line, to);
     assert.ok(found.remedy.length > 5, to);
   }
+});
+
+test('an uplink that has less time than its next hop is asked for is refused (C13)', () => {
+  const slow = EXAMPLE.replace('"200ms"', '"200ms"\nprobes = 10');
+  const limited = (ms: number): string =>
+    slow.replace('[service.uplink]', `[service.uplink]\nlimit = "${ms}ms"`);
+  const found = problemsOf(limited(169)).find((problem) => problem.key === 'service.uplink.limit');
+  assert.match(found?.what ?? '', /is 169ms, but probes × probe_timeout is 170ms/);
+  assert.deepEqual(problemsOf(limited(170)), []);
 });
 
 test('mistakes in single values are all told at once, in the order of the file', () => {

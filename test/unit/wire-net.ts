@@ -1,7 +1,7 @@
 /** A network without loss or delay for endpoints, messages to send over it, and a forger who holds one host's key. */
 import assert from 'node:assert/strict';
 import type { Message } from '../../src/core/messages.ts';
-import type { CborValue } from '../../src/wire/cbor.ts';
+import { type CborValue, encodeCbor } from '../../src/wire/cbor.ts';
 import { encodeRecord, typeNumber } from '../../src/wire/codec.ts';
 import { messageAad, writeSign1 } from '../../src/wire/cose.ts';
 import type { Endpoint, Outgoing, Received } from '../../src/wire/endpoint.ts';
@@ -113,7 +113,8 @@ export function forger(net: Net) {
       rosterHash: roster.hash.slice(0, 8),
       toSid: change.toSid === undefined ? toSid : change.toSid,
     };
-    const payload = change.payload ?? encodePayload(header, change.body ?? [encodeRecord(check(1))]);
+    const payload =
+      change.payload ?? encodePayload(header, encodeCbor(change.body ?? [encodeRecord(check(1))]));
     const aad = change.aad ?? messageAad(roster.clusterId, header.toSid === null ? null : member('fw2').kid);
     const envelope = writeSign1(member('fw1').kid, aad, payload, testIdentity(change.signer ?? 'fw1').sign);
     const whole = Uint8Array.from([...envelope, ...(change.tail ?? [])]);

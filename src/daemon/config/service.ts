@@ -4,7 +4,7 @@ import { canonicalIp, inNetwork } from './address.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
 import type { FileService } from './schema.ts';
 import type { LinkSettings, ServiceSettings } from './settings.ts';
-import type { FullTiming } from './timing.ts';
+import { type FullTiming, limitProblems } from './timing.ts';
 
 export interface ServiceProblem {
   /** The path within the service, as in `['uplink', 'next_hop']`. */
@@ -61,6 +61,7 @@ function gatewayOf(service: FileService): GatewayService {
 /** `others`: the services before this one in the file. */
 export function serviceProblems(
   service: ServiceSettings,
+  timing: FullTiming,
   written: FileService | undefined,
   links: readonly LinkSettings[],
   others: readonly ServiceSettings[],
@@ -70,6 +71,12 @@ export function serviceProblems(
   const add = (path: string, what: string, remedy: string): void => {
     problems.push({ path: path.split('.'), what, remedy });
   };
+  const { uplinkLimitMs, gateway } = service;
+  for (const { path, what, remedy } of limitProblems(
+    { testMs: gateway.limits.testMs, uplinkLimitMs },
+    timing,
+  ))
+    add(path, what, remedy);
   if (others.some((other) => other.gateway.name === name))
     add('name', `is used twice: "${name}"`, 'give each service its own name');
   if (uplink.device === downlink.device)

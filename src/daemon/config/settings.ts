@@ -146,7 +146,7 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   });
   services.forEach((service, i) => {
     const others = services.slice(0, i);
-    for (const problem of serviceProblems(service, content.service[i], links, others)) {
+    for (const problem of serviceProblems(service, settings.timing, content.service[i], links, others)) {
       add(['service', i, ...problem.path], problem.what, problem.remedy);
     }
   });

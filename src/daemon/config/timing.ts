@@ -63,7 +63,7 @@ export function fullTiming(file: NonNullable<FileContent['timing']>): FullTiming
   };
 }
 
-/** The relations of R24 that one file can break. `slowestUplink`: the longest `uplink.limit` of its services. */
+/** The relations of R24 between `[timing]` keys, as spec/configuration.md numbers them (C7 to C11). `slowestUplink`: the longest `uplink.limit` of its services. */
 export function timingProblems(timing: FullTiming, slowestUplinkMs: number): TimingProblem[] {
   const problems: TimingProblem[] = [];
   const atLeast = (key: DurationKeyName, isMs: number, leastMs: number, why: string): void => {
@@ -78,6 +78,12 @@ export function timingProblems(timing: FullTiming, slowestUplinkMs: number): Tim
   const { intervalMs, probeTimeoutMs, stallMs } = timing;
   const leastLeaseMs = intervalMs + 3 * probeTimeoutMs + stallMs;
   atLeast('timing.lease', timing.leaseMs, leastLeaseMs, 'interval + 3 probe_timeout + stall');
+  atLeast(
+    'timing.slot',
+    timing.slotMs,
+    Math.ceil(probeTimeoutMs / 2),
+    'half a probe_timeout, one way between two hosts,',
+  );
   atLeast('timing.conflict_window', timing.conflictWindowMs, 2 * probeTimeoutMs, '2 probe_timeout');
   atLeast('timing.max_age', timing.maxAgeMs, 2 * intervalMs, '2 intervals');
   const shortestHandoverMs = slowestUplinkMs + timing.conflictWindowMs + 1;
@@ -88,4 +94,25 @@ export function timingProblems(timing: FullTiming, slowestUplinkMs: number): Tim
     'uplink.limit + conflict_window',
   );
   return problems;
+}
+
+/** The relations of R24 between a service's limits and the probes (C12, C13): a question needs its probes' time. */
+export function limitProblems(
+  limits: { readonly testMs: number; readonly uplinkLimitMs: number },
+  timing: FullTiming,
+): { readonly path: string; readonly what: string; readonly remedy: string }[] {
+  const roundMs = timing.probes * timing.probeTimeoutMs;
+  const why = `probes × probe_timeout is ${durationText(roundMs)}`;
+  const remedy = (key: string): string =>
+    `raise ${key} to at least ${durationText(roundMs)}, or lower timing.probes or timing.probe_timeout`;
+  return (
+    [
+      ['limits.test', limits.testMs],
+      ['uplink.limit', limits.uplinkLimitMs],
+    ] as const
+  ).flatMap(([path, ms]) =>
+    ms >= roundMs
+      ? []
+      : [{ path, what: `is ${durationText(ms)}, but ${why}`, remedy: remedy(`service.${path}`) }],
+  );
 }

@@ -1,0 +1,295 @@
+/**
+ * Faults put into the model, each of which the comparison must show. All stand in one text beside the model's own words,
+ * chosen by `mut`, so that one run of Spin tries them all.
+ */
+import { HOST_PML } from './vector.ts';
+
+export interface ModelMutant {
+  readonly name: string;
+  /** A condition, value or act in host.pml; it must be there exactly once, on a line that has `on` in it. */
+  readonly find: string;
+  readonly replace: string;
+  readonly on?: string;
+  /** An act and not an expression. */
+  readonly act?: boolean;
+}
+
+/** By hand: guards dropped, comparisons turned round, acts left out, in the conditions and reactions. */
+const BY_HAND: readonly ModelMutant[] = [
+  // R10, bit by bit.
+  { name: 'R10 a claim soon after the start', on: 'define MAY_CLAIM', find: 'S.rested', replace: 'true' },
+  { name: 'R10 a claim beside another one', on: 'define MAY_CLAIM', find: 'S.rivalFresh', replace: 'false' },
+  { name: 'R10 a claim by an unfit host', on: 'define MAY_CLAIM', find: 'FIT', replace: 'true' },
+  { name: 'R19 a claim under the trust hold', on: 'define MAY_CLAIM', find: 'g.trustHeld', replace: 'false' },
+  { name: 'R10 a claim without an own downlink', on: '&& S.downSince', find: 'S.downSince', replace: 'true' },
+  {
+    name: 'R10 a claim before the probes',
+    on: '&& S.downSince',
+    find: 'S.unanswered >= NP',
+    replace: 'true',
+  },
+  {
+    name: 'R10 one probe more',
+    on: '&& S.downSince',
+    find: 'S.unanswered >= NP',
+    replace: 'S.unanswered > NP',
+  },
+  { name: 'R10 a claim before the slot', on: '&& S.downSince', find: 'g.slot', replace: 'true' },
+  {
+    name: 'R10 a claim although the own vote binds',
+    on: 'define VOTE_FREE',
+    find: '!BOUND(h)',
+    replace: 'true',
+  },
+  { name: 'R10 a sign of life is nothing', on: 'define VOTE_FREE', find: 'S.sign', replace: 'false' },
+  { name: 'R19 a sign of life holds for ever', on: 'define VOTE_FREE', find: 'SIGN_OVER', replace: 'false' },
+  {
+    name: 'R15 RELEASED still needs probes',
+    on: 'define FREE',
+    find: 'S.rel == TO_NOBODY',
+    replace: 'false',
+  },
+  { name: 'R15 RELEASED counts for ever', on: 'define FREE', find: 'S.heardP', replace: 'true' },
+  { name: 'R11 a majority is not stronger', on: 'define STRONGER', find: 'MAJ(h)', replace: 'false' },
+  { name: 'R11 every claimant is stronger', on: 'define STRONGER', find: 'S.granted', replace: 'true' },
+  { name: 'R26 a host in standby is fit', on: 'define FIT ', find: '!S.standby', replace: 'true' },
+  { name: 'R10 an unsound downlink is fit', on: 'define FIT ', find: 'S.sound', replace: 'true' },
+  // R1, R2, R15, R16.
+  { name: 'R1 a lower term is established', on: ':: SERVES && (mt', find: 'mt > S.known', replace: 'true' },
+  {
+    name: 'R1 a word overtaken by RELEASED counts',
+    on: ':: SERVES && (mt',
+    find: 'S.rel == NOT_SAID',
+    replace: 'true',
+  },
+  {
+    name: 'R1 a claim establishes its term',
+    on: 'S.rival = mt; S.rivalFresh = true',
+    find: 'S.rival = mt',
+    replace: 'S.known = mt',
+    act: true,
+  },
+  {
+    name: 'R16 WITHDRAW forgets any rival',
+    on: 'ev == E_WITHDRAW && S.rival',
+    find: 'HOST(S.rival) == HOST(mt)',
+    replace: 'true',
+  },
+  {
+    name: 'R2 a renewal is no request',
+    on: ':: !available && (ev == E_STATUS',
+    find: 'ev == E_STATUS_HANDOVER',
+    replace: 'false',
+  },
+  {
+    name: 'R18 no objection of those that hear',
+    on: ':: available && ev == E_CLAIM',
+    find: 'S.fresh',
+    replace: 'false',
+  },
+  {
+    name: 'R18 an objection without hearing',
+    on: ':: available && ev == E_CLAIM',
+    find: 'S.fresh',
+    replace: 'true',
+  },
+  {
+    name: 'R15 RELEASED of anybody',
+    on: ':: ev == E_RELEASED && FROM_MASTER && mt',
+    find: 'FROM_MASTER',
+    replace: 'true',
+  },
+  // R7, R8, R12, R13.
+  {
+    name: 'R7 no number in place while claiming',
+    on: 'AT(HANDOVER_CLAIMING) && mt > S.term',
+    find: 'mt > S.term',
+    replace: 'false',
+  },
+  {
+    name: 'R7 a number in place for a lower one',
+    on: ':: ev == E_OBJECT_PROMISE && mt > S.term',
+    find: 'mt > S.term',
+    replace: 'true',
+  },
+  {
+    name: 'R13 no objection of a master',
+    on: ':: SERVING -> DO(D_CHECK_LOCAL)',
+    find: 'SAY(S_OBJECT)',
+    replace: 'skip',
+    act: true,
+  },
+  {
+    name: 'R13 a claim deposes',
+    on: ':: SERVES && FROM_MASTER -> why',
+    find: 'SERVES && FROM_MASTER',
+    replace: 'SERVES && FROM_MASTER || ev == E_CLAIM && mt > S.term',
+  },
+  {
+    name: 'R13 RELEASE deposes a healthy master',
+    on: ':: ev == E_RELEASE && AT(SERVICE_SUSPENDED)',
+    find: 'AT(SERVICE_SUSPENDED)',
+    replace: 'true',
+  },
+  { name: 'R12 READY of anybody', on: ':: ev == E_READY', find: 'S.trialTo == from + 1', replace: 'true' },
+  {
+    name: 'R8 open again without a round of probes',
+    on: 'define OTHERS_MAY_SERVE',
+    find: 'S.sign',
+    replace: 'false',
+  },
+  {
+    name: 'R15 RELEASED before the gate is shut',
+    on: ':: S.stage == GATE_STAGE -> gate_is_shut',
+    find: 'S.stage == GATE_STAGE',
+    replace: 'S.stage != 0',
+  },
+  {
+    name: 'R15 RELEASED is said once',
+    on: ':: S.term != 0 && S.copies',
+    find: 'S.copies < 3',
+    replace: 'S.copies < 1',
+  },
+  {
+    name: 'R15 claims soon after an own release',
+    on: ':: AT(SERVICE_RELEASING) -> S.rested',
+    find: 'S.rested = false',
+    replace: 'skip',
+    act: true,
+  },
+  {
+    name: 'R17 no hold-down',
+    on: 'why != Q_ORDERED && why != Q_RIVAL',
+    find: 'S.held = true',
+    replace: 'skip',
+    act: true,
+  },
+  { name: 'R9 a stall proves silence', on: ':: g.stalled && SEARCHING', find: 'SEARCHING', replace: 'false' },
+  {
+    name: 'R9 the suspicion is not begun anew',
+    on: ':: SEARCHING -> S.unanswered = 0',
+    find: 'S.unanswered = 0',
+    replace: 'skip',
+    act: true,
+  },
+  { name: 'R8 a lapsed right serves on', on: 'first the own right', find: '!RIGHT(h)', replace: 'false' },
+  {
+    name: 'R8 an end of the right that came meanwhile',
+    on: 'entered too late',
+    find: '!RIGHT(h)',
+    replace: 'false',
+  },
+  {
+    name: 'R6 the gate opens without a right',
+    on: ':: AT(HANDOVER_OPENING) -> if :: RIGHT(h)',
+    find: 'RIGHT(h)',
+    replace: 'true',
+  },
+  {
+    name: 'R18 an objection is worth nothing',
+    on: 'S.due && g.claimP',
+    find: 'S.due && g.claimP',
+    replace: 'S.due',
+  },
+];
+
+const ROW = /^ {2}:: ([^\n]*?) ->\s*GO\((\d+), (\w+)\)/gm;
+
+/** Their guards are the contrary of the row's before: whoever drops them changes nothing, the first one that fits is taken. */
+const SECOND_OF_TWO: ReadonlySet<string> = new Set(['T17', 'T36']);
+
+/** Three for each row of the table: the row is gone, it leads elsewhere, its guard is dropped. */
+function ofRows(): ModelMutant[] {
+  return [...HOST_PML.matchAll(ROW)].flatMap(([text, condition, row, to]) => {
+    const name = `T${row}`;
+    const on = (text as string).split('\n')[0] as string;
+    const elsewhere = to === 'HANDOVER_PREPARING' ? 'BACKUP_WATCHING' : 'HANDOVER_PREPARING';
+    const go = `GO(${row}, ${to})`;
+    const found: ModelMutant[] = [
+      { name: `${name} is gone`, on, find: condition as string, replace: 'false' },
+      { name: `${name} leads to ${elsewhere}`, find: go, replace: `GO(${row}, ${elsewhere})`, act: true },
+    ];
+    const parts = splitGuard(condition as string);
+    if (parts !== null && !SECOND_OF_TWO.has(name)) {
+      found.push({ name: `${name} without its guard`, on, find: condition as string, replace: parts });
+    }
+    return found;
+  });
+}
+
+/** The row's place and question alone; null when it has no other guard. */
+function splitGuard(condition: string): string | null {
+  const bare = /^(?:AT\(\w+\)|IN_\w+|SERVING) && (?:why == \w+|\(why == \w+)/.exec(condition)?.[0];
+  if (bare === undefined || bare === condition) return null;
+  return bare + (bare.includes('&& (') ? ')' : '');
+}
+
+/** Faults in voter.pml; a run of Spin for each. */
+export const VOTER_MUTANTS: readonly {
+  readonly name: string;
+  readonly find: string;
+  readonly replace: string;
+}[] = [
+  { name: 'R2 a promise binds nobody', find: ':: bound(v, hostOf(t)) || (t)', replace: ':: (t)' },
+  {
+    name: 'R2 a lower term is promised',
+    find: ' || (t) < voterTerm[v] -> promised',
+    replace: ' -> promised',
+  },
+  { name: 'R15 a later promise is freed', find: '|| voterTerm[v] > (t)', replace: '' },
+  { name: 'R12 any promise is passed on', find: '|| voterTerm[v] != (t)', replace: '' },
+  {
+    name: 'R12 the own vote is short',
+    find: 'if :: voterLeft[host] < P -> voterLeft[host] = P :: else fi;',
+    replace: '',
+  },
+  {
+    name: 'R3 no abstention',
+    find: '#else\n  voterLeft[v] = P\n#endif',
+    replace: '#else\n  voterLeft[v] = 0\n#endif',
+  },
+  {
+    name: 'R4 the lease runs from the answer',
+    find: 'leaseOf(host, v) = L - (age)',
+    replace: 'leaseOf(host, v) = L',
+  },
+  {
+    name: 'R4 half is a majority',
+    find: 'scratchCount > scratchSize / 2',
+    replace: 'scratchCount >= scratchSize / 2',
+  },
+  {
+    name: 'R21 the second voter set is forgotten',
+    find: 'if :: scratchFirst < majorityLeft ->',
+    replace: 'if :: true ->',
+  },
+];
+
+export const MODEL_MUTANTS: readonly ModelMutant[] = [...BY_HAND, ...ofRows()];
+
+/** host.pml with all of them in it: `mut` 1 is the first. */
+export function woven(): string {
+  const original = HOST_PML.split('\n');
+  const lines = [...original];
+  // A whole condition before a part of it, whose text would be no longer found.
+  const order = MODEL_MUTANTS.map((_, i) => i).sort((a, b) => text(b).length - text(a).length || a - b);
+  for (const i of order) {
+    const { name, on, find, replace, act } = MODEL_MUTANTS[i] as ModelMutant;
+    const at = original.flatMap((line, n) =>
+      line.includes(find) && (on === undefined || line.includes(on.trim())) ? [n] : [],
+    );
+    const n = at[0] as number;
+    const line = lines[n] as string;
+    if (at.length !== 1 || original[n]?.split(find).length !== 2) {
+      throw new Error(`'${name}' must fit one place of host.pml; it fits ${at.length} lines`);
+    }
+    const both = act
+      ? `if :: mut == ${i + 1} -> ${replace} :: else -> ${find} fi`
+      : `(mut == ${i + 1} -> (${replace}) : (${find}))`;
+    const start = line.lastIndexOf(find);
+    lines[n] = line.slice(0, start) + both + line.slice(start + find.length);
+  }
+  return lines.join('\n');
+}
+
+const text = (i: number): string => MODEL_MUTANTS[i]?.find ?? '';

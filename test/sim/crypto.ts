@@ -1,0 +1,112 @@
+/**
+ * Stand-ins for signatures and gates that cost a microsecond: a keyed hash of 64 bits. Whoever has no key of the
+ * simulated cluster (the attacker) cannot make one, short of luck; that is all that the simulator needs of them.
+ * One seed in a hundred runs with the real ones.
+ */
+import { createHash } from 'node:crypto';
+import type { Roster } from '../../src/trust/roster.ts';
+import { importVerifyKey, type VerifyKey } from '../../src/wire/ed25519.ts';
+import type { Identity } from '../../src/wire/endpoint.ts';
+import { GATE_BYTES, SIGNATURE_BYTES } from '../../src/wire/limits.ts';
+import { type Primitives, REAL_PRIMITIVES } from '../../src/wire/primitives.ts';
+import { testIdentity, testRoster } from '../unit/wire-fixture.ts';
+
+/** Two 32-bit hashes over the key and the bytes, spread over `length` bytes. */
+function keyedHash(key: Uint8Array, extra: number, bytes: Uint8Array, length: number): Uint8Array {
+  let a = 0x9e3779b9 ^ extra;
+  let b = 0x85ebca6b ^ bytes.length;
+  for (let i = 0; i < key.length; i++) {
+    a = Math.imul(a ^ (key[i] as number), 0x01000193);
+    b = Math.imul(b ^ (key[i] as number), 0x5bd1e995);
+    b ^= b >>> 15;
+  }
+  for (let i = 0; i < bytes.length; i++) {
+    a = Math.imul(a ^ (bytes[i] as number), 0x01000193);
+    b = Math.imul(b ^ (bytes[i] as number), 0x5bd1e995);
+    b ^= b >>> 13;
+  }
+  const out = new Uint8Array(length);
+  for (let i = 0; i < length; i += 8) {
+    a = Math.imul(a ^ (b >>> 16), 0x85ebca6b);
+    b = Math.imul(b ^ (a >>> 13), 0xc2b2ae35);
+    out[i] = a;
+    out[i + 1] = a >>> 8;
+    out[i + 2] = a >>> 16;
+    out[i + 3] = a >>> 24;
+    out[i + 4] = b;
+    out[i + 5] = b >>> 8;
+    out[i + 6] = b >>> 16;
+    out[i + 7] = b >>> 24;
+  }
+  return out;
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+export const CHEAP_PRIMITIVES: Primitives = {
+  importVerifyKey: (publicKey): VerifyKey => ({
+    bytes: publicKey,
+    verify: (message, signature) => equal(signature, keyedHash(publicKey, 1, message, SIGNATURE_BYTES)),
+  }),
+  gateTag: (key, link, envelope) => keyedHash(key, link + 2, envelope, GATE_BYTES),
+};
+
+/** The real primitives; public keys, of which a simulated cluster has few, are admitted once. */
+const admitted = new Map<string, VerifyKey>();
+const REMEMBERING_PRIMITIVES: Primitives = {
+  importVerifyKey: (publicKey) => remembered(admitted, hexOf(publicKey), () => importVerifyKey(publicKey)),
+  gateTag: REAL_PRIMITIVES.gateTag,
+};
+
+export interface SimulatedCluster {
+  readonly roster: Roster;
+  readonly identities: ReadonlyMap<string, Identity>;
+  readonly primitives: Primitives;
+}
+
+const clusters = new Map<string, SimulatedCluster>();
+
+/** The roster and keys of `hosts` gateways and `witnesses` witnesses; made once a process. */
+export function simulatedCluster(hosts: number, witnesses: number, real: boolean): SimulatedCluster {
+  return remembered(clusters, `${hosts} ${witnesses} ${real}`, () => {
+    const gateways = Array.from({ length: hosts }, (_, i) => `fw${i + 1}`);
+    const voters = Array.from({ length: witnesses }, (_, i) => `w${i + 1}`);
+    const roster = testRoster(gateways, voters);
+    const identities = new Map([...gateways, ...voters].map((name) => [name, identity(name, real)]));
+    return { roster, identities, primitives: real ? REMEMBERING_PRIMITIVES : CHEAP_PRIMITIVES };
+  });
+}
+
+function identity(name: string, real: boolean): Identity {
+  const { publicKey, sign, agree } = testIdentity(name);
+  const secrets = new Map<string, Uint8Array>();
+  return {
+    publicKey,
+    sign: real ? sign : (message) => keyedHash(publicKey, 1, message, SIGNATURE_BYTES),
+    // A fresh copy each time: the caller wipes it.
+    agree: (peer) =>
+      remembered(secrets, hexOf(peer), () => (real ? agree(peer) : cheapAgreement(publicKey, peer))).slice(),
+  };
+}
+
+/** The same for both sides, as X25519 is. */
+function cheapAgreement(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const pair = [hexOf(a), hexOf(b)].sort().join(' ');
+  return Uint8Array.from(createHash('sha256').update(pair).digest());
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,40 @@
+/** The simulator's outages stay within the bounds of spec/timing.md, and come near them: the bounds mean something. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { takeoverBounds } from '../../src/core/index.ts';
+import { CLUSTERS, LOOK_MS, outageMs, timed, timingTable, WORLD_STEPS } from './timing.ts';
+import { World } from './world.ts';
+
+const SEEDS = [1, 2, 3, 4];
+
+for (const [cluster, intervalMs] of [
+  [CLUSTERS[0], 200],
+  [CLUSTERS[1], 50],
+  [CLUSTERS[2], 200],
+  [CLUSTERS[3], 50],
+] as const) {
+  assert.ok(cluster);
+  test(`outages within the bounds: ${cluster.hosts} hosts, ${cluster.policy}, I = ${intervalMs} ms`, (t) => {
+    const rows = timed(cluster, intervalMs, SEEDS);
+    t.diagnostic(`\n${timingTable(rows)}`);
+    for (const { bound, outagesMs } of rows)
+      assert.ok((outagesMs.at(-1) ?? Number.NaN) <= bound.worstMs + LOOK_MS, timingTable(rows));
+    // Power: the phase alone makes the difference, so some seed comes near.
+    const power = rows.find((row) => row.fault === 'power');
+    assert.ok(
+      (power?.outagesMs.at(-1) ?? 0) > (power?.bound.worstMs ?? 0) - 0.75 * intervalMs,
+      timingTable(rows),
+    );
+  });
+}
+
+test('a master that is slower than its formula is found', () => {
+  const cluster = CLUSTERS[0];
+  assert.ok(cluster);
+  const { timing, services } = new World({ ...cluster, intervalMs: 200 }).config('fw1');
+  assert.ok(services[0]);
+  // As if the claim's slot and the window had been forgotten in the formula.
+  const bound = takeoverBounds({ ...timing, slotMs: 0, conflictWindowMs: 0 }, services[0], WORLD_STEPS);
+  const longest = Math.max(...SEEDS.map((seed) => outageMs('power', cluster, 200, seed)));
+  assert.ok(longest > bound.power.worstMs + LOOK_MS, `${longest} against ${bound.power.worstMs}`);
+});

@@ -1,0 +1,69 @@
+/** The formulas of spec/timing.md: the page's tables are the code's, and each term moves what it should. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { FAULTS, takeoverBounds, usualSteps } from '../../src/core/index.ts';
+import { boundRows, renderBounds } from '../../src/daemon/config/bounds.ts';
+import { fullTiming } from '../../src/daemon/config/timing.ts';
+
+const timing = fullTiming({ interval: 200 } as Parameters<typeof fullTiming>[0]);
+const SERVICE = { checkIntervalMs: 200, fall: 2, uplinkLimitMs: 1000 };
+
+test('the tables in the specification are what the code computes', () => {
+  const page = readFileSync('spec/timing.md', 'utf8');
+  for (const policy of ['available', 'quorum'] as const)
+    assert.ok(page.includes(renderBounds(policy, [1000, 200, 100, 50, 20, 10])), policy);
+});
+
+test('a bound is the sum of its parts', () => {
+  const steps = usualSteps(timing);
+  const { power } = takeoverBounds(timing, { ...SERVICE, policy: 'available' });
+  // δ + I + j + e, np (rto + e), w + e, Au + N, C + e, As + Kl, w + e, G
+  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 53, 30, 12, 2];
+  assert.equal(
+    power.worstMs,
+    parts.reduce((sum, ms) => sum + ms, 0),
+  );
+  assert.equal(power.medianMs, power.worstMs - 100);
+  const later = takeoverBounds(
+    timing,
+    { ...SERVICE, policy: 'available' },
+    { ...steps, activateUplinkMs: 3000 },
+  );
+  assert.equal(later.power.worstMs, power.worstMs + 2990);
+  assert.equal(
+    later.handover.worstMs,
+    5,
+    'an uplink that is slow to come up costs a planned handover nothing',
+  );
+});
+
+test('under quorum the promise decides; wrong clocks and further ranks only lengthen', () => {
+  for (const policy of ['available', 'quorum'] as const) {
+    const service = { ...SERVICE, policy };
+    const right = takeoverBounds(timing, service);
+    const wrong = takeoverBounds(timing, service, usualSteps(timing), 0, 0.1);
+    const second = takeoverBounds(timing, service, usualSteps(timing), 1);
+    for (const fault of FAULTS) {
+      // A slow check timer may fit a check that a right one misses.
+      if (fault !== 'disputed') assert.ok(wrong[fault].worstMs >= right[fault].worstMs, `${policy} ${fault}`);
+      assert.ok(second[fault].worstMs >= right[fault].worstMs, `${policy} ${fault}`);
+      assert.ok(
+        right[fault].medianMs <= right[fault].worstMs && right[fault].medianMs > 0,
+        `${policy} ${fault}`,
+      );
+    }
+    const more = takeoverBounds({ ...timing, promiseMs: timing.promiseMs + 100 }, service);
+    assert.equal(more.power.worstMs - right.power.worstMs, policy === 'quorum' ? 100 : 0);
+    assert.equal(more.attacker.worstMs - right.attacker.worstMs, 200);
+  }
+});
+
+test('rows are whole milliseconds, one for each fault', () => {
+  const rows = boundRows(timing, { ...SERVICE, policy: 'quorum' });
+  assert.deepEqual(
+    rows.map((row) => row.fault),
+    [...FAULTS],
+  );
+  for (const row of rows) assert.ok(Number.isInteger(row.worstMs) && row.anyClockMs >= row.worstMs);
+});
