@@ -80,9 +80,18 @@ byte noClaimLeft[HOSTS];
 #define mayClaimAgain(h) true
 #endif
 
+#ifdef LIVE
+bool calm;
+#endif
 /* Each step is one move of one host, one word or the clock. */
 byte i, n;
-#define step(guard, move) d_step { guard -> move; i = 0; n = 0; tidy(); clearResults() }
+#define step(guard, doing) d_step { guard -> doing; i = 0; n = 0; tidy(); clearResults() }
+/* Such a move, while there are still faults. */
+#ifdef LIVE
+#define move(guard, doing) step(!calm && (guard), doing)
+#else
+#define move(guard, doing) step(guard, doing)
+#endif
 
 /* What can have no effect any more is forgotten, so that states that do the same are the same. */
 inline tidyHost(h) {
@@ -194,12 +203,17 @@ inline ask(h) {
   voteForOneself(h, ownTerm[h])
 }
 
-/* R7: some voter promised a higher term: the next number, in place. */
+/* R7: some voter promised a higher term: the next number, in place. The own vote objects like any other, once it is free. */
+#ifdef BROKEN_OWN_VOTE_SILENT
+#define objects(v, h) ((v) != h && voterTerm[v] > ownTerm[h])
+#else
+#define objects(v, h) (((v) != h || !bound(h, h)) && voterTerm[v] > ownTerm[h])
+#endif
 inline reclaim(h) {
   n = 0; i = 0;
   do
   :: i < HOSTS ->
-     if :: i != h && voterTerm[i] > ownTerm[h] && numberOf(voterTerm[i]) > n -> n = numberOf(voterTerm[i]) :: else fi;
+     if :: objects(i, h) && numberOf(voterTerm[i]) > n -> n = numberOf(voterTerm[i]) :: else fi;
      i++
   :: else -> break
   od;
@@ -286,14 +300,14 @@ inline handOver(h) {
 
 proctype gateway(byte h) {
   do
-  :: step(phase[h] == idle && !bound(h, h) && mayClaimAgain(h), claim(h))
-  :: step(phase[h] == holds, ask(h))
-  :: step(phase[h] == holds, reclaim(h))
-  :: step(phase[h] == holds, giveUp(h))
-  :: step(phase[h] == shutting, gateShut(h))
-  :: step(phase[h] == idle && active(h), gateLeft[h] = 0) /* what a former run left open */
+  :: move(phase[h] == idle && !bound(h, h) && mayClaimAgain(h), claim(h))
+  :: move(phase[h] == holds, ask(h))
+  :: move(phase[h] == holds, reclaim(h))
+  :: move(phase[h] == holds, giveUp(h))
+  :: move(phase[h] == shutting, gateShut(h))
+  :: move(phase[h] == idle && active(h), gateLeft[h] = 0) /* what a former run left open */
 #ifdef HANDOVER
-  :: step(phase[h] == ready, noLongerReady(h); phase[h] = shutting) /* withdraws */
+  :: move(phase[h] == ready, noLongerReady(h); phase[h] = shutting) /* withdraws */
 #endif
   od
 }
@@ -307,8 +321,8 @@ proctype gateway(byte h) {
 #endif
 proctype planned(byte h, successor) {
   do
-  :: step(phase[h] == holds && phase[successor] == idle && numberIsLeft(successor, h), getReady(successor, h))
-  :: step(phase[h] == holds && rightRuns(h) && phase[successor] == ready && readyFor[successor] == h, heardReady(h, successor))
+  :: move(phase[h] == holds && phase[successor] == idle && numberIsLeft(successor, h), getReady(successor, h))
+  :: move(phase[h] == holds && rightRuns(h) && phase[successor] == ready && readyFor[successor] == h, heardReady(h, successor))
   od
 }
 #endif
@@ -328,18 +342,18 @@ inline newRunHeard(sender, receiver) {
 /* A request: v promises or objects; the answer is worth what the request was. */
 #ifdef LATE_REQUESTS
 #define arrives(number) \
-  :: step(requestsOf(h, number) > 0 && mayPromise(v, term(number, h)), \
+  :: move(requestsOf(h, number) > 0 && mayPromise(v, term(number, h)), \
           promise(v, term(number, h)); endedBefore[v] = false; \
           printf("%c promises term %d/%c\n", 65 + v, number, 65 + h); \
           heardNumber(v, number); newRunHeard(h, v); \
           answersOf(h, v) = requestsOf(h, number)) \
-  :: step(requestsOf(h, number) == 0 && number <= triedEver[h] && mayPromise(v, term(number, h)), \
+  :: move(requestsOf(h, number) == 0 && number <= triedEver[h] && mayPromise(v, term(number, h)), \
           promise(v, term(number, h)); endedBefore[v] = false; \
           printf("%c promises term %d/%c to a late request\n", 65 + v, number, 65 + h); \
           heardNumber(v, number))
 #else
 #define arrivesAtOnce \
-  :: step(phase[h] == holds && mayPromise(v, ownTerm[h]), \
+  :: move(phase[h] == holds && mayPromise(v, ownTerm[h]), \
           promise(v, ownTerm[h]); endedBefore[v] = false; \
           printf("%c promises term %d/%c\n", 65 + v, numberOf(ownTerm[h]), 65 + h); \
           heardNumber(v, numberOf(ownTerm[h])); newRunHeard(h, v); \
@@ -347,16 +361,16 @@ inline newRunHeard(sender, receiver) {
 #endif
 #define mayPromise(v, t) (!bound(v, hostOf(t)) && (t) >= voterTerm[v])
 #define answerArrives \
-  :: step(answersOf(h, v) > 0, \
+  :: move(answersOf(h, v) > 0, \
           printf("%c hears the promise of %c, which gives it a lease of %d\n", 65 + h, 65 + v, answersOf(h, v)); \
           answered(h, v, L - answersOf(h, v)); answersOf(h, v) = 0; openGate(h))
 #define termEnds(number) \
-  :: step(voterHolder[v] == h && voterLeft[v] > 0 && ((ended[h] >> (number)) & 1) == 1 && \
+  :: move(voterHolder[v] == h && voterLeft[v] > 0 && ((ended[h] >> (number)) & 1) == 1 && \
           voterTerm[v] <= term(number, h) && !wasPassedOn(v), \
           printf("%c frees its promise, for %d/%c is over\n", 65 + v, number, 65 + h); \
           freed(v, term(number, h)); newRunHeard(h, v))
 #define termOfFormerRunEnds \
-  :: step(voterHolder[v] == h && endedBefore[v], \
+  :: move(voterHolder[v] == h && endedBefore[v], \
           printf("%c frees its promise to a former run of %c, for that run ended it\n", 65 + v, 65 + h); \
           freed(v, voterTerm[v]))
 
@@ -371,14 +385,12 @@ proctype network(byte h, v) {
   arrivesAtOnce
 #endif
   answerArrives
-#ifndef NOENDED
   termEnds(1) termEnds(2) termOfFormerRunEnds
-#endif
 #if NUMBERS >= 3
   termEnds(3)
 #endif
 #ifdef HANDOVER
-  :: step(handedNumber[h] > 0 && voterHolder[v] == h && voterTerm[v] == term(handedNumber[h], h) &&
+  :: move(handedNumber[h] > 0 && voterHolder[v] == h && voterTerm[v] == term(handedNumber[h], h) &&
               ((handedRefused[h] >> v) & 1) == 0, printf("%c passes its promise on to %c\n", 65 + v, 65 + handedTo[h]);
               passedOn(v, term(handedNumber[h], h), handedTo[h]); endedBefore[v] = false)
 #ifdef BROKEN_OLD_RELEASED_BELIEVED
@@ -391,7 +403,7 @@ proctype network(byte h, v) {
 #else
 #define restFrom(age) (handedRest[h] > (age) -> handedRest[h] - (age) : 0)
 #endif
-  :: step(phase[v] == ready && readyFor[v] == h && handedNumber[h] > 0 && handedTo[h] == v && answersReady, printf("%c hears that %c let go: %d ticks are lent\n", 65 + v, 65 + h, restFrom(readyAge[v]));
+  :: move(phase[v] == ready && readyFor[v] == h && handedNumber[h] > 0 && handedTo[h] == v && answersReady, printf("%c hears that %c let go: %d ticks are lent\n", 65 + v, 65 + h, restFrom(readyAge[v]));
               lentLeft[v] = restFrom(readyAge[v]);
               noLongerReady(v); phase[v] = holds; openGate(v))
 #endif
@@ -403,7 +415,7 @@ proctype network(byte h, v) {
 /* The process dies and starts again with nothing remembered; what the kernel has stays. */
 proctype crash(byte h) {
   do
-  :: step(true, printf("%c starts anew\n", 65 + h);
+  :: move(true, printf("%c starts anew\n", 65 + h);
      abstain(h); highestNumber[h] = 0; noRight(h); forgetRequests(h);
 #ifdef HANDOVER
      noLongerReady(h); handingTo[h] = NOBODY; handingLeft[h] = 0; handingAnswers[h] = false; noClaimLeft[h] = 0;
@@ -457,16 +469,20 @@ inline tick() {
 
 proctype clock() {
   do
-  :: step(true, tick())
+  :: move(true, tick())
   od
 }
+
+#ifdef LIVE
+#include "calm.pml"
+#endif
 
 init {
   atomic {
     abstain(0); abstain(1); abstain(2);
     run gateway(0); run gateway(1);
     run network(0, 1); run network(0, 2); run network(1, 0); run network(1, 2);
-#ifndef NOCRASH
+#ifndef NO_CRASH
     run crash(0); run crash(1); run crash(2);
 #endif
 #if GATEWAYS == 3
@@ -474,6 +490,12 @@ init {
 #endif
 #ifdef HANDOVER
     run planned(0, 1); run planned(1, 0);
+#if GATEWAYS == 3
+    run planned(0, 2); run planned(2, 0); run planned(1, 2); run planned(2, 1);
+#endif
+#endif
+#ifdef LIVE
+    run faultsEnd();
 #endif
     run clock()
   }

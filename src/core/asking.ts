@@ -2,10 +2,11 @@
  * Asking for the right to serve: CLAIM while claiming, STATUS ever after (R4, R7). One number a round; the answers
  * count from the moment at which the round was sent.
  */
-import type { HostName } from './basics.ts';
+import { compareTerms, type HostName } from './basics.ts';
 import type { Ctx } from './context.ts';
 import { requested } from './lease.ts';
 import type { Status } from './messages.ts';
+import { bound } from './voter.ts';
 import { nextTerm, voteForOneself } from './voting.ts';
 
 /** Sends CLAIM or STATUS to all, votes for itself, and sets the time for asking the silent ones again. */
@@ -19,7 +20,12 @@ export function ask(c: Ctx): void {
     c.send('all', status(c, id));
     if (c.s.tableAdverts > 0) c.set({ tableAdverts: c.s.tableAdverts - 1 });
   }
-  if (c.policy === 'quorum') voteForOneself(c, term, id);
+  if (c.policy !== 'quorum' || voteForOneself(c, term, id)) return;
+  // R7: the own vote objects like any other; bound to a running claim it would only do so again.
+  const { voter } = c.s;
+  if (voter.term !== null && compareTerms(voter.term, term) > 0 && !bound(voter, c.me, c.now)) {
+    reclaim(c, voter.term.n);
+  }
 }
 
 /** R7: asks those voters again whose lease this interval has not renewed. */

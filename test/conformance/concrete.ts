@@ -213,9 +213,12 @@ function voterOf(v: Vector, event: string, variant: number): ServiceState['voter
         : { term: { n: 1, host: from }, holder: from, untilMs: NOW + 100 };
     }
     if (v.bound === 1) return { term: { n: 1, host: 'h3' }, holder: 'h3', untilMs: NOW + 100 };
-    // A promise that is over still refuses a lower term; one's own refuses everybody.
+    // A promise that is over still refuses a lower term; one's own refuses everybody. Above the own term it would
+    // refuse that, too: R7 for the own vote is calm.pml's, not host.pml's.
     const higher = { n: v.highest as number, host: 'h3' };
-    const refuses = compareTerms(higher, t) > 0 && variant % 2 === 0;
+    const held = termOf(v.term as number);
+    const above = held !== null && compareTerms(higher, held) > 0;
+    const refuses = compareTerms(higher, t) > 0 && !above && variant % 2 === 0;
     return refuses ? { term: higher, holder: 'h3', untilMs: NOW - 1 } : own;
   }
   if (v.bound === 1) return { term: { n: 1, host: 'h3' }, holder: 'h3', untilMs: NOW + 100 };

@@ -49,7 +49,7 @@ for (const [core, words, more] of CASES) {
     const { result, cluster, from, choices } = explore(plan, core);
     assert.equal(result.violations.length, 1, `nothing seen in ${result.states} states`);
     const [violation] = result.violations;
-    assert.ok(violation);
+    assert.ok(violation, 'a violation');
     assert.match(violation.what, words);
     assert.match(
       transcript(cluster, from, choices, violation),

@@ -7,23 +7,23 @@ import { applied } from './apply.ts';
 import { active } from './physics.ts';
 import { type Cluster, type Node, serviceOf } from './world.ts';
 
-/** Runs on until `done` holds, for at most `limitMs`. Returns null when it never does, or a judge objects. */
+/** Runs on until `done` holds, for at most `limitMs`. A text says what came instead. */
 export function runCalm(
   cluster: Cluster,
   from: Node,
   limitMs: number,
   done: (node: Node) => boolean,
-): Node | null {
+): Node | string {
   let node = from;
   const endMs = node.nowMs + limitMs;
   // Many actions share one moment; without end they may not.
   for (let left = 200_000; left > 0 && node.nowMs <= endMs; left--) {
     if (done(node)) return node;
     const outcome = applied(cluster, node, calmChoice(cluster, node), null);
-    if (outcome.problems.length > 0) return null;
+    if (outcome.problems[0] !== undefined) return outcome.problems[0];
     node = outcome.node;
   }
-  return null;
+  return `not within ${limitMs} ms`;
 }
 
 /** The hosts whose service is active. */

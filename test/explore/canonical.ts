@@ -14,8 +14,9 @@
  * - Terms are kept as they are: they stay small in a bounded search. Hosts are not interchangeable (names and
  *   priorities order them), so no symmetry is used.
  */
-import type { HostState, Message, ServiceState, Table, Term } from '../../src/core/index.ts';
+import type { HostState, Message, ServiceState } from '../../src/core/index.ts';
 import { TIMERS } from '../../src/core/state.ts';
+import { add, flag, future, lately, NEVER, reset, sum, table, term, time, word } from './hash.ts';
 import {
   type Cluster,
   type Flight,
@@ -27,80 +28,9 @@ import {
   type Work,
 } from './world.ts';
 
-/** Two 32-bit hashes side by side; what is added goes into both. */
-let a = 0;
-let b = 0;
-
-function reset(): void {
-  a = 0x9e3779b9 | 0;
-  b = 0x85ebca6b | 0;
-}
-
-function add(value: number): void {
-  a = Math.imul(a ^ value, 0x5bd1e995);
-  a ^= a >>> 15;
-  b = Math.imul(b + value + 0x7f4a7c15, 0x2c1b3c6d);
-  b ^= b >>> 13;
-}
-
-const interned = new Map<string, number>();
-
-function word(text: string | null | undefined): void {
-  const key = text ?? '';
-  let code = interned.get(key);
-  if (code === undefined) {
-    code = interned.size + 1;
-    interned.set(key, code);
-  }
-  add(code);
-}
-
-function flag(value: boolean): void {
-  add(value ? 1 : 2);
-}
-
-const NEVER = 0x3fffffff;
-
-/** A time in the past or the future, exactly. */
-function time(atMs: number | null | undefined, nowMs: number): void {
-  add(atMs === null || atMs === undefined ? NEVER : Math.round(atMs - nowMs));
-}
-
-/** A time that counts only while it is to come. */
-function future(atMs: number, nowMs: number): void {
-  add(atMs > nowMs ? Math.round(atMs - nowMs) : 0);
-}
-
-/** A time that counts only for so long. */
-function lately(atMs: number, nowMs: number, forMs: number): void {
-  add(nowMs - atMs > forMs ? -NEVER : Math.round(atMs - nowMs));
-}
-
-function term(t: Term | null | undefined): void {
-  if (t === null || t === undefined) add(NEVER);
-  else {
-    add(t.n);
-    word(t.host);
-  }
-}
-
-function table(t: Table | null | undefined): void {
-  if (t === null || t === undefined) {
-    add(NEVER);
-    return;
-  }
-  term(t.term);
-  add(t.seq);
-  for (const row of t.rows) {
-    word(row.host);
-    flag(row.fit);
-    flag(row.standby);
-  }
-}
-
 /**
  * What a number of that host's stands for, as a small code: its pending checks, gate orders, probes, searches; for a
- * request, how long ago it was sent, plus 1000. 0: nothing waits for it.
+ * request, how long ago it was sent, plus a million. 0: nothing waits for it.
  */
 function meaning(host: Host | undefined, id: number, nowMs: number): number {
   const s = host === undefined ? undefined : serviceOf(host);
@@ -293,7 +223,7 @@ function hostDigest(host: Host, nowMs: number): { readonly a: number; readonly b
   else state(host.state, s, nowMs);
   // Gate orders and switches have an order, tests do not; all are few and mostly in the order of their start.
   for (const work of host.work) workDigest(host, work, nowMs);
-  host.digest = { nowMs, a, b };
+  host.digest = { nowMs, ...sum() };
   return host.digest;
 }
 
@@ -364,7 +294,8 @@ export function flightKey(cluster: Cluster, node: Node, flight: Flight): number 
   }
   content(flight.message);
   if ('id' in flight.message) add(meaning(owner(cluster, node, flight), flight.message.id, node.nowMs));
-  return (a >>> 0) * 2097152 + (b >>> 11);
+  const { a, b } = sum();
+  return a * 2097152 + (b >>> 11);
 }
 
 /** The whole node, as two numbers of 32 bits. */
@@ -392,7 +323,7 @@ export function digest(cluster: Cluster, node: Node): { readonly a: number; read
   add(budget.freeze * 64 + budget.cut * 8 + budget.order);
   if (node.deafAtMs === null) add(NEVER);
   else lately(node.deafAtMs, node.nowMs, 1000);
-  return { a: a >>> 0, b: b >>> 0 };
+  return sum();
 }
 
 /** Numbers of other hosts that a host keeps: of those who wait for its checks, and of the READY it answers. */

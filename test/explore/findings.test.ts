@@ -15,7 +15,7 @@ function settled(): Node {
 function stateOf(node: Node, host: number, patch: (s: ServiceState) => Partial<ServiceState>): HostState {
   const { state } = hostAt(node, host);
   const s = state?.services[SERVICE];
-  assert.ok(state && s);
+  assert.ok(state && s, 'the host runs');
   return { ...state, services: { [SERVICE]: { ...s, ...patch(s) } } };
 }
 

@@ -2,8 +2,8 @@
 import { type Policy, step } from '../../src/core/index.ts';
 import type { Choices } from './actions.ts';
 import { type Limits, type Result, search } from './search.ts';
-import { type Start, startPoint } from './starts.ts';
-import { type Budget, type Cluster, configs, NO_FAULTS, type Node } from './world.ts';
+import { type Start, startPoint, Unreachable } from './starts.ts';
+import { type Budget, type Cluster, configs, darkness, NO_FAULTS, type Node } from './world.ts';
 
 export interface Plan {
   readonly hosts: number;
@@ -43,12 +43,7 @@ export interface Explored {
 
 /** Carries a plan out. */
 export function explore(plan: Plan, core: typeof step = step): Explored {
-  // The point is reached by the sound core, so that a broken one is seen at work from there on.
-  const from = startPoint(clusterOf(plan), plan.start, {
-    ...NO_FAULTS,
-    ...plan.faults,
-    disorder: plan.disorder ?? 0,
-  });
+  const budget = { ...NO_FAULTS, ...plan.faults, disorder: plan.disorder ?? 0 };
   const cluster = clusterOf(plan, core);
   const choices: Choices = {
     anyOrder: plan.disorder === null,
@@ -59,7 +54,6 @@ export function explore(plan: Plan, core: typeof step = step): Explored {
       { kind: 'stop' },
     ],
   };
-  const began = Date.now();
   const limits: Limits = {
     depth: 1000,
     states: 2_000_000,
@@ -68,8 +62,31 @@ export function explore(plan: Plan, core: typeof step = step): Explored {
     deadlineMs: Number.POSITIVE_INFINITY,
     ...plan.limits,
   };
-  const result = search(cluster, from, choices, limits);
-  return { cluster, from, choices, result, ms: Date.now() - began };
+  const began = Date.now();
+  // The point is reached by the sound core, so that a broken one is seen at work from there on.
+  const from = beginning(plan, budget);
+  if (typeof from !== 'string') {
+    return { cluster, from, choices, result: search(cluster, from, choices, limits), ms: Date.now() - began };
+  }
+  const result: Result = {
+    states: 0,
+    transitions: 0,
+    depth: 0,
+    exhausted: false,
+    calmRuns: 1,
+    searchMs: 0,
+    violations: [{ what: `${from}, on the way to the point ${plan.start}`, path: [] }],
+  };
+  return { cluster, from: darkness(cluster, budget), choices, result, ms: Date.now() - began };
+}
+
+function beginning(plan: Plan, budget: Budget): Node | string {
+  try {
+    return startPoint(clusterOf(plan), plan.start, budget);
+  } catch (error) {
+    if (error instanceof Unreachable) return error.message;
+    throw error;
+  }
 }
 
 /** A plan in one line. */

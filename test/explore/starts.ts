@@ -83,7 +83,7 @@ function begin(cluster: Cluster, name: Start): Node {
       if (cluster.policy === 'available') {
         // Only a stalled daemon lets its own renewal run out.
         node = act({ do: 'freeze', host: master });
-        const lapsedMs = hostAt(node, master).kernel.gateUntilMs + 10;
+        const lapsedMs = (serviceOf(hostAt(node, master))?.right.ownUntilMs ?? 0) + 10;
         node = until(cluster, node, (n) => n.nowMs >= lapsedMs);
         node = act({ do: 'thaw', host: master });
         return until(cluster, node, (n) => serviceOf(hostAt(n, master))?.place === 'service.suspended');
@@ -95,9 +95,12 @@ function begin(cluster: Cluster, name: Start): Node {
   }
 }
 
+/** The calm world does not come to where the search should begin: that is a violation itself. */
+export class Unreachable extends Error {}
+
 function until(cluster: Cluster, from: Node, done: (node: Node) => boolean): Node {
   const node = runCalm(cluster, from, 10_000, done);
-  if (node === null) throw new Error('a calm cluster does not come to where the search begins');
+  if (typeof node === 'string') throw new Unreachable(`calm: ${node}`);
   return node;
 }
 

@@ -114,7 +114,10 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (untilMs > c.now) c.gate(untilMs);',
     replace: 'if (untilMs > c.now) c.gate(untilMs + c.t.leaseMs);',
     breaks: 'the gate is opened for longer than the right lasts',
-    catcher: explore(`${AVAILABLE} --start advert --disorder 0 --depth 60 --calm 0`, /^core invariant/m),
+    catcher: explore(
+      `${AVAILABLE} --start advert --disorder 0 --depth 60 --calm 0`,
+      /^(calm: )?core invariant/m,
+    ),
   },
   {
     file: 'readiness.ts',
@@ -203,7 +206,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "c.timer('probe', c.now + pauseMs);",
     replace: '',
     breaks: 'timer not set: one probe only, and so never a claim',
-    catcher: explore(`${AVAILABLE} --start died --disorder 0 --depth 6 --calm 2`, /^calm: no master/m),
+    catcher: explore(`${AVAILABLE} --start boot --disorder 0 --depth 6 --calm 2`, /^calm: no master/m),
   },
   {
     file: 'suspicion.ts',
@@ -245,13 +248,20 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: 'conflict.ts',
-    find: 'if (sound && !stronger(c, attempt)) c.become(',
-    replace: 'if (sound && stronger(c, attempt)) c.become(',
-    breaks: 'flipped guard: a living master’s signed word stops nobody',
+    find: 'compareTerms(term, known.term) < 0) return;',
+    replace: 'compareTerms(term, known.term) <= 0) return;',
+    breaks: 'flipped comparison: the old master’s signed word is not heard',
     catcher: explore(
       `${AVAILABLE} --start split --disorder 0 --depth 200 --calm 0`,
       /^two active without a split/m,
     ),
+  },
+  {
+    file: 'conflict.ts',
+    find: 'if (sound && !stronger(c, attempt)) c.become(',
+    replace: 'if (sound && stronger(c, attempt)) c.become(',
+    breaks: 'flipped guard: a living master’s signed word stops nobody',
+    catcher: rule('R11: a master that says over the downlink'),
   },
   {
     file: 'service.ts',
@@ -262,15 +272,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: 'service.ts',
-    find: "c.alarm('two-masters', true, `${from} serves too, in a lower term`);",
-    replace: '',
+    find: "c.alarm('two-masters', true, ",
+    replace: "c.alarm('two-masters', false, ",
     breaks: 'forgotten alarm: two-masters',
     catcher: rule('two masters, a downlink that is not confirmed'),
   },
   {
     file: 'service.ts',
-    find: "c.become('deposed', `${from} serves in term ${termText(known.term)}`);",
-    replace: '',
+    find: 'if (known.term.host === from) {\n    c.become(',
+    replace: 'if (known.term.host === from) {\n    c.s.place.concat(',
     breaks: 'a higher established term deposes nobody',
     catcher: rule('R13: a serving master releases'),
   },

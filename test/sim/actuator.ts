@@ -40,6 +40,8 @@ export class Actuator {
   #gateTimer = false;
   /** When the last gate order is carried out. */
   #gateMs = 0;
+  /** When the last switch or announcement ends: they run one after the other, tests beside them (src/linux/lane.ts). */
+  #laneMs = 0;
 
   constructor(world: World, host: Host) {
     this.#world = world;
@@ -50,9 +52,14 @@ export class Actuator {
     const fault = this.faults.get(procedure);
     const [ms, look] = this.#procedure(procedure);
     const tookMs = Math.min(ms * (0.7 + 0.6 * this.#host.chance.next()) + (fault?.slowMs ?? 0), LIMIT_MS);
+    let endsAfterMs = tookMs;
+    if (!procedure.startsWith('check')) {
+      this.#laneMs = Math.max(this.#laneMs, this.#world.nowMs) + tookMs;
+      endsAfterMs = this.#laneMs - this.#world.nowMs;
+    }
     const flight = { look };
     this.#underway.add(flight);
-    this.#world.at(tookMs, () => {
+    this.#world.at(endsAfterMs, () => {
       if (!this.#underway.delete(flight)) return;
       const seen = fault?.fails === true ? 'unknown' : look();
       if (fault?.says != null) this.liedAtMs = this.#world.nowMs;
@@ -63,12 +70,13 @@ export class Actuator {
   /** The daemon died, and its tools with it: each just before its end or just before its deed. */
   orphan(): void {
     for (const { look } of this.#underway) if (this.#host.chance.is(0.5)) look();
-    this.#underway.clear();
+    this.forget();
   }
 
   /** The power went. */
   forget(): void {
     this.#underway.clear();
+    this.#laneMs = 0;
   }
 
   probeAddresses(side: Side, ended: (answered: boolean) => void): void {

@@ -78,3 +78,35 @@ test('a gate that cannot be opened is tried again after a pause, not at once', (
   w.pass(4000);
   assert.deepEqual(w.masters(), [backup.name]);
 });
+
+test('a master whose own vote went to a claim that came to nothing goes on in the next number', () => {
+  const { w, master, driver } = serving(2, 'quorum', 1);
+  const { state } = driver;
+  const s = state.services[SERVICE];
+  const other = w.hosts.find((h) => h !== master)?.name ?? '';
+  assert.ok(s !== undefined && s.term !== null);
+  // It was frozen for a promise's time, promised the other's claim when it woke, and the other died.
+  const voter = { term: { n: s.term.n + 1, host: other }, holder: other, untilMs: w.nowMs };
+  const advert = { ...s.timers, advert: w.nowMs, lapse: w.nowMs + 1000 };
+  const services = { ...state.services, [SERVICE]: { ...s, voter, timers: advert } };
+  const after = step({ ...state, services }, { type: 'timer' }, w.nowMs);
+  const now = after.state.services[SERVICE];
+  assert.equal(now?.term?.n, s.term.n + 2);
+  assert.equal(now?.voter.holder, master.name);
+  assert.equal(now?.place, 'service.serving');
+  assert.deepEqual(brokenInvariants(after.state), []);
+});
+
+test('a successor that the master asks for tries no number twice', () => {
+  const { w, master } = serving(2, 'quorum', 1);
+  const backup = w.host(w.hosts.find((h) => h !== master)?.name ?? '');
+  const s = backup.driver?.state.services[SERVICE];
+  assert.ok(backup.driver && s !== undefined && s.known !== null);
+  const tried = s.known.term.n + 1;
+  const services = { ...backup.driver.state.services, [SERVICE]: { ...s, highestN: tried } };
+  const message = { type: 'HANDOVER', service: SERVICE, id: 7, term: s.known.term } as const;
+  const event = { type: 'message', from: master.name, link: 1, message } as const;
+  const after = step({ ...backup.driver.state, services }, event, w.nowMs).state.services[SERVICE];
+  assert.equal(after?.place, 'handover.raising');
+  assert.equal(after?.term?.n, tried + 1);
+});

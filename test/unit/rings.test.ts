@@ -65,3 +65,9 @@ test('no shell anywhere', () => {
     assert.doesNotMatch(text, /shell:\s*true|\bexecSync\(|[^.\w]exec\(|\/bin\/(ba)?sh\b/, file);
   }
 });
+
+test('nothing but the real primitives is ever handed to the wire: stand-ins are the simulator’s alone', () => {
+  for (const file of files.filter((f) => !f.startsWith('wire/'))) {
+    assert.doesNotMatch(readFileSync(join('src', file), 'utf8'), /primitives/i, `src/${file}`);
+  }
+});
