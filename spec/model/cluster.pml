@@ -156,9 +156,32 @@ bool confirmedNow[2];
 byte me, o, e, k, first, both, turn, before, wasSuspect;
 int bits;
 
-inline narrate(h, e1) {
+/* For the traces: the row that was taken and where the host is now. */
+inline narrate(h) {
   if
-  :: moved -> printf("%c: event %d, T%d, now in place %d, term %d\n", 65 + h, e1, taken, S.place, NUM(S.term))
+  :: moved ->
+     printf("%c, number %d: T%d, now in ", 65 + h, NUM(S.term), taken);
+     if
+     :: S.place == 0 -> printf("init.cleaning\n")
+     :: S.place == 1 -> printf("init.linking\n")
+     :: S.place == 2 -> printf("decide.listening\n")
+     :: S.place == 3 -> printf("decide.electing\n")
+     :: S.place == 4 -> printf("backup.watching\n")
+     :: S.place == 5 -> printf("backup.suspecting\n")
+     :: S.place == 6 -> printf("handover.claiming\n")
+     :: S.place == 7 -> printf("handover.raising\n")
+     :: S.place == 8 -> printf("handover.listening\n")
+     :: S.place == 9 -> printf("handover.waiting\n")
+     :: S.place == 10 -> printf("handover.preparing\n")
+     :: S.place == 11 -> printf("handover.releasing\n")
+     :: S.place == 12 -> printf("handover.opening\n")
+     :: S.place == 13 -> printf("handover.withdrawing\n")
+     :: S.place == 14 -> printf("service.serving\n")
+     :: S.place == 15 -> printf("service.seeking\n")
+     :: S.place == 16 -> printf("service.shutting\n")
+     :: S.place == 17 -> printf("service.suspended\n")
+     :: S.place == 18 -> printf("service.releasing\n")
+     fi
   :: else
   fi
 }
@@ -415,7 +438,7 @@ inline happened(h) {
 #ifdef QUORUM
   if :: AT(SERVICE_SHUTTING) && moved -> majority(h); rest[h] = MAX(majorityLeft, lentLeft[h]); clearResults() :: else fi;
 #endif
-  narrate(h, ev);
+  narrate(h);
   speak(h); obey(h);
   said = 0; done = 0; why = 0; phase = 0; row = 0; ev = 0; from = 0; mt = 0; succ = 0; heardNow = false; moved = false; taken = 0; before = 0; wasSuspect = 0;
   g.right = false; g.maj = false; g.grown = false; g.bound = false; g.renewed = false; g.slot = false; g.sinceP = false; g.claimP = false;
@@ -423,7 +446,7 @@ inline happened(h) {
   g.candidate = 0; g.evidence = false; g.promised = false; o = 0; k = 0; e = 0;
   /* An uplink is up only in Handover and Service, but for what a dead process left behind. */
   uplinkOnlyWhenTaking = !raised[h] || S.place >= HANDOVER_CLAIMING || AT(INIT_CLEANING);
-  if :: !uplinkOnlyWhenTaking -> printf("violated: the uplink of %c is up in place %d\n", 65 + h, S.place) :: else fi;
+  if :: !uplinkOnlyWhenTaking -> printf("violated: the uplink of %c is up, and it is neither in Handover nor in Service\n", 65 + h) :: else fi;
   assert(uplinkOnlyWhenTaking)
 }
 
@@ -701,7 +724,7 @@ inline judge() {
      if
      :: calmTicks == CALM_BOUND && chosen == 2 ->
         oneMaster = (servedBy(0) != servedBy(1));
-        if :: !oneMaster -> printf("violated: places %d and %d, and not one host serves\n", H[0].place, H[1].place) :: else fi;
+        if :: !oneMaster -> printf("violated: there is not one host that serves\n") :: else fi;
         assert(oneMaster);
         chosen = (servedBy(0) -> 0 : 1)
      :: calmTicks == CALM_BOUND && chosen != 2 ->
