@@ -81,6 +81,7 @@ const COLUMNS = [
   'policy',
   'intervalMs',
   'outageMs',
+  'boundMs',
   'lost',
   'masters',
   'overlapMs',
@@ -95,6 +96,7 @@ const HEADINGS = [
   'policy',
   'I ms',
   'outage',
+  'bound',
   'lost',
   'masters',
   'overlap',
@@ -103,7 +105,7 @@ const HEADINGS = [
   'end',
   'moved',
 ];
-const WIDTHS = [19, 6, 10, 6, 9, 6, 8, 8, 8, 6, 4, 6];
+const WIDTHS = [19, 6, 10, 6, 9, 7, 6, 8, 8, 8, 6, 4, 6];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 8)).join('');
@@ -115,7 +117,7 @@ function show(result: RunResult, json: boolean): void {
     return;
   }
   const words = result.problems.length === 0 ? 'ok' : result.problems.join('; ');
-  process.stdout.write(`${row(COLUMNS.map((column) => String(result[column])))}${words}\n`);
+  process.stdout.write(`${row(COLUMNS.map((column) => String(result[column] ?? '-')))}${words}\n`);
 }
 
 async function main(argv: readonly string[]): Promise<number> {
