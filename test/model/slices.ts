@@ -69,7 +69,6 @@ export const SLICES: readonly Slice[] = [
       broken('later-word-frees', ['GATEWAYS=3', 'HANDOVER', 'NO_CRASH', 'BROKEN_LATER_WORD_FREES'], NEVER),
       broken('number-tried-twice', [...PLANNED, 'NUMBERS=3', 'BROKEN_NUMBER_TRIED_TWICE'], NEVER),
       broken('claims-at-once', [...PLANNED, 'NUMBERS=3', 'BROKEN_CLAIMS_AT_ONCE'], NEVER),
-      broken('own-vote-kept', ['GATEWAYS=3', 'HANDOVER', 'NO_CRASH', 'BROKEN_OWN_VOTE_KEPT'], NEVER),
     ],
   },
   {
