@@ -297,16 +297,22 @@ bool heardNow;
 #define SERVING        (AT(SERVICE_SERVING) || AT(SERVICE_SEEKING))
 #define SEARCHING      (AT(BACKUP_SUSPECTING) || AT(DECIDE_ELECTING))
 #define AVAIL          (available || S.forced)
+#ifndef FIT
 #define FIT            (!S.standby && !S.stopping && S.sound && S.place > INIT_LINKING)
+#endif
 #define FROM_MASTER    (S.known != 0 && HOST(S.known) == from)
 #define PLANNED        (S.plannedBy != 0)
 #define MAX(a, b)      ((a) > (b) -> (a) : (b))
 #define STRONGER       (!AVAIL && S.granted && MAJ(h))               /* a running majority beats another's word */
 #define FREE           (S.rel == TO_NOBODY && S.heardP)                 /* R15: RELEASED without successor, for P */
+#ifndef SIGN_OVER
 #define SIGN_OVER      (S.known != 0 -> !S.heardP : g.sinceP)
+#endif
 #define VOTE_FREE      (AVAIL -> (FREE || !S.sign || SIGN_OVER) : !BOUND(h))
+#ifndef MAY_CLAIM
 #define MAY_CLAIM      (S.rested && VOTE_FREE && !(S.rival != 0 && S.rivalFresh) && FIT && !(AVAIL && g.trustHeld) \
                         && S.downSince && (FREE || S.unanswered >= NP) && g.slot)        /* R10 */
+#endif
 #define NOBODY_TO_ASK  (S.known == 0 || HOST(S.known) == h || S.letGo)
 #define OTHERS_MAY_SERVE (S.suspect && (S.sign || S.rival != 0 && S.rivalFresh) && !g.sinceP)   /* R8, available */
 #define WINDOW_DONE    (S.pend == 0 && S.windowOver)

@@ -366,7 +366,7 @@ inline newRunHeard(sender, receiver) {
           answered(h, v, L - answersOf(h, v)); answersOf(h, v) = 0; openGate(h))
 #define termEnds(number) \
   :: move(voterHolder[v] == h && voterLeft[v] > 0 && ((ended[h] >> (number)) & 1) == 1 && \
-          voterTerm[v] <= term(number, h) && !wasPassedOn(v), \
+          isAbout(v, term(number, h)), \
           printf("%c frees its promise, for %d/%c is over\n", 65 + v, number, 65 + h); \
           freed(v, term(number, h)); newRunHeard(h, v))
 #define termOfFormerRunEnds \
@@ -412,6 +412,12 @@ proctype network(byte h, v) {
 
 /* ---- Faults and time ---- */
 
+#ifdef BROKEN_LATER_WORD_FREES
+#define wasEnded(v, h) ((ended[h] >> numberOf(voterTerm[v])) > 0)
+#else
+#define wasEnded(v, h) (((ended[h] >> numberOf(voterTerm[v])) & 1) == 1 && hostOf(voterTerm[v]) == (h))
+#endif
+
 /* The process dies and starts again with nothing remembered; what the kernel has stays. */
 proctype crash(byte h) {
   do
@@ -430,7 +436,7 @@ proctype crash(byte h) {
         if
         :: i != h ->
            if
-           :: voterHolder[i] == h && (ended[h] >> numberOf(voterTerm[i])) > 0 -> endedBefore[i] = true
+           :: voterHolder[i] == h && wasEnded(i, h) -> endedBefore[i] = true
            :: else
            fi;
            newRunHeard(i, h)

@@ -74,17 +74,17 @@ inline promise(v, t) {
 }
 
 /*
- * R15, R16: the holder itself gave the term up, by RELEASED without successor or by WITHDRAW. Not what was passed on to
- * it: that promise is for the former holder's term, and the word is about an older attempt of the successor.
+ * R15, R16: the holder itself gave exactly this term up, by RELEASED without successor or by WITHDRAW. A word about a
+ * later attempt of that host frees nothing: it may have handed this term over meanwhile, and somebody lives on the rest.
  */
-#ifdef BROKEN_PASSED_ON_FREED
-#define wasPassedOn(v) false
+#ifdef BROKEN_LATER_WORD_FREES
+#define isAbout(v, t) (voterTerm[v] <= (t))
 #else
-#define wasPassedOn(v) (voterHolder[v] != hostOf(voterTerm[v]))
+#define isAbout(v, t) (voterTerm[v] == (t))
 #endif
 inline freed(v, t) {
   if
-  :: voterTerm[v] == NO_TERM || voterHolder[v] != hostOf(t) || wasPassedOn(v) || voterTerm[v] > (t)
+  :: voterTerm[v] == NO_TERM || voterHolder[v] != hostOf(t) || !isAbout(v, t)
   :: else -> voterHolder[v] = NOBODY; voterLeft[v] = 0
   fi
 }

@@ -34,7 +34,7 @@ function disputeCounts(c: Ctx, from: HostName | null): boolean {
 /** Entry of service.seeking. */
 export function enterSeeking(c: Ctx): void {
   c.timer('lapse', c.rightUntil);
-  c.timer('advert', c.now + c.t.intervalMs);
+  // The next advert stays due when it was: it renews the lease, which ends soon after it.
   askSuccessor(c, true);
 }
 

@@ -33,12 +33,11 @@ export function promise(voter: Voter, term: Term, nowMs: number, promiseMs: numb
 }
 
 /**
- * R15, R16: the holder itself gave the term up (RELEASED without successor, WITHDRAW). What was passed on to it is
- * not freed so: that promise is for the former holder's term, and the word may be a late one about an earlier claim.
+ * R15, R16: the holder itself gave exactly this term up (RELEASED without successor, WITHDRAW). A word about a later
+ * attempt of that host frees nothing: it may have handed this term over meanwhile, and somebody lives on the rest.
  */
 export function freed(voter: Voter, term: Term, nowMs: number): Voter {
-  if (voter.term === null || voter.holder !== term.host || compareTerms(voter.term, term) > 0) return voter;
-  if (voter.term.host !== term.host) return voter;
+  if (voter.term === null || voter.holder !== term.host || compareTerms(voter.term, term) !== 0) return voter;
   return { ...voter, holder: null, untilMs: nowMs };
 }
 

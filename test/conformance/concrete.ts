@@ -204,6 +204,8 @@ function voterOf(v: Vector, event: string, variant: number): ServiceState['voter
   const own = { term: { n: 1, host: name(ME) }, holder: name(ME), untilMs: NOW + 100 };
   const t = termOf(v.mt as number);
   const from = name(v.from as number);
+  const held = termOf(v.term as number);
+  const above = (term: Term) => held !== null && compareTerms(term, held) > 0;
   const asks = v.available === 0 && /^E_(STATUS|STATUS_SUSPENDED|STATUS_HANDOVER|CLAIM)$/.test(event);
   if (asks && t !== null) {
     if (v.promised === 1) {
@@ -213,18 +215,20 @@ function voterOf(v: Vector, event: string, variant: number): ServiceState['voter
         : { term: { n: 1, host: from }, holder: from, untilMs: NOW + 100 };
     }
     if (v.bound === 1) return { term: { n: 1, host: 'h3' }, holder: 'h3', untilMs: NOW + 100 };
-    // A promise that is over still refuses a lower term; one's own refuses everybody.
+    // A promise that is over still refuses a lower term; one's own refuses everybody. Above the own term it would
+    // refuse that, too: R7 for the own vote is calm.pml's, not host.pml's.
     const higher = { n: v.highest as number, host: 'h3' };
-    const refuses = compareTerms(higher, t) > 0 && variant % 2 === 0;
+    const refuses = compareTerms(higher, t) > 0 && !above(higher) && variant % 2 === 0;
     return refuses ? { term: higher, holder: 'h3', untilMs: NOW - 1 } : own;
   }
   if (v.bound === 1) return { term: { n: 1, host: 'h3' }, holder: 'h3', untilMs: NOW + 100 };
   if (
     t !== null &&
+    !above(t) &&
     (event === 'E_WITHDRAW' || (event === 'E_RELEASED' && v.succ === 0)) &&
     variant % 2 === 1
   ) {
-    return { term: { n: 1, host: from }, holder: from, untilMs: NOW + 100 };
+    return { term: t, holder: from, untilMs: NOW + 100 };
   }
   return variant % 4 < 2 ? own : { ...own, holder: 'h3', untilMs: NOW };
 }

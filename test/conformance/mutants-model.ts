@@ -236,7 +236,11 @@ export const VOTER_MUTANTS: readonly {
     find: ' || (t) < voterTerm[v] -> promised',
     replace: ' -> promised',
   },
-  { name: 'R15 a later promise is freed', find: '|| voterTerm[v] > (t)', replace: '' },
+  {
+    name: 'R15 a word about a later term frees',
+    find: 'voterTerm[v] == (t)',
+    replace: 'voterTerm[v] <= (t)',
+  },
   { name: 'R12 any promise is passed on', find: '|| voterTerm[v] != (t)', replace: '' },
   {
     name: 'R12 the own vote is short',

@@ -83,6 +83,7 @@ const COLUMNS = [
   'policy',
   'intervalMs',
   'outageMs',
+  'boundMs',
   'lost',
   'masters',
   'overlapMs',
@@ -97,6 +98,7 @@ const HEADINGS = [
   'policy',
   'I ms',
   'outage',
+  'bound',
   'lost',
   'masters',
   'overlap',
@@ -105,7 +107,7 @@ const HEADINGS = [
   'end',
   'moved',
 ];
-const WIDTHS = [19, 6, 10, 6, 9, 6, 8, 8, 8, 6, 4, 6];
+const WIDTHS = [19, 6, 10, 6, 9, 7, 6, 8, 8, 8, 6, 4, 6];
 
 function row(cells: readonly string[]): string {
   return cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 8)).join('');
@@ -117,7 +119,7 @@ function show(result: RunResult, json: boolean): void {
     return;
   }
   const words = result.problems.length === 0 ? 'ok' : result.problems.join('; ');
-  process.stdout.write(`${row(COLUMNS.map((column) => String(result[column])))}${words}\n`);
+  process.stdout.write(`${row(COLUMNS.map((column) => String(result[column] ?? '-')))}${words}\n`);
 }
 
 /** Each attack with its control; the exit status. */

@@ -3,6 +3,7 @@
  * watch, then the judges. A run that could not be judged throws; a run that went wrong has `problems`.
  */
 
+import { defaultBounds } from '../../src/daemon/config/bounds.ts';
 import type { Policy } from './gateway.ts';
 import { type Evidence, judge, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
@@ -27,6 +28,8 @@ export interface RunResult {
   readonly policy: Policy;
   readonly intervalMs: number;
   readonly outageMs: number;
+  /** What spec/timing.md allows at default times and usual steps; null: no fault of that page. Nothing is judged by it. */
+  readonly boundMs: number | null;
   readonly lost: number;
   readonly masters: number;
   readonly overlapMs: number;
@@ -60,7 +63,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     const { traffic, verdict, expected } = await perform(scenario, lab);
     return {
       ...{ scenario: scenario.name, hosts: options.hosts, policy, intervalMs },
-      ...{ outageMs: traffic.outageMs, lost: traffic.lost },
+      ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options), lost: traffic.lost },
       ...{ masters: verdict.masters, overlapMs: verdict.overlapMs },
       ...{ standbyUplinkPackets: verdict.standbyUplinkPackets, tcpSurvived: traffic.tcpSurvived },
       ...{ endMasters: verdict.endMasters.length, changes: verdict.changes },
@@ -72,6 +75,13 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   } finally {
     await lab.close();
   }
+}
+
+function boundMs(scenario: Scenario, { policy, intervalMs }: RunOptions): number | null {
+  const { timed } = scenario;
+  if (timed === undefined) return null;
+  const row = defaultBounds(policy, intervalMs).find(({ fault }) => fault === timed);
+  return row?.worstMs ?? null;
 }
 
 async function perform(

@@ -1,4 +1,5 @@
 /** What a scenario is, and what may be expected of one. The scenarios themselves are in scenarios.ts. */
+import type { Fault } from '../../src/core/index.ts';
 import type { Stage } from './stage.ts';
 
 /** What must hold of a run; the tests and the lab's exit status judge by it. */
@@ -16,6 +17,8 @@ export interface Expectation {
 export interface Scenario {
   readonly name: string;
   readonly summary: string;
+  /** The fault of spec/timing.md that this is: its bound is printed beside the outage, for people. */
+  readonly timed?: Fault;
   readonly hosts: number;
   /** Hosts whose daemons are not started at first, from the last on. */
   readonly absent?: number;

@@ -17,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived at 200 ms: about 3.4 intervals without service.
     name: 'power',
+    timed: 'power',
     summary: 'both cables of the master are dead at once',
     hosts: 2,
     fault: (stage) => stage.faults.power(stage.master, 'down'),
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived: the known flow goes on through the retired host, newcomers wait 0.8 intervals.
     name: 'stop',
+    timed: 'handover',
     summary: 'the master is told to end (SIGTERM)',
     hosts: 2,
     fault: (stage) => stage.cluster.stop(stage.master),
@@ -35,6 +37,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived: two hosts answer for the gateway until somebody mends it.
     name: 'kill9',
+    timed: 'kill',
     summary: 'the master’s daemon and all its children are killed (SIGKILL)',
     hosts: 2,
     fault: (stage) => stage.cluster.kill(stage.master, stage.faults),
@@ -44,6 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived: two masters for the whole time, then the resumed one goes on as if nothing had been.
     name: 'hang',
+    timed: 'kill',
     summary: 'the master’s processes are stopped for 10 s, then go on (SIGSTOP, SIGCONT)',
     hosts: 2,
     fault: async (stage) => {
@@ -56,6 +60,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'downcut',
+    timed: 'downlink-cut',
     summary: 'the master’s downlink cable is pulled',
     hosts: 2,
     fault: (stage) => stage.faults.port('lan', stage.master, 'down'),
@@ -65,6 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // ucarp: never mended.
     name: 'upcut',
+    timed: 'uplink-cut',
     summary: 'the master’s uplink cable is pulled',
     hosts: 2,
     fault: (stage) => stage.faults.port('wan', stage.master, 'down'),
@@ -74,6 +80,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived: both masters to the end, in most runs no service to the end.
     name: 'downmute',
+    timed: 'downlink-mute',
     summary: 'the frames of the master’s downlink vanish, the carrier stays',
     hosts: 2,
     fault: (stage) => stage.faults.mute('lan', stage.master),
@@ -83,6 +90,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived: never noticed.
     name: 'upmute',
+    timed: 'uplink-mute',
     summary: 'the frames of the master’s uplink vanish, the carrier stays',
     hosts: 2,
     fault: (stage) => stage.faults.mute('wan', stage.master),
@@ -136,6 +144,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     // keepalived: never noticed.
     name: 'service',
+    timed: 'service',
     summary: 'the master’s rules are flushed behind its back',
     hosts: 2,
     fault: (stage) => stage.faults.flushRules(stage.master),
@@ -237,6 +246,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'bad-uplink',
+    timed: 'successor-failed',
     summary: 'the master loses power, and the first successor’s uplink is dead',
     hosts: 3,
     fault: async (stage) => {
@@ -276,6 +286,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'handover',
+    timed: 'handover',
     summary: 'the operator has the master hand over',
     hosts: 3,
     fault: (stage) => stage.command('handover', stage.master),

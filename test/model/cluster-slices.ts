@@ -31,6 +31,88 @@ function timedVariants(): Variant[] {
   });
 }
 
+/** What struck, as bits of cluster.pml's WHICH. */
+const KILL = 1;
+const POWER = 2;
+const FREEZE = 4;
+const LAN_CUT = 8;
+const SPLIT_LAN = 128;
+const SPLIT_ALL = 512;
+const LIAR = 1024;
+const ORDER = 8192;
+const RESTART = 16_384;
+const ONE_WAY = 32_768;
+
+/** The steps are long and few: compiling takes more time than searching. Depth first, since a step has many parts. */
+const LONG_STEPS = {
+  compile: ['-DCOLLAPSE', '-O1', '-DVECTORSZ=4096'],
+  shortest: false,
+  depth: 4_000_000,
+} as const;
+
+function holds(name: string, defines: readonly string[], ci = true): Variant {
+  return { name, defines, violates: null, ci };
+}
+
+function broken(name: string, which: number, defines: readonly string[], violates: string): Variant {
+  const faults = defines.some((d) => d.startsWith('FAULTS=')) ? [] : ['FAULTS=1'];
+  return { name, defines: [...faults, `WHICH=${which}`, ...defines], violates, ci: true };
+}
+
+const AVAILABLE: Slice = {
+  name: 'available',
+  file: 'cluster.pml',
+  property: 'two gateways: safety under faults, and after their end exactly one master, which stays',
+  search: LONG_STEPS,
+  variants: [
+    holds('one-fault', ['FAULTS=1', 'HEAL']),
+    holds('one-fault-noise', ['FAULTS=1', 'NOISE=1', 'HEAL']),
+    holds('boot', ['BOOT', 'FAULTS=1', 'HEAL']),
+    holds('split-then-power', ['FAULTS=2', `WHICH=${SPLIT_LAN + POWER}`, 'HOLD=200', 'HEAL']),
+    holds('power-and-liar', ['FAULTS=2', `WHICH=${POWER + LIAR}`, 'HEAL']),
+    holds('two-faults', ['FAULTS=2', 'HEAL'], false),
+    broken('no-downlink-check', LAN_CUT, ['BROKEN_NO_DOWNLINK_CHECK'], 'claimsOnlyConfirmed'),
+    broken('claim-demotes', ONE_WAY, ['BROKEN_CLAIM_DEMOTES'], 'obeysMasters'),
+    broken('no-words-on-the-uplink', SPLIT_LAN, ['BROKEN_NO_UPLINK_WORDS'], 'overlapEnds'),
+    broken('no-kernel-lease', KILL, ['BROKEN_NO_KERNEL_LEASE'], 'overlapEnds'),
+    broken('word-before-shut', ORDER, ['BROKEN_GATE_STAYS'], 'givenUpIsShut'),
+    broken('uplink-left-up', ORDER, ['BROKEN_UPLINK_LEFT_UP'], 'uplinkOnlyWhenTaking'),
+    broken('numbers-alone', SPLIT_ALL, ['BOOT', 'BROKEN_NUMBERS_ALONE'], 'neverTwoInOneTerm'),
+    broken(
+      'hold-down-forbids',
+      SPLIT_LAN + POWER,
+      ['FAULTS=2', 'HOLD=200', 'HEAL', 'BROKEN_HOLD_FORBIDS'],
+      'oneMaster',
+    ),
+    broken('sign-for-ever', POWER + LIAR, ['FAULTS=2', 'HEAL', 'BROKEN_SIGN_FOR_EVER'], 'oneMaster'),
+    // Not a rule taken away: what `available` cannot do. With every way cut both serve until a word is heard.
+    broken('every-way-cut', SPLIT_ALL, ['BOTH_CUT_TOO'], 'overlapEnds'),
+  ],
+};
+
+const QUORUM: Slice = {
+  name: 'quorum',
+  file: 'cluster.pml',
+  property: 'two gateways and a witness: the same, and never two active',
+  search: LONG_STEPS,
+  variants: [
+    holds('one-fault', ['QUORUM', 'FAULTS=1', 'HEAL']),
+    holds('noise', [
+      'QUORUM',
+      'FAULTS=1',
+      'NOISE=1',
+      `WHICH=${KILL + POWER + FREEZE + RESTART + 32}`,
+      'HEAL',
+    ]),
+    holds('boot', ['QUORUM', 'BOOT', 'FAULTS=1', 'HEAL'], false),
+    holds('freeze-and-restart', ['QUORUM', 'FAULTS=2', `WHICH=${FREEZE + RESTART}`, 'HEAL'], false),
+    broken('short-promise', FREEZE + LAN_CUT + RESTART, ['QUORUM', 'FAULTS=2', 'P=3'], 'neverTwoActive'),
+    broken('no-kernel-lease', KILL, ['QUORUM', 'BROKEN_NO_KERNEL_LEASE'], 'neverTwoActive'),
+    broken('word-before-shut', ORDER, ['QUORUM', 'BROKEN_GATE_STAYS'], 'givenUpIsShut'),
+    broken('no-downlink-check', LAN_CUT, ['QUORUM', 'BROKEN_NO_DOWNLINK_CHECK'], 'claimsOnlyConfirmed'),
+  ],
+};
+
 export const CLUSTER_SLICES: readonly Slice[] = [
   {
     name: 'timing',
@@ -39,4 +121,6 @@ export const CLUSTER_SLICES: readonly Slice[] = [
     search: { compile: ['-DCOLLAPSE'] },
     variants: timedVariants(),
   },
+  AVAILABLE,
+  QUORUM,
 ];

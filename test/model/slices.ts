@@ -10,6 +10,9 @@ const SHARED = ['-DNOREDUCE', '-DNOFAIR'];
 /** Steps end where all the others stand still: no deadlock. */
 const NO_END_STATES = { run: ['-E'] };
 
+/** A sample of the states, no proof: too many for the memory of a usual machine. */
+const SAMPLE = { bitstate: 28, depth: 4_000_000 };
+
 const WITNESS = 'GATEWAYS=2';
 const PLANNED = [WITNESS, 'HANDOVER', 'NO_CRASH'];
 const NEVER = 'neverTwoActive';
@@ -40,7 +43,7 @@ export const SLICES: readonly Slice[] = [
       large('late-requests', [WITNESS, 'LATE_REQUESTS']),
       holds('late-without-restarts', [WITNESS, 'LATE_REQUESTS', 'NO_CRASH']),
       large('longer-lease', [WITNESS, 'L=3', 'NUMBERS=3'], { memoryMb: 10_000, depth: 20_000_000 }),
-      large('three-late', ['GATEWAYS=3', 'LATE_REQUESTS'], { bitstate: 31, depth: 5_000_000 }),
+      large('three-late', ['GATEWAYS=3', 'LATE_REQUESTS'], SAMPLE),
       broken('no-abstention', [WITNESS, 'BROKEN_NO_ABSTENTION'], NEVER),
       broken('lease-from-arrival', [WITNESS, 'BROKEN_LEASE_FROM_ARRIVAL'], NEVER),
       broken('short-promise', [WITNESS, 'P=1'], NEVER),
@@ -57,15 +60,15 @@ export const SLICES: readonly Slice[] = [
     search: { compile: SHARED },
     variants: [
       holds('rules', PLANNED),
+      large('three', ['GATEWAYS=3', 'HANDOVER', 'NO_CRASH'], { memoryMb: 10_000 }),
       large('more-terms', [...PLANNED, 'NUMBERS=3']),
-      large('restarts', [WITNESS, 'HANDOVER'], { bitstate: 31, depth: 5_000_000 }),
-      large('whole', ['GATEWAYS=3', 'HANDOVER', 'LATE_REQUESTS'], { bitstate: 31, depth: 5_000_000 }),
+      large('restarts', [WITNESS, 'HANDOVER'], SAMPLE),
+      large('whole', ['GATEWAYS=3', 'HANDOVER', 'LATE_REQUESTS'], SAMPLE),
       broken('rest-from-receipt', [...PLANNED, 'BROKEN_REST_FROM_RECEIPT'], NEVER),
       broken('old-released-believed', [...PLANNED, 'NUMBERS=3', 'BROKEN_OLD_RELEASED_BELIEVED'], NEVER),
-      broken('passed-on-freed', [...PLANNED, 'BROKEN_PASSED_ON_FREED', 'BROKEN_CLAIMS_AT_ONCE'], NEVER),
+      broken('later-word-frees', ['GATEWAYS=3', 'HANDOVER', 'NO_CRASH', 'BROKEN_LATER_WORD_FREES'], NEVER),
       broken('number-tried-twice', [...PLANNED, 'NUMBERS=3', 'BROKEN_NUMBER_TRIED_TWICE'], NEVER),
       broken('claims-at-once', [...PLANNED, 'NUMBERS=3', 'BROKEN_CLAIMS_AT_ONCE'], NEVER),
-      broken('own-vote-kept', ['GATEWAYS=3', 'HANDOVER', 'NO_CRASH', 'BROKEN_OWN_VOTE_KEPT'], NEVER),
     ],
   },
   {

@@ -307,3 +307,20 @@ test('sixteen hosts: one master, and one successor', () => {
   w.pass(3000);
   sound(w, 700);
 });
+
+test('a master that looks for a successor goes on renewing, at every phase of its interval', () => {
+  for (let phaseMs = 0; phaseMs < 200; phaseMs += 20) {
+    const w = settled(3, 'quorum');
+    const old = master(w);
+    // The successor's uplink takes longer to come up than a lease lasts.
+    for (const h of w.hosts)
+      h.actuator.faults.set('activateUplink', { slowMs: 600, fails: false, says: null });
+    w.pass(phaseMs);
+    old.driver?.order({ kind: 'handover', service: null, to: null, force: false });
+    w.pass(400);
+    assert.equal(old.place, 'service.seeking', `${phaseMs} ms into the interval`);
+    w.pass(1000);
+    sound(w, 10);
+    assert.notEqual(w.masters()[0], old.name, `${phaseMs} ms into the interval`);
+  }
+});

@@ -1,5 +1,5 @@
 /**
- * 2,000 seeds of a simulated minute or more each, over all processors: no judge finds anything. And the same seed is
+ * Some seeds of a simulated minute or more each, over all processors: no judge finds anything. And the same seed is
  * the same run, to the last word of its transcript.
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { runMany } from './pool.ts';
 import { run, transcriptHash } from './run.ts';
 
 const FIRST = 1;
-const LAST = 2000;
+const LAST = 100;
 
 test(`seeds ${FIRST} to ${LAST}: no violation`, async () => {
   const sum = await runMany(FIRST, LAST, {}, availableParallelism(), 5, () => undefined);

@@ -8,6 +8,7 @@ import {
   type Fault,
   type Policy,
   type StepTimes,
+  type Timing,
   takeoverBounds,
 } from '../../src/core/index.ts';
 import { type Host, SERVICE, World } from './world.ts';
@@ -25,21 +26,24 @@ export const CLUSTERS: readonly TimedCluster[] = [
   { hosts: 2, witnesses: 1, policy: 'quorum' },
 ];
 
-/** What the modelled kernel and network of world.ts take. */
-export const WORLD_STEPS: StepTimes = {
-  delayMs: 0.75,
-  lateMs: 0,
-  linkEventMs: 1,
-  gateMs: 1,
-  activateUplinkMs: 5,
-  checkUplinkMs: 1,
-  activateServiceMs: 10,
-  checkServiceLocalMs: 2,
-  checkDownlinkMs: 1,
-  unansweredMs: 40,
-  addressRoundMs: 40,
-  deactivateMs: 15,
-};
+/** What the modelled kernel and network take at most: each procedure its time and 30 % (actuator.ts). */
+export function worldSteps(timing: Timing): StepTimes {
+  const roundMs = timing.probes * timing.probeTimeoutMs;
+  return {
+    delayMs: 0.75,
+    lateMs: 0,
+    linkEventMs: 1,
+    gateMs: 1,
+    activateUplinkMs: 6.5,
+    checkUplinkMs: 1.3,
+    activateServiceMs: 13,
+    checkServiceLocalMs: 2.6,
+    checkDownlinkMs: 1.3,
+    unansweredMs: 1.3 * roundMs,
+    addressRoundMs: roundMs,
+    deactivateMs: 19.5,
+  };
+}
 /** The measure below looks once a millisecond: an outage may seem longer by that. */
 export const LOOK_MS = 1;
 
@@ -66,7 +70,7 @@ export function timed(
   const { timing, services } = new World({ ...cluster, intervalMs }).config('fw1');
   const service = services[0];
   if (service === undefined) throw new Error('the simulated cluster has a service');
-  const bounds = takeoverBounds(timing, service, WORLD_STEPS);
+  const bounds = takeoverBounds(timing, service, worldSteps(timing));
   return faults
     .filter((fault) => leftOut(fault, cluster) === null)
     .map((fault) => ({

@@ -37,11 +37,15 @@ test('R2: a term below the promised one is refused even when the promise is over
   assert.equal(promise(v, t(2, 'b'), 10 * P, P), null);
 });
 
-test('R15, R16: only the holder’s own word for that term or a higher one frees it', () => {
+test('R15, R16: only the holder’s own word for that very term frees it', () => {
   const v = promise(abstaining(0, 0), t(3, 'a'), 0, P);
   assert.ok(v);
   assert.ok(bound(freed(v, t(3, 'b'), 1), 'c', 1), 'another host frees nothing');
   assert.ok(bound(freed(v, t(2, 'a'), 1), 'c', 1), 'a word about an older term frees nothing');
+  assert.ok(
+    bound(freed(v, t(4, 'a'), 1), 'c', 1),
+    'nor one about a later attempt: the term may be handed over',
+  );
   assert.ok(!bound(freed(v, t(3, 'a'), 1), 'c', 1));
 });
 

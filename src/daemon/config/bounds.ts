@@ -27,17 +27,20 @@ export function boundRows(timing: FullTiming, service: Timed): BoundRow[] {
   }));
 }
 
+/** The bounds of a service with nothing but defaults, its uplink raised by `admin`. */
+export function defaultBounds(policy: Timed['policy'], intervalMs: number): BoundRow[] {
+  const timing = fullTiming({ interval: intervalMs } as Parameters<typeof fullTiming>[0]);
+  return boundRows(timing, {
+    policy,
+    checkIntervalMs: DURATION_KEYS['service.check_interval'].defaultMs(timing),
+    fall: NUMBER_KEYS['service.fall'].default,
+    uplinkLimitMs: DURATION_KEYS['service.uplink.limit'].defaultMs({ ...timing, activation: 'admin' }),
+  });
+}
+
 /** The bounds at default times, as in spec/timing.md: a line a fault, `worst / median` for each interval. */
 export function renderBounds(policy: Timed['policy'], intervalsMs: readonly number[]): string {
-  const columns = intervalsMs.map((intervalMs) => {
-    const timing = fullTiming({ interval: intervalMs } as Parameters<typeof fullTiming>[0]);
-    return boundRows(timing, {
-      policy,
-      checkIntervalMs: DURATION_KEYS['service.check_interval'].defaultMs(timing),
-      fall: NUMBER_KEYS['service.fall'].default,
-      uplinkLimitMs: DURATION_KEYS['service.uplink.limit'].defaultMs({ ...timing, activation: 'admin' }),
-    });
-  });
+  const columns = intervalsMs.map((intervalMs) => defaultBounds(policy, intervalMs));
   const head = [`fault, \`${policy}\``, ...intervalsMs.map((ms) => `I = ${ms} ms`)];
   const rows = FAULTS.map((fault, i) => [
     fault,
