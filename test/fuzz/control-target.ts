@@ -16,7 +16,10 @@ const REQUESTS = [
     '27',
   ),
   'POST /v1/handover HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
+  'GET /v1/roster HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'POST /v1/roster HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nabcd',
 ];
+const REPORT = { version: 1, hash: 'ab', settled: 1, confirmed: ['fw1'], unreached: [] };
 const NAME = /^[a-z0-9-]{1,32}$/;
 
 /** The target, and what ends it. */
@@ -24,11 +27,19 @@ export async function controlTarget(): Promise<{ target: Target; close: () => vo
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-fuzz-'));
   const path = join(directory, 'control.sock');
   const orders: Order[] = [];
+  const offered: number[] = [];
   const handlers = {
     status: () => ({ schema: 1 }),
     order: (order: Order) => {
       orders.push(order);
       return null;
+    },
+    rosters: {
+      report: () => REPORT,
+      offer: async (bytes: Uint8Array) => {
+        offered.push(bytes.length);
+        return 'no roster';
+      },
     },
   };
   const socket = await openControl(path, handlers, false);
@@ -39,6 +50,8 @@ export async function controlTarget(): Promise<{ target: Target; close: () => vo
     share: 0.5,
     async run(input) {
       await ask(path, input);
+      // Never more than was sent: neither another request's bytes nor a buffer's rest.
+      for (const length of offered.splice(0)) assert.ok(length <= input.length, `${length} bytes offered`);
       for (const order of orders.splice(0)) assert.ok(isOrder(order), `no order: ${JSON.stringify(order)}`);
       // Every hundredth time: does it still answer an honest client?
       if (count++ % 100 === 0)

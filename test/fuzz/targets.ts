@@ -4,24 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import type { Message } from '../../src/core/messages.ts';
-import { decodePrivateKey, encodePrivateKey, formatPublicKey, parsePublicKey } from '../../src/trust/keys.ts';
-import { nextBody, signRosterBody, verifyRosterFile } from '../../src/trust/roster.ts';
+import { nextBody } from '../../src/trust/roster.ts';
 import { decodeRosterBody, encodeRosterBody } from '../../src/trust/roster-body.ts';
 import { decodeCbor, encodeCbor } from '../../src/wire/cbor.ts';
 import { readSign1 } from '../../src/wire/cose.ts';
-import { importVerifyKey } from '../../src/wire/ed25519.ts';
 import type { Endpoint, Identity } from '../../src/wire/endpoint.ts';
 import { GATE_BYTES } from '../../src/wire/limits.ts';
 import { type Primitives, REAL_PRIMITIVES } from '../../src/wire/primitives.ts';
-import {
-  admin,
-  firstBody,
-  memberBody,
-  seededBytes,
-  testEndpoint,
-  testIdentity,
-} from '../unit/wire-fixture.ts';
+import { partOf, type RosterWord } from '../../src/wire/roster-words.ts';
+import { firstBody, memberBody, testEndpoint, testIdentity } from '../unit/wire-fixture.ts';
 import { check, roster, status } from '../unit/wire-net.ts';
+import { fileTargets } from './file-targets.ts';
 
 export interface Target {
   readonly name: string;
@@ -75,6 +68,15 @@ function conversation(primitives: Primitives): { receiver: Endpoint; said: Uint8
   for (const message of messages)
     for (const out of fw1.seal(nowMs, 'fw2', [message])) said.push(out.datagram);
   for (const out of fw1.seal(nowMs, 'all', [status(9)])) if (out.to === 'fw2') said.push(out.datagram);
+  const { version, hash } = roster;
+  const newest = roster.versions.at(-1) ?? assert.fail('a roster has a version');
+  const words: (RosterWord | null)[] = [
+    { kind: 'tell' },
+    { kind: 'ask', version, hash, chunk: 0 },
+    partOf(version, hash, newest, 0),
+  ];
+  for (const word of words)
+    if (word !== null) for (const out of fw1.sealRoster(nowMs, 'fw2', word)) said.push(out.datagram);
   return { receiver: fw2, said, nowMs };
 }
 
@@ -122,6 +124,8 @@ function members(): Target {
         assert.equal(observable(receiver), before, 'a refusal changed the state');
       else if (received.kind === 'messages')
         assert.ok(received.messages.every((m) => typeof m.service === 'string'));
+      else if (received.kind === 'roster')
+        assert.ok(['tell', 'ask', 'part'].includes(received.word.kind), received.word.kind);
       else assert.equal(received.kind, 'handshake');
     },
   };
@@ -158,47 +162,7 @@ function rosterBodies(): Target {
   };
 }
 
-/** Whole files: what verifies must be the file, or one that ends with an earlier version of it. */
-function rosterFiles(): Target {
-  const starts = roster.versions.map((_, i) => Buffer.concat(roster.versions.slice(0, i + 1)));
-  const stranger = signRosterBody(firstBody(), testIdentity('stranger'));
-  return {
-    name: 'roster-file',
-    corpus: [...starts, stranger],
-    share: 0.5,
-    run(input) {
-      const result = verifyRosterFile(input, admin.publicKey);
-      if (result.ok)
-        assert.ok(
-          starts.some((start) => start.equals(input)),
-          'an altered roster was taken',
-        );
-      else assert.ok(result.reason.length > 0);
-    },
-  };
-}
-
-function keyFiles(): Target {
-  const seed = seededBytes('fuzz')(32);
-  const pem = encodePrivateKey(seed, null);
-  const line = formatPublicKey(testIdentity('fw1').publicKey, 'fw1');
-  return {
-    name: 'key-file',
-    corpus: [pem, encodePrivateKey(seed, Buffer.from('x')), line].map((text) =>
-      Uint8Array.from(Buffer.from(text)),
-    ),
-    share: 1,
-    run(input) {
-      // Without a pass phrase: with one each input would cost its 2,048 rounds.
-      const read = decodePrivateKey(input, null);
-      if (read.ok) assert.equal(read.seed.length, 32);
-      const parsed = parsePublicKey(Buffer.from(input).toString('utf8'));
-      if (parsed.ok) importVerifyKey(parsed.publicKey);
-    },
-  };
-}
-
 /** The targets that are plain calls; the control socket, which is none, has a file of its own. */
 export function callTargets(): Target[] {
-  return [datagrams(), members(), cbor(), rosterBodies(), rosterFiles(), keyFiles()];
+  return [datagrams(), members(), cbor(), rosterBodies(), ...fileTargets()];
 }
