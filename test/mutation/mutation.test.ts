@@ -1,5 +1,5 @@
 /**
- * Every fault of mutants.ts is caught by its catcher, and every catcher is content with the core as it is. A fault is put
+ * Every fault of mutants.ts (in the core) and guard-mutants.ts (beside it) is caught by its catcher, and every catcher is content with the code as it is. A fault is put
  * into a copy of src and test in a temporary directory; the catcher runs there as a process of its own, two at a time.
  * A copy is used again for the next fault, so that only the changed file is compiled anew.
  */
@@ -10,8 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { GUARD_MUTANTS } from './guard-mutants.ts';
 import { type Catcher, MUTANTS, type Mutant } from './mutants.ts';
 
+const ALL: readonly Mutant[] = [
+  ...MUTANTS.map((mutant) => ({ ...mutant, file: `core/${mutant.file}` })),
+  ...GUARD_MUTANTS,
+];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** For a process that hangs; far above what any needs. */
 const LIMIT_MS = 180_000;
@@ -27,7 +32,7 @@ const COPIES = 2;
 /** A copy of what the catchers need. */
 async function copied(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-mutant-'));
-  for (const part of ['src', 'test/explore', 'test/unit', 'package.json', 'tsconfig.json']) {
+  for (const part of ['src', 'spec', 'keys', 'systemd', 'test', 'package.json', 'tsconfig.json']) {
     await cp(join(ROOT, part), join(directory, part), { recursive: true });
   }
   await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
@@ -74,7 +79,7 @@ function content(catcher: Catcher, { code, output }: Run): boolean {
 
 /** Puts a fault in, runs its catcher, and takes the fault out again. */
 async function mutated(directory: string, { file, find, replace, catcher }: Mutant): Promise<Run> {
-  const path = join(directory, 'src/core', file);
+  const path = join(directory, 'src', file);
   const sound = await readFile(path, 'utf8');
   const parts = sound.split(find);
   assert.equal(parts.length, 2, `stands ${parts.length - 1} times in ${file}: ${find}`);
@@ -105,7 +110,7 @@ async function each<T>(
 test('the catchers are content with the core as it is', { concurrency: COPIES }, async (t) => {
   const searches = new Map<string, Catcher>();
   const files = new Map<string, Catcher[]>();
-  for (const { catcher } of MUTANTS) {
+  for (const { catcher } of ALL) {
     if (catcher.by === 'explore') searches.set(catcher.args, catcher);
     else files.set(catcher.file, [...(files.get(catcher.file) ?? []), catcher]);
   }
@@ -127,8 +132,8 @@ test('the catchers are content with the core as it is', { concurrency: COPIES },
 });
 
 test('every fault is caught', { concurrency: COPIES }, async (t) => {
-  assert.ok(MUTANTS.length >= 25, 'as many as promised');
-  await each(MUTANTS, (directory, mutant) =>
+  assert.ok(MUTANTS.length >= 25 && GUARD_MUTANTS.length >= 25, 'as many as promised');
+  await each(ALL, (directory, mutant) =>
     t.test(`${mutant.file}: ${mutant.breaks}; caught by ${nameOf(mutant.catcher)}`, async () => {
       const result = await mutated(directory, mutant);
       assert.ok(caught(mutant.catcher, result), `not caught: ${result.output.slice(-4000)}`);

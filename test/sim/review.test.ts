@@ -33,6 +33,19 @@ test('a table with an absurd number is refused', () => {
   assert.ok((state.services[SERVICE]?.table?.seq ?? 0) < 2 ** 32);
 });
 
+test('a term with an absurd number is refused, and told', () => {
+  const { w, driver } = serving(3, 'quorum');
+  const from = w.hosts.find((h) => !w.masters().includes(h.name))?.name ?? '';
+  const before = driver.state.services[SERVICE];
+  for (const n of [2 ** 30, 2 ** 53 - 1]) {
+    const message = { type: 'CLAIM', service: SERVICE, id: 1, term: { n, host: from } } as const;
+    const { state, effects } = step(driver.state, { type: 'message', from, link: 1, message }, w.nowMs);
+    assert.equal(state.services[SERVICE]?.highestN, before?.highestN);
+    assert.ok(effects.some((e) => e.type === 'alarm' && e.code === 'term-absurd' && e.on));
+    assert.ok(!effects.some((e) => e.type === 'send'), 'and is not answered');
+  }
+});
+
 test('a witness is not told to serve', () => {
   const { w } = serving(2, 'quorum', 1);
   const witness = w.host('w1').driver;

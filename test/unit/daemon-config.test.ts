@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { inNetwork, parsePrefix } from '../../src/daemon/config/address.ts';
+import { digestOf } from '../../src/daemon/config/config.ts';
 import { durationText, parseDuration } from '../../src/daemon/config/duration.ts';
 import { DURATION_KEYS, NUMBER_KEYS, renderKeyTable, TEXT_KEYS } from '../../src/daemon/config/keys.ts';
 import { locateKeys } from '../../src/daemon/config/lines.ts';
@@ -51,6 +52,35 @@ test('a promise outlives every lease that hangs on it, at the worst drift', () =
       // The voter's clock is fast, the master's slow: what the voter counts as P must cover L.
       assert.ok(promiseMs(leaseMs, drift) / (1 + drift) > leaseMs / (1 - drift), `${leaseMs} ${drift}`);
     }
+  }
+});
+
+test('the digest tells what must be the same everywhere, and nothing that may differ', () => {
+  const digest = (text: string): string => {
+    const settings = parseSettings(text, 'p.toml');
+    return digestOf(settings.services[0] ?? assert.fail('no service'), settings);
+  };
+  const changes = [
+    ['policy = "available"', 'policy = "quorum"'],
+    ['interval = "200ms"', 'interval = "250ms"'],
+    ['interval = "200ms"', 'interval = "200ms"\nlease = "350ms"'],
+    ['interval = "200ms"', 'interval = "200ms"\nmax_drift = 0.2'],
+    ['cluster = "dmz"', 'cluster = "lab"'],
+    ['name   = "firewall"', 'name   = "other"'],
+    ['"10.77.1.1/24"', '"10.77.1.2/24"'],
+    ['"10.77.1.1/24"', '"10.77.1.1/25"'],
+    ['"10.77.2.1/24"', '"10.77.2.2/24"'],
+  ] as const;
+  const seen = [EXAMPLE, ...changes.map(([from, to]) => EXAMPLE.replace(from, to))].map(digest);
+  assert.equal(new Set(seen).size, seen.length, 'each of them changes it');
+  const same = [
+    ['host    = "fw1"', 'host = "fw2"'],
+    ['device    = "eth0"', 'device = "eth7"'],
+    ['check     = ["auto", "broadcast-ping"]', 'check = ["auto"]'],
+  ] as const;
+  for (const [from, to] of same) {
+    assert.notEqual(EXAMPLE.replace(from, to), EXAMPLE);
+    assert.equal(digest(EXAMPLE.replace(from, to)), seen[0], to);
   }
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { GUARD_MUTANTS } from '../mutation/guard-mutants.ts';
 import { readText, root } from './vectors.ts';
 
 /** P1, also as part of `P14 to P18`. A letter before it is another word (`IP4`). */
@@ -50,4 +51,35 @@ test('the index can fail: a requirement without test, and a test without require
   assert.deepEqual([...named('P1, P14 to P16; not IP4, P2P or P-3')], ['P1', 'P14', 'P15', 'P16']);
   assert.match(claims("test('P7: x', () => {}); // P8"), /P7[\s\S]*P8/);
   assert.ok(!named(claims('const P9 = 1;')).has('P9'));
+});
+
+const threats = readText('spec/threats.md');
+/** The table of findings: id and the cell that says what fails without the answer. */
+const findings = [...threats.matchAll(/^\| ([SHM]\d+) \|.*\| ([^|]*) \|$/gm)].map(([, id, without]) => ({
+  id: id ?? '',
+  without: without ?? '',
+}));
+
+test('spec/threats.md: every finding is answered, by rules that exist, and has a fault or a test that shows it', () => {
+  assert.ok(findings.length >= 17);
+  for (const id of named(threats)) assert.ok(required.includes(id), `${id} is not in spec/protocol.md`);
+  const rules = readText('spec/state-machine.md');
+  for (const [id] of threats.matchAll(/\bR\d+\b/g))
+    assert.match(rules, new RegExp(`^- \\*\\*${id}\\b`, 'm'), `${id} is not in spec/state-machine.md`);
+  for (const { id, without } of findings) {
+    const files = without.replace(/(lab|model): .*/, '').match(/[\w/-]+/g) ?? [];
+    assert.ok(files.length > 0, id);
+    for (const file of files) {
+      const path = file.includes('/') ? file : `unit/${file}`;
+      assert.ok(
+        tests.some((t) => t.file === `${path}.test.ts`),
+        `${id}: there is no test/${path}.test.ts`,
+      );
+    }
+  }
+});
+
+test('every fault beside the core names a finding', () => {
+  const ids = new Set(findings.map(({ id }) => id));
+  for (const { finding, breaks } of GUARD_MUTANTS) assert.ok(ids.has(finding), `${finding}: ${breaks}`);
 });

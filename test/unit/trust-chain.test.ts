@@ -70,6 +70,13 @@ test('P40: a host is added, removed, changed; each is one version that all hosts
   const changed = next(back, edit.changeMember(back, 'fw2', { addresses, priority: 7, role: 'witness' }, 7));
   const fw2 = changed.members.find((m) => m.name === 'fw2');
   assert.deepEqual([fw2?.priority, fw2?.role, fw2?.addresses], [7, 'witness', addresses]);
+  const all = roster.body.members;
+  for (const members of [
+    [...all, member('fw3', 4), member('fw4', 5)],
+    all.slice(0, 1),
+    [...all.slice(1), member('fw3', 4)],
+  ])
+    assert.equal(refusal(roster, nextBody(roster, members)), 'adds or removes more than one member');
   assert.throws(() => edit.addMember(roster, member('fw1', 9), 4), OperatorError);
   assert.throws(() => edit.removeMember(roster, 'fw9', 4), OperatorError);
 });
