@@ -60,6 +60,41 @@ test('a host that knows nothing takes a cluster’s high term as it is', () => {
   assert.deepEqual(heard.services[SERVICE]?.known?.term, term);
 });
 
+test('P9, R1: but none near the end of numbers, in no kind of word; one below half of them leaves room', () => {
+  const w = new World({ hosts: 2, policy: 'available' });
+  const state = initialState(w.config('fw1'), 0);
+  const digest = 'd'.repeat(64);
+  const knows = (n: number) => {
+    const term = { n, host: 'fw2' };
+    const words = [
+      { type: 'STATUS', service: SERVICE, id: 1, term, phase: 'serving', digest, tableSeq: 1 },
+      { type: 'CLAIM', service: SERVICE, id: 2, term },
+      {
+        type: 'GRANT',
+        service: SERVICE,
+        id: 3,
+        term: { n: 1, host: 'fw2' },
+        table: { term, seq: 1, rows: [] },
+      },
+    ] as const;
+    return words.map((message) => {
+      const after = step(state, { type: 'message', from: 'fw2', link: 1, message }, 1);
+      const s = after.state.services[SERVICE];
+      const alarms = after.effects.flatMap((e) => (e.type === 'alarm' && e.on ? [e.code] : []));
+      return { n: (s?.known ?? s?.rival ?? s?.table)?.term.n, alarms };
+    });
+  };
+  assert.deepEqual(
+    knows(2 ** 52).map(({ n }) => n),
+    [2 ** 52, 2 ** 52, 2 ** 52],
+  );
+  assert.deepEqual(
+    knows(2 ** 52 + 1).map(({ n }) => n),
+    [undefined, undefined, undefined],
+  );
+  assert.deepEqual(knows(2 ** 53 - 1)[0]?.alarms, ['term-absurd']);
+});
+
 test('a gate that cannot be opened is tried again after a pause, not at once', () => {
   const { w, master } = serving(2, 'available');
   const backup = w.host(w.hosts.find((h) => h !== master)?.name ?? '');
