@@ -145,3 +145,40 @@ test('a successor that the master asks for tries no number twice', () => {
   assert.equal(after?.place, 'handover.raising');
   assert.equal(after?.term?.n, tried + 1);
 });
+
+test('R13: whoever asks for self-checks as often as he likes gets one an interval, and one answer', () => {
+  const { w, master, driver } = serving(2, 'available');
+  const from = w.hosts.find((h) => h !== master)?.name ?? '';
+  const { intervalMs } = driver.state.config.timing;
+  let { state } = driver;
+  const nowMs = w.nowMs + 10 * intervalMs;
+  let runs: number[] = [];
+  const ask = (id: number, atMs: number): void => {
+    const message = { type: 'CHECK', service: SERVICE, id, insist: false } as const;
+    const after = step(state, { type: 'message', from, link: 1, message }, atMs);
+    state = after.state;
+    const isCheck = (e: (typeof after.effects)[number]) =>
+      e.type === 'run' && e.procedure === 'checkServiceLocal';
+    runs = [...runs, ...after.effects.filter(isCheck).flatMap((e) => (e.type === 'run' ? [e.id] : []))];
+  };
+  const end = (atMs: number): unknown[] => {
+    const id = state.services[SERVICE]?.checks.checkServiceLocal.runningId ?? 0;
+    const event = { type: 'procedure-ended', service: SERVICE, procedure: 'checkServiceLocal', id } as const;
+    const after = step(state, { ...event, verdict: 'confirmed' }, atMs);
+    state = after.state;
+    return after.effects.flatMap((e) =>
+      e.type === 'send' && e.message.type === 'CHECKED' ? [e.message.id] : [],
+    );
+  };
+  // What was due meanwhile is served first, the periodic check too; it ends, and its time is over.
+  state = step(state, { type: 'timer' }, nowMs).state;
+  end(nowMs);
+  const later = nowMs + intervalMs;
+  for (let i = 0; i < 50; i++) ask(100 + i, later);
+  assert.equal(runs.length, 1);
+  assert.deepEqual(end(later + 1), [149], 'the newest question is answered');
+  for (let i = 0; i < 50; i++) ask(200 + i, later + 2);
+  assert.equal(runs.length, 1, 'not again within the interval');
+  ask(300, later + intervalMs);
+  assert.equal(runs.length, 2);
+});
