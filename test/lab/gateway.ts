@@ -36,6 +36,7 @@ export interface Status {
   readonly pid?: number;
   readonly alarms?: readonly { readonly code: string }[];
   readonly counters?: { readonly [name: string]: number };
+  readonly peers?: readonly { readonly host: string; readonly lastHeardMs: number | null }[];
 }
 
 const compiled = import.meta.url.endsWith('.js');
