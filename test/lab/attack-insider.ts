@@ -131,6 +131,8 @@ socket.bind(link.listen.port, link.listen.ip, () => {
   setInterval(() => {
     const now = rawNowMs();
     sendAll(endpoint.tick(now));
+    // Who was never heard would be held against all claims for a while (R19): not what is looked at here.
+    if (!isSpeaking) sendAll(endpoint.seal(now, 'all', [{ type: 'BYE', service }]));
     if (!isSpeaking || what === 'flood') return;
     if (what === 'roster') {
       const parts = ownRoster();

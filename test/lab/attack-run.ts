@@ -3,7 +3,7 @@
  * power, somebody must take over. Everything is seen as an operator sees it, through `status`.
  */
 import type { ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { readIdentityFile, readPublicKeyFile } from '../../src/daemon/key-files.ts';
@@ -58,9 +58,9 @@ export async function runAttack(attack: Attack, without: Weakness | null): Promi
   }
 }
 
-/** Where a gateway's key is stolen, the two honest hosts are no majority of three once one of them is dead. */
+/** With a stolen key among three, the honest ones are no majority any more once one of them is dead. */
 function policyOf(attack: Attack): Policy {
-  return attack.stolen === 'witness' || attack.honestWitness === true ? 'quorum' : 'available';
+  return attack.honestWitness === true ? 'quorum' : 'available';
 }
 
 function hostsOf(attack: Attack): HostPlan[] {
@@ -204,8 +204,9 @@ class Siege {
     const { directory } = this.#lab.cluster;
     if (takenOut === undefined || this.#stolen === null) return;
     const newer = join(directory, 'newer.cose');
+    await copyFile(join(directory, 'roster.cose'), newer);
     const orders = [
-      ['cluster', takenOut, this.#stolen, '--roster', join(directory, 'roster.cose'), '--out', newer],
+      ['cluster', takenOut, this.#stolen, '--roster', newer],
       ['cluster', 'push', '--config', this.#lab.cluster.config(master), newer],
     ];
     for (const [i, order] of orders.entries()) {

@@ -173,3 +173,25 @@ export const ATTACKS: readonly Attack[] = [
     seenAs: ['refused:too-old'],
   },
 ];
+
+/** Asked for, and not shown here with damage in a control: what holds them is said, and where it is tested. */
+export const UNPROVEN: readonly { readonly name: string; readonly why: string }[] = [
+  {
+    name: 'flood-outsider',
+    why: 'figures only: without gate and budget it costs more and delays, but a takeover still works',
+  },
+  { name: 'flood-member', why: 'figures only: without the budget it costs more, but a takeover still works' },
+  {
+    name: 'reflect',
+    why: 'own key id, pair key, receiver and own term refuse it in turn: no single cut does damage (wire-cose)',
+  },
+  { name: 'move-link', why: 'hosts of the lab have one link (wire-endpoint)' },
+  { name: 'move-service', why: 'the service is inside what is signed; the lab has one service' },
+  { name: 'move-cluster', why: 'the lab has one cluster (wire-cose, wire-hostile)' },
+  {
+    name: 'giant',
+    why: 'refused by size, and by their form without it: no single cut does damage (daemon-adapters)',
+  },
+  { name: 'fragments', why: 'put together by the kernel, then judged as any other (linux-filter)' },
+  { name: 'nuisance', why: 'the pace of self-checks is held in the simulator (review)' },
+];

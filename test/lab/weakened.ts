@@ -103,6 +103,8 @@ export const WEAKNESSES = {
       from: 'this.#byName = peers;',
       to: 'for (const [name, peer] of this.#byName) if (!peers.has(name)) peers.set(name, peer);\n        this.#byName = peers;',
     },
+    { file: 'linux/portfilter.js', from: 'counter name stranger drop', to: 'counter name stranger' },
+    { file: 'core/step.js', from: 'c.member(event.from) !== undefined', to: 'true' },
   ],
 } as const satisfies { readonly [name: string]: readonly Cut[] };
 export type Weakness = keyof typeof WEAKNESSES;
