@@ -9,7 +9,7 @@ export type * from './messages.ts';
 export { refusal } from './orders.ts';
 export * from './procedures.ts';
 export type { HostState, ServiceState } from './state.ts';
-export { initialState, nextDeadline, type Step, step } from './step.ts';
+export { initialState, nextDeadline, refusalCounts, type Step, step } from './step.ts';
 export {
   type Bound,
   type Bounds,

@@ -160,13 +160,22 @@ export function serviceHeard(c: Ctx, from: HostName, m: Message, link: number): 
       if (m.successor !== c.me && c.at('service.serving', 'service.seeking')) announce(c);
       return;
     case 'CHECK':
-      if (c.s.askers.length < 32) c.set({ askers: [...c.s.askers, { host: from, id: m.id, kind: 'check' }] });
-      startCheck(c, 'checkServiceLocal');
+      asked(c, from, m.id);
       if (m.insist) seek(c, 'disputed', from);
       return;
     default:
       return;
   }
+}
+
+/**
+ * R13: a backup asks for a self-check. One is run at most once an interval, whoever asks and how often, and its
+ * answer goes to the newest question of each host; the periodic one answers, too.
+ */
+function asked(c: Ctx, from: HostName, id: number): void {
+  const others = c.s.askers.filter((a) => a.host !== from || a.kind !== 'check');
+  c.set({ askers: [...others, { host: from, id, kind: 'check' as const }] });
+  if (c.now - c.s.checks.checkServiceLocal.startedAtMs >= c.t.intervalMs) startCheck(c, 'checkServiceLocal');
 }
 
 /** R13: a healthy master objects to a claim, whatever its number. */
@@ -185,7 +194,7 @@ function object(c: Ctx, to: HostName, id: number): void {
 /** Finding 12: a fit host doubts us; look at the own downlink at once. */
 function doubted(c: Ctx, from: HostName, id: number): void {
   const others = c.s.askers.filter((a) => a.host !== from || a.kind !== 'blame');
-  c.set({ askers: [...others, { host: from, id, kind: 'blame' as const }].slice(-32) });
+  c.set({ askers: [...others, { host: from, id, kind: 'blame' as const }] });
   startCheck(c, 'checkDownlink');
 }
 

@@ -63,8 +63,7 @@ function noted(state: HostState, event: Event, nowMs: number, effects: Effect[])
       return { ...state, peers: { ...state.peers, [event.from]: { trusted: true, heardOn } } };
     }
     case 'refused': {
-      // R19: words in the name of a host that was heard since the start prove nothing at all.
-      if (state.peers[event.host]?.trusted === true || state.trustHoldUntilMs !== null) return state;
+      if (!refusalCounts(state, event.host)) return state;
       const detail = `${event.host} speaks, but is not understood: compare rosters and keys`;
       effects.push(
         { type: 'alarm', code: 'untrusted', service: null, on: true, detail },
@@ -79,6 +78,14 @@ function noted(state: HostState, event: Event, nowMs: number, effects: Effect[])
     default:
       return state;
   }
+}
+
+/**
+ * R19: whether words that cannot be verified, in the name of that host, mean anything. In the name of one that was heard since
+ * the start they prove nothing at all; and one hold is enough. A driver may ask before it makes an event of a refusal.
+ */
+export function refusalCounts(state: HostState, host: HostName): boolean {
+  return state.peers[host]?.trusted !== true && state.trustHoldUntilMs === null;
 }
 
 function ordering(state: HostState, order: Order): HostState {

@@ -12,6 +12,8 @@ import { freed, passedOn, promise } from './voter.ts';
 
 /** A term number further than this above the highest known one is refused (finding 27). */
 export const MAX_TERM_LEAP = 2 ** 20;
+/** A host that knows no term yet takes none above this one: half of all numbers stay for what follows. */
+export const FIRST_TERM_MAX = 2 ** 52;
 /** No table is changed so often within one term. */
 const MAX_TABLE_SEQ = 2 ** 32;
 
@@ -19,17 +21,15 @@ const MAX_TABLE_SEQ = 2 ** 32;
 export function absurd(c: Ctx, from: HostName, m: Message): boolean {
   const own = m.type === 'STATUS' || m.type === 'CLAIM' || m.type === 'WITHDRAW' || m.type === 'RELEASED';
   if (own && m.term.host !== from) return true;
-  const named = 'term' in m ? m.term : null;
   const highest = highestKnown(c);
+  // A host that knows nothing yet takes the cluster's numbers as they are, but for those near their end.
+  const limit = (leap: number): number => (highest === 0 ? FIRST_TERM_MAX : highest + leap);
   const table = 'table' in m ? m.table : undefined;
-  if (table !== undefined && (table.seq > MAX_TABLE_SEQ || table.term.n > highest + MAX_TERM_LEAP)) {
-    return highest > 0 || table.seq > MAX_TABLE_SEQ;
-  }
-  // A host that knows nothing yet takes the cluster's numbers as they are.
-  if (named === null || highest === 0) return false;
+  if (table !== undefined && (table.seq > MAX_TABLE_SEQ || table.term.n > limit(MAX_TERM_LEAP))) return true;
+  const named = 'term' in m ? m.term : null;
   // OBJECT makes a master take the next number: the others, who did not hear it, must not find that one absurd.
-  const leap = m.type === 'OBJECT' ? MAX_TERM_LEAP / 2 : MAX_TERM_LEAP;
-  if (named.n <= highest + leap) return false;
+  if (named === null || named.n <= limit(m.type === 'OBJECT' ? MAX_TERM_LEAP / 2 : MAX_TERM_LEAP))
+    return false;
   c.alarm('term-absurd', true, `${from} names the term ${termText(named)}`);
   return true;
 }

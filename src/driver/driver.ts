@@ -15,6 +15,7 @@ import {
   nextDeadline,
   type Order,
   refusal,
+  refusalCounts,
   step,
 } from '../core/index.ts';
 import { membershipOf, type Roster } from '../trust/roster.ts';
@@ -43,6 +44,9 @@ export interface DriverOptions {
 /** Refusals that may mean that keys or rosters differ (R19). */
 const UNTRUSTED: ReadonlySet<RejectionCode> = new Set<RejectionCode>(['gate', 'signature']);
 
+/** A datagram that was not refused. */
+type Taken = Exclude<Received, { kind: 'set-back' | 'refused' }>;
+
 /** More events than this waiting at once: the oldest refusals and foreign frames are the first to go. */
 const INBOX_MAX = 4096;
 
@@ -56,6 +60,8 @@ export class Driver {
   #config: CoreConfig;
   #state: HostState;
   #busy = false;
+  /** What the clock was last set to. */
+  #armedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -88,11 +94,23 @@ export class Driver {
     const received = this.#options.endpoint.receive(nowMs, link, datagram);
     if (received.kind === 'set-back')
       throw new RunEnded('set-back', `; ${received.from} has heard more of it`);
-    if (received.kind !== 'refused') this.#transmit(received.replies);
+    if (received.kind === 'refused') {
+      this.#refused(received);
+      return;
+    }
+    this.#transmit(received.replies);
     const outdated = this.#rosterShown(nowMs, received);
     for (const event of eventsOf(received, outdated)) this.#enqueue(event);
     this.#work();
     this.#arm();
+  }
+
+  /** A flood must cost no more than its refusal: no step is made and no clock set for what changes nothing (P31, P32). */
+  #refused({ host, gated, code }: Received & { kind: 'refused' }): void {
+    if (host !== null && UNTRUSTED.has(code) && refusalCounts(this.#state, host))
+      this.#happened({ type: 'refused', host, gated });
+    // Its sender may have become a candidate, who is to be asked.
+    else if (this.#options.endpoint.nextTickMs() < this.#armedMs) this.#arm();
   }
 
   /** Carries an operator's order out; returns why it is refused, or null. */
@@ -229,8 +247,8 @@ export class Driver {
   }
 
   /** Takes in what a signed word shows of its sender's roster; true when that host counts votes by a roster that is over. */
-  #rosterShown(nowMs: number, received: Exclude<Received, { kind: 'set-back' }>): boolean {
-    if (received.kind === 'refused' || received.shown === null) return false;
+  #rosterShown(nowMs: number, received: Taken): boolean {
+    if (received.shown === null) return false;
     const outcome = this.#keeper.heard(nowMs, received.from, received.shown);
     this.#act(nowMs, outcome);
     if (received.kind === 'roster') this.#act(nowMs, this.#keeper.word(nowMs, received.from, received.word));
@@ -294,22 +312,18 @@ export class Driver {
       this.#work();
     }
     const stepMs = nextDeadline(this.#state) ?? Number.POSITIVE_INFINITY;
-    clock.wakeAt(Math.min(stepMs, endpoint.nextTickMs(), this.#keeper.nextTickMs()));
+    this.#armedMs = Math.min(stepMs, endpoint.nextTickMs(), this.#keeper.nextTickMs());
+    clock.wakeAt(this.#armedMs);
   }
 }
 
 /** What the core hears of a datagram. */
-function eventsOf(received: Exclude<Received, { kind: 'set-back' }>, outdated: boolean): Event[] {
+function eventsOf(received: Taken, outdated: boolean): Event[] {
   if (received.kind === 'messages') {
     const { from, link } = received;
     const mark = outdated ? { outdated } : {};
     return received.messages.map((message) => ({ type: 'message', from, link, message, ...mark }));
   }
-  if (received.kind === 'roster') return [];
-  if (received.kind === 'handshake') {
-    return received.joined ? [{ type: 'peer-joined', host: received.from }] : [];
-  }
-  // Replays, late words and the start of a session tell nothing of trust; what cannot be verified may.
-  if (received.host === null || !UNTRUSTED.has(received.code)) return [];
-  return [{ type: 'refused', host: received.host, gated: received.gated }];
+  if (received.kind === 'roster' || !received.joined) return [];
+  return [{ type: 'peer-joined', host: received.from }];
 }

@@ -91,7 +91,10 @@ class KernelActuator implements LinuxActuator {
     await kernel.gate.reconfigure(config);
     this.guard.configure(config);
     await this.watch.guardNow();
-    await kernel.rearrange(config);
+    // The lanes are entered in this order everywhere: of switches, then of the test of what is in place.
+    await kernel.rearrange(config, (name, task) =>
+      this.lanes.get(name).run(() => this.lanes.get(`${name} checkServiceLocal`).run(task)),
+    );
     this.listen();
   }
 
@@ -107,8 +110,7 @@ class KernelActuator implements LinuxActuator {
   }
 
   run(name: ServiceName, procedure: Procedure, id: number): void {
-    const parts = this.kernel.services.get(name);
-    if (parts === undefined) {
+    if (!this.kernel.services.has(name)) {
       this.ended(name, procedure, id, unknown('no such service'));
       return;
     }
@@ -116,7 +118,11 @@ class KernelActuator implements LinuxActuator {
     // Each test has a lane of its own: a slow one holds up nothing but itself.
     const lane = this.lanes.get(isTest ? `${name} ${procedure}` : name);
     lane
-      .run(() => this.perform(parts, procedure))
+      .run(async () => {
+        // Looked up when its turn has come: a reload before it may have replaced the parts.
+        const parts = this.kernel.services.get(name);
+        return parts === undefined ? unknown('no such service') : this.perform(parts, procedure);
+      })
       .catch((error) => unknown(textOf(error)))
       .then((outcome) => this.ended(name, procedure, id, outcome));
   }

@@ -2,6 +2,7 @@
  * All that is held of the kernel for one configuration: sockets, gate, rules, uplinks, and each service's parts.
  * The actuator gives orders to it; `fence` makes one for a moment.
  */
+import type { ServiceName } from '../core/basics.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { Announcer } from './announcer.ts';
 import type { Patience } from './asking.ts';
@@ -24,6 +25,9 @@ export interface ServiceParts {
   /** Roving addresses that have answered an echo request since the start. */
   readonly echoed: Set<string>;
 }
+
+/** Runs a task of one service alone: neither a switch nor a test of what is in place runs beside it. */
+export type InTurn = (service: ServiceName, task: () => Promise<void>) => Promise<void>;
 
 /** All roving addresses of all services: never a source of ours, never a foreigner. */
 export function rovingAddresses(config: ActuatorConfig): Set<string> {
@@ -86,9 +90,10 @@ export class Kernel {
 
   /**
    * Takes a configuration that `rules.prepare` has accepted. A service that did not change keeps its place and its
-   * announcements; one that did is moved over if it is active; one that is gone is taken down.
+   * announcements; one that did is moved over if it is active; one that is gone is taken down. What touches a
+   * service runs in `inTurn`: after the orders to it that run already, before those that come later.
    */
-  async rearrange(config: ActuatorConfig): Promise<void> {
+  async rearrange(config: ActuatorConfig, inTurn: InTurn): Promise<void> {
     const before = new Map(this.services);
     const samePlace = common(this.config) === common(config);
     this.config = config;
@@ -100,17 +105,12 @@ export class Kernel {
       const unchanged = old !== undefined && JSON.stringify(old.service) === JSON.stringify(service);
       if (unchanged && samePlace) continue;
       const parts = this.parts(service);
+      if (old === undefined) this.services.set(service.name, parts);
       // The same service among other members: what is in place stays, who is a foreigner is learnt anew.
-      this.services.set(service.name, unchanged ? { ...old, downlink: parts.downlink } : parts);
-      if (old !== undefined && !unchanged) await this.move(old, parts);
+      else if (unchanged) this.services.set(service.name, { ...old, downlink: parts.downlink });
+      else await inTurn(service.name, () => this.move(old, parts));
     }
-    for (const old of before.values()) {
-      this.services.delete(old.service.name);
-      stopAnnouncing(old);
-      await old.place.deactivate();
-      await this.uplinks.deactivate(old.service);
-      this.gate.forbidTalk(old.service.uplink.device, old.service.name);
-    }
+    for (const old of before.values()) await inTurn(old.service.name, () => this.takeDown(old));
     this.links.keepOnly(new Set(config.services.flatMap((s) => [s.downlink.device, s.uplink.device])));
   }
 
@@ -135,19 +135,40 @@ export class Kernel {
     this.poller.close();
   }
 
+  /**
+   * Makes before it breaks: what both configurations have stays in place all the time, so that a service that is
+   * active goes on serving, and its tests go on passing.
+   */
   private async move(old: ServiceParts, parts: ServiceParts): Promise<void> {
+    const { name, uplink } = parts.service;
+    const wasDevice = old.service.uplink.device;
+    const moved = wasDevice !== uplink.device;
+    const held = this.uplinks.holds(wasDevice, name);
     stopAnnouncing(old);
-    const held = this.uplinks.holds(old.service.uplink.device, old.service.name);
-    const moved = old.service.uplink.device !== parts.service.uplink.device;
-    const { active } = old.place;
-    await old.place.deactivate();
     if (held && moved) {
-      await this.uplinks.deactivate(old.service);
-      this.gate.forbidTalk(old.service.uplink.device, old.service.name);
-      this.gate.allowTalk(parts.service.uplink.device, parts.service.name);
+      this.gate.allowTalk(uplink.device, name);
       await this.uplinks.activate(parts.service);
     }
-    if (active) await parts.place.activate();
+    const { active } = old.place;
+    await (active ? parts.place.activate() : parts.place.deactivate());
+    this.services.set(name, parts);
+    old.place.leaveTo(parts.place);
+    if (held && moved) {
+      await this.uplinks.deactivate(old.service);
+      this.gate.forbidTalk(wasDevice, name);
+    }
+    if (!active) return;
+    parts.announcers.downlink.start();
+    parts.announcers.uplink.start();
+  }
+
+  private async takeDown(old: ServiceParts): Promise<void> {
+    const { name, uplink } = old.service;
+    this.services.delete(name);
+    stopAnnouncing(old);
+    await old.place.deactivate();
+    await this.uplinks.deactivate(old.service);
+    this.gate.forbidTalk(uplink.device, name);
   }
 
   private neighbourhood(device: string): Neighbourhood {

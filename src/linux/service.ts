@@ -31,6 +31,10 @@ function placed(service: GatewayService): Placed[] {
   return out;
 }
 
+function placeOf({ device, address }: Placed): string {
+  return `${device} ${address.address}/${address.prefixLength}`;
+}
+
 export interface ServiceTools {
   readonly links: Links;
   readonly rules: Rules;
@@ -104,6 +108,21 @@ export class ServiceSwitch {
     if (this.isActive && this.tools.nowMs() - this.renewedMs > RENEW_MS * 2) this.renew(true);
   }
 
+  /** Another switch has taken over for a changed service: takes away what only this one had, and is done. */
+  leaveTo(successor: ServiceSwitch): void {
+    this.isActive = false;
+    this.close();
+    try {
+      this.removeAll(successor.service);
+      if (!successor.isActive) return;
+      // With the first address of a subnet the kernel may remove all others of it.
+      successor.setAddresses();
+      successor.setRoutes();
+    } catch {
+      // A device that went away: its addresses went with it, or run out by their lifetime.
+    }
+  }
+
   /** Stops renewing; what is in place stays until its lifetime ends. */
   close(): void {
     if (this.timer !== null) clearInterval(this.timer);
@@ -137,13 +156,21 @@ export class ServiceSwitch {
     for (const hop of this.hops()) if (link !== null) links.route.addDefaultRoute(link.index, hop);
   }
 
-  private removeAll(): void {
+  /** Takes routes and addresses away, but for those that `successor` needs as well. */
+  private removeAll(successor?: GatewayService): void {
     const { links } = this.tools;
-    const uplink = links.fresh(this.service.uplink.device);
-    for (const hop of this.hops()) if (uplink !== null) links.route.removeDefaultRoute(uplink.index, hop);
-    for (const { device, address, bytes } of placed(this.service)) {
-      const link = links.fresh(device);
-      if (link !== null) links.route.removeAddress(link.index, bytes, address.prefixLength);
+    const { device, nextHops } = this.service.uplink;
+    const uplink = links.fresh(device);
+    const kept = new Set(successor === undefined ? [] : placed(successor).map(placeOf));
+    const keptHops = successor?.uplink.device === device ? successor.uplink.nextHops : [];
+    for (const hop of nextHops) {
+      const bytes = parseIp(hop)?.bytes;
+      if (uplink !== null && bytes !== undefined && !keptHops.includes(hop))
+        links.route.removeDefaultRoute(uplink.index, bytes);
+    }
+    for (const place of placed(this.service)) {
+      const link = kept.has(placeOf(place)) ? null : links.fresh(place.device);
+      if (link !== null) links.route.removeAddress(link.index, place.bytes, place.address.prefixLength);
     }
   }
 

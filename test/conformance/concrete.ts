@@ -133,7 +133,8 @@ function checks(v: Vector, event: string, sinceMs: number, variant: number): Ser
     };
   }
   const tested = (prefix: string): CheckRecord => {
-    if (!event.startsWith(prefix)) return record({ runningId: 0 });
+    // The last self-check is older than an interval: a CHECK starts another one.
+    if (!event.startsWith(prefix)) return record({ startedAtMs: NOW - 2 * I });
     // A test that was never good yet has not failed before `fall` either.
     const unsound = prefix === 'E_LOCAL_' && variant % 2 === 1;
     return record({ runningId: RUN, bad: wasBad, ...(unsound ? { sound: false, good: 0 } : {}) });

@@ -53,7 +53,7 @@ export function traces(seeds: readonly number[]): Trace {
     pack(v, row, 0);
     packAnswer(answer, row, ALL_FIELDS.length);
     // What the code leaves out because it is so already: a check that runs, an alarm that is on.
-    const mask = already(before, event);
+    const mask = already(before, event, nowMs);
     const key = `${row.toString('latin1')}${mask}`;
     if (seen.has(key)) return;
     seen.add(key);
@@ -93,11 +93,15 @@ function answerOf(
 }
 
 /** Orders of the model that the code has no need to give in that state. */
-function already(state: HostState, event: Event): number {
+function already(state: HostState, event: Event, nowMs: number): number {
   const s = state.services[SERVICE];
   if (s === undefined) return 0;
   const ends = event.type === 'procedure-ended' ? event.procedure : null;
   let mask = 0;
+  // R13: once an interval at most.
+  const checkedMs = nowMs - s.checks.checkServiceLocal.startedAtMs;
+  const isAsked = event.type === 'message' && event.message.type === 'CHECK';
+  if (isAsked && checkedMs < state.config.timing.intervalMs) mask |= model('D_CHECK_LOCAL');
   for (const [procedure, order] of [
     ['checkDownlink', 'D_CHECK_DOWN'],
     ['checkUplink', 'D_CHECK_UP'],

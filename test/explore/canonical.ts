@@ -108,6 +108,7 @@ function state(h: HostState, s: ServiceState, nowMs: number): void {
     add((r.fit ? 1 : 0) + (r.standby ? 2 : 0) + (r.downlink ? 4 : 0) + (r.sameDigest ? 8 : 0));
   }
   checks(s, nowMs);
+  lately(s.checks.checkServiceLocal.startedAtMs, nowMs, 1000); // R13: once an interval
   claims(s, nowMs);
 }
 

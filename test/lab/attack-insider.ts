@@ -1,6 +1,6 @@
 /**
  * A member's key in the attacker's hands: speaks the whole protocol with it from that member's namespace and says
- * what no honest host says. Arguments: configuration file, what to say. Every change of it waits for a line on standard input.
+ * what no honest host says. Arguments: configuration file, what to say. It begins at a line `speak VICTIM` on standard input.
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -9,12 +9,23 @@ import type { Term } from '../../src/core/basics.ts';
 import type { Message } from '../../src/core/messages.ts';
 import { loadConfig } from '../../src/daemon/config/read.ts';
 import { rawNowMs } from '../../src/linux/libc.ts';
+import { thumbprint } from '../../src/trust/fingerprint.ts';
+import { signRosterBody, versionHash } from '../../src/trust/roster.ts';
+import { removeMember } from '../../src/trust/roster-edit.ts';
 import { Endpoint, type Outgoing } from '../../src/wire/endpoint.ts';
+import { addGate, gateKey } from '../../src/wire/gate.ts';
+import { GATE_BYTES } from '../../src/wire/limits.ts';
+import { partOf } from '../../src/wire/roster-words.ts';
 
-/** `serves`: that it is master in the next higher term; `absurd`: claims terms near the end of numbers. */
-export type Insider = 'serves' | 'absurd';
+/**
+ * `serves`: that it is master in the next higher term; `absurd`: that it claims and serves in terms near the end of numbers;
+ * `roster`: a newer roster without `victim`, which this host signed itself; `flood`: 20,000 of its own words a second, each
+ * with its gate and a wrong signature.
+ */
+export type Insider = 'serves' | 'absurd' | 'roster' | 'flood';
 
 const [file = '', what = 'serves'] = process.argv.slice(2);
+const FLOOD_PER_SECOND = 20_000;
 const { config, identity } = loadConfig(file);
 const { settings, roster } = config;
 const service = settings.services[0]?.gateway.name ?? 'firewall';
@@ -33,6 +44,7 @@ const endpoint = new Endpoint({
 const socket = createSocket('udp4');
 let highest: Term = { n: 0, host: settings.host };
 let isSpeaking = false;
+let victim = '';
 let id = 1;
 let said = 0;
 
@@ -56,6 +68,56 @@ function lies(): Message[] {
   return [{ type: 'STATUS', service, id, term, phase: 'serving', digest, tableSeq: id }];
 }
 
+/** What carries that roster to all, unasked: the very next version is taken so. */
+function ownRoster(): Outgoing[] {
+  const bytes = signRosterBody(removeMember(roster, victim, roster.version), identity);
+  const hash = versionHash(bytes);
+  const out: Outgoing[] = [];
+  for (let chunk = 0; ; chunk++) {
+    const word = partOf(roster.version + 1, hash, bytes, chunk);
+    if (word === null) return out;
+    out.push(...endpoint.sealRoster(rawNowMs(), 'all', word));
+  }
+}
+
+/** Own words of this moment whose signature is wrong and whose gate is right. */
+function badlySigned(): Outgoing[] {
+  const { clusterId } = roster;
+  return endpoint.seal(rawNowMs(), 'all', lies()).flatMap((outgoing) => {
+    const member = roster.members.find(({ name }) => name === outgoing.to);
+    if (member === undefined) return [];
+    const envelope = Uint8Array.from(outgoing.datagram.subarray(GATE_BYTES));
+    const last = envelope.length - 1;
+    envelope[last] = (envelope[last] ?? 0) ^ 1;
+    const key = gateKey(
+      identity.agree(member.publicKey),
+      clusterId,
+      thumbprint(identity.publicKey),
+      member.kid,
+    );
+    return [{ ...outgoing, datagram: addGate(key, outgoing.link, envelope) }];
+  });
+}
+
+let owed = 0;
+let lastMs = rawNowMs();
+let wrong: readonly Outgoing[] = [];
+let madeMs = Number.NEGATIVE_INFINITY;
+function flood(now: number): void {
+  owed = Math.min(owed + ((now - lastMs) * FLOOD_PER_SECOND) / 1000, FLOOD_PER_SECOND / 10);
+  lastMs = now;
+  if (now - madeMs > 50) {
+    wrong = badlySigned();
+    madeMs = now;
+  }
+  if (wrong.length === 0) return;
+  for (; owed >= 1; owed -= 1) {
+    const one = wrong[said % wrong.length];
+    if (one !== undefined) sendAll([one]);
+    said += 1;
+  }
+}
+
 socket.on('message', (datagram) => {
   const got = endpoint.receive(rawNowMs(), 1, datagram);
   if ('replies' in got) sendAll(got.replies);
@@ -69,15 +131,28 @@ socket.bind(link.listen.port, link.listen.ip, () => {
   setInterval(() => {
     const now = rawNowMs();
     sendAll(endpoint.tick(now));
-    if (!isSpeaking) return;
+    // Who was never heard would be held against all claims for a while (R19): not what is looked at here.
+    if (!isSpeaking) sendAll(endpoint.seal(now, 'all', [{ type: 'BYE', service }]));
+    if (!isSpeaking || what === 'flood') return;
+    if (what === 'roster') {
+      const parts = ownRoster();
+      said += parts.length;
+      sendAll(parts);
+      return;
+    }
     const datagrams = endpoint.seal(now, 'all', lies());
     said += datagrams.length;
     sendAll(datagrams);
   }, 50);
+  if (what === 'flood') setInterval(() => (isSpeaking ? flood(rawNowMs()) : undefined), 2);
 });
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    if (line === 'speak') isSpeaking = true;
+    const [order, about = ''] = line.split(' ');
+    if (order === 'speak') {
+      isSpeaking = true;
+      victim = about;
+    }
     process.stdout.write(
       `${JSON.stringify({ sessions: endpoint.peers().filter((p) => p.session).length, said })}\n`,
     );

@@ -3,7 +3,7 @@
  * power, somebody must take over. Everything is seen as an operator sees it, through `status`.
  */
 import type { ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { readIdentityFile, readPublicKeyFile } from '../../src/daemon/key-files.ts';
@@ -12,7 +12,7 @@ import { verifyRosterFile } from '../../src/trust/roster.ts';
 import { gateKey } from '../../src/wire/gate.ts';
 import type { Order } from './attack-station.ts';
 import type { Attack } from './attacks.ts';
-import { portcullis, type Status } from './gateway.ts';
+import { type Policy, portcullis, type Status } from './gateway.ts';
 import { Lab } from './lab.ts';
 import { must, sleep, until } from './process.ts';
 import { type HostPlan, planHosts } from './topology.ts';
@@ -40,12 +40,14 @@ const LIVE_MS = 4_000;
 /** The real build needs less than a second on an idle machine. */
 const TAKEOVER_LIMIT_MS = 8_000;
 const SETTLE_MS = 40_000;
+/** An honest member speaks once an interval at least. */
+const UNHEARD_MS = 10 * INTERVAL_MS;
 const STRANGER = '10.77.1.222';
 
 export async function runAttack(attack: Attack, without: Weakness | null): Promise<AttackResult> {
   const hosts = hostsOf(attack);
   const lab = await Lab.open({
-    ...{ hosts, policy: hosts.length > 2 ? 'quorum' : 'available', intervalMs: INTERVAL_MS, timing: [] },
+    ...{ hosts, policy: policyOf(attack), intervalMs: INTERVAL_MS, timing: [] },
     ...{ answerBroadcasts: true, attacker: true },
   });
   try {
@@ -56,8 +58,13 @@ export async function runAttack(attack: Attack, without: Weakness | null): Promi
   }
 }
 
+/** With a stolen key among three, the honest ones are no majority any more once one of them is dead. */
+function policyOf(attack: Attack): Policy {
+  return attack.honestWitness === true ? 'quorum' : 'available';
+}
+
 function hostsOf(attack: Attack): HostPlan[] {
-  if (attack.stolen === 'witness') return planHosts(2, true);
+  if (attack.stolen === 'witness' || attack.honestWitness === true) return planHosts(2, true);
   return planHosts(attack.stolen === 'gateway' ? 3 : 2, false);
 }
 
@@ -106,6 +113,8 @@ class Siege {
   async run(): Promise<AttackResult> {
     const { cluster } = this.#lab;
     for (const host of this.#honest) cluster.start(host);
+    const [third] = this.#attack.honestWitness === true ? this.#lab.options.hosts.slice(2) : [];
+    if (third !== undefined) cluster.start(third.name);
     if (this.#attack.outside !== undefined) await this.#openStation();
     if (this.#stolen !== null) await this.#openInsider(this.#stolen);
     const first = await cluster.settle(this.#honest, SETTLE_MS);
@@ -124,10 +133,11 @@ class Siege {
     }
     const usedFrom = await this.#cpuMs(this.#other(first));
     const fromMs = performance.now();
-    await sleep(LIVE_MS);
+    await sleep(this.#attack.liveMs ?? LIVE_MS);
     const cores = ((await this.#cpuMs(this.#other(first))) - usedFrom) / (performance.now() - fromMs);
     const master = await this.#masterNow(first);
     const after = await cluster.status(master, 2_000);
+    const beside = await cluster.status(this.#other(master), 2_000);
     if (this.#attack.restart !== true && damage === null)
       damage = difference(before, after, (await this.#serving()).length);
     const takeoverMs = await this.#killAndWait(master);
@@ -140,8 +150,8 @@ class Siege {
       without: this.#without,
       ...{ damage, takeoverMs, cores: Math.round(cores * 100) / 100 },
       sent: Number(sent?.sent ?? said?.said ?? 0),
-      counters: countersOf([after, end]),
-      alarms: [...new Set([after, end].flatMap(alarmsOf))],
+      counters: countersOf([after, beside, end], await this.#refusedRosters()),
+      alarms: [...new Set([after, beside, end].flatMap(alarmsOf))],
     };
   }
 
@@ -194,8 +204,9 @@ class Siege {
     const { directory } = this.#lab.cluster;
     if (takenOut === undefined || this.#stolen === null) return;
     const newer = join(directory, 'newer.cose');
+    await copyFile(join(directory, 'roster.cose'), newer);
     const orders = [
-      ['cluster', takenOut, this.#stolen, '--roster', join(directory, 'roster.cose'), '--out', newer],
+      ['cluster', takenOut, this.#stolen, '--roster', newer],
       ['cluster', 'push', '--config', this.#lab.cluster.config(master), newer],
     ];
     for (const [i, order] of orders.entries()) {
@@ -206,16 +217,18 @@ class Siege {
   }
 
   async #begin(master: string): Promise<void> {
+    if (this.#attack.cutsPath === true)
+      await this.#lab.faults.cutClusterBetween('lan', master, this.#other(master));
     if (this.#insider !== null) {
-      const { sessions } = await this.#insider.ask('speak');
+      const { sessions } = await this.#insider.ask(`speak ${master}`);
       if (Number(sessions) < 1) throw new Error('the insider has no session');
     }
     const { outside } = this.#attack;
     if (outside === undefined || this.#station === null) return;
-    const { kind, perSecond, of, hasGateKey, stranger } = outside;
+    const { of, hasGateKey, stranger, ...sending } = outside;
     const address = (name: string) => this.#lab.options.hosts.find((host) => host.name === name)?.address;
     const order: Order = {
-      ...{ op: 'send', kind, perSecond },
+      ...{ op: 'send', ...sending },
       ...(of === 'master' ? { from: address(master) ?? '', to: address(this.#other(master)) ?? '' } : {}),
       ...(stranger === true ? { sourceAddress: STRANGER } : {}),
       ...(hasGateKey === true ? { gateKey: await this.#gateKey(master, this.#other(master)) } : {}),
@@ -234,6 +247,15 @@ class Siege {
     const { clusterId } = read.roster;
     const kids = [thumbprint(identity.publicKey), thumbprint(peer)] as const;
     return Buffer.from(gateKey(identity.agree(peer), clusterId, ...kids)).toString('hex');
+  }
+
+  /** Entries of the event logs that tell of a roster which was not taken. */
+  async #refusedRosters(): Promise<number> {
+    const logs = this.#honest.map((host) =>
+      readFile(join(this.#lab.cluster.directory, host, 'state/events.jsonl'), 'utf8').catch(() => ''),
+    );
+    const lines = (await Promise.all(logs)).join('').split('\n');
+    return lines.filter((line) => line.includes('"kind":"roster"') && line.includes('refused')).length;
   }
 
   async #cpuMs(host: string): Promise<number> {
@@ -269,11 +291,19 @@ function difference(before: Status, after: Status | null, serving: number): stri
   return null;
 }
 
-function countersOf(all: readonly (Status | null)[]): { [name: string]: number } {
-  const found: { [name: string]: number } = {};
-  for (const status of all)
+/** What an operator can see: refusals, drops, alarms as `alarm:CODE`, members that are not heard, refused rosters. */
+function countersOf(all: readonly (Status | null)[], refusedRosters: number): { [name: string]: number } {
+  const found: { [name: string]: number } = refusedRosters > 0 ? { 'log:roster': refusedRosters } : {};
+  const note = (name: string, count: number): void => {
+    found[name] = Math.max(found[name] ?? 0, count);
+  };
+  for (const status of all) {
     for (const [name, count] of Object.entries(status?.counters ?? {}))
-      if (/^(refused|filtered):/.test(name)) found[name] = Math.max(found[name] ?? 0, count);
+      if (/^(refused|filtered):/.test(name)) note(name, count);
+    for (const code of status === null ? [] : alarmsOf(status)) note(`alarm:${code}`, 1);
+    const unheard = (status?.peers ?? []).filter(({ lastHeardMs }) => (lastHeardMs ?? 0) > UNHEARD_MS);
+    if (unheard.length > 0) note('peer:unheard', unheard.length);
+  }
   return found;
 }
 

@@ -9,7 +9,8 @@ import { type ClusterFrame, forged, overheard, readFrame, reflected, withPayload
 /** What to send again and again, until told to stop. Addresses choose among what was recorded. */
 export interface Sending {
   /** `replay`: as it was; `forge`: the newest word to all, moved on; `mutate`: one bit of each changed. */
-  readonly kind: 'replay' | 'reflect' | 'forge' | 'mutate' | 'junk';
+  /** `delay`: what is heard is passed on `holdMs` later; `arp`: every question for `asked` is answered. */
+  readonly kind: 'replay' | 'reflect' | 'forge' | 'mutate' | 'junk' | 'delay' | 'arp';
   readonly perSecond: number;
   readonly from?: string;
   readonly to?: string;
@@ -17,6 +18,10 @@ export interface Sending {
   readonly sourceAddress?: string;
   /** Hex; null: none is known. */
   readonly gateKey?: string | null;
+  /** Of `delay`: for how long. */
+  readonly holdMs?: number;
+  /** Of `arp`: the address. */
+  readonly asked?: string;
   /** Size of junk, bytes. */
   readonly bytes?: number;
 }
@@ -47,12 +52,51 @@ function listen(): void {
   for (let i = 0; i < 5000; i++) {
     const length = receive(fd, buffer);
     if (length < 0) return;
+    if (sending?.kind === 'arp') answer(sending.asked ?? '', buffer.subarray(0, length));
+    if (sending?.kind === 'delay') hold(sending, buffer.subarray(0, length));
     // While it sends, what it hears may be an answer to itself: it has heard enough.
     if (sending !== null || recorded.length >= RECORDED_MAX) continue;
     const frame = readFrame(buffer.subarray(0, length));
     if (frame !== null)
       recorded.push({ ...frame, payload: Buffer.from(frame.payload), atMs: performance.now() });
   }
+}
+
+const held: { readonly frame: Buffer; readonly dueMs: number }[] = [];
+
+/** A frame of the cluster between those two that the switch did not pass on to its receiver. */
+function hold(order: Sending, bytes: Buffer): void {
+  const heard = readFrame(bytes);
+  if (heard === null || heard.from !== order.from || heard.to !== order.to) return;
+  held.push({ frame: heard.frame, dueMs: performance.now() + (order.holdMs ?? 0) });
+}
+
+function passOn(): void {
+  for (let next = held[0]; next !== undefined && next.dueMs <= performance.now(); next = held[0]) {
+    held.shift();
+    if (send(fd, next.frame, null) === 0) sent += 1;
+  }
+}
+
+const OWN_MAC = Buffer.from('026666666666', 'hex');
+
+/** An ARP question for that address is answered with the attacker's own card: "it is mine". */
+function answer(asked: string, bytes: Buffer): void {
+  if (bytes.length < 42 || bytes.readUInt32BE(12) !== 0x08060001 || bytes.readUInt16BE(20) !== 1) return;
+  const address = Buffer.from(asked.split('.').map(Number));
+  if (!bytes.subarray(38, 42).equals(address)) return;
+  const asker = bytes.subarray(22, 32);
+  const head = Buffer.from('08060001080006040002', 'hex');
+  const reply = Buffer.concat([
+    asker.subarray(0, 6),
+    OWN_MAC,
+    head,
+    OWN_MAC,
+    address,
+    asker,
+    Buffer.alloc(18),
+  ]);
+  if (send(fd, reply, null) === 0) sent += 1;
 }
 
 /** The frames in turn, for ever. */
@@ -105,7 +149,8 @@ function maker(order: Sending): () => Buffer | null {
 function step(): void {
   listen();
   const now = performance.now();
-  if (sending !== null) {
+  passOn();
+  if (sending !== null && sending.kind !== 'arp' && sending.kind !== 'delay') {
     // What a busy machine did not let us send is made good, within a tenth of a second.
     owed = Math.min(owed + ((now - lastMs) * sending.perSecond) / 1000, sending.perSecond / 10);
     for (; owed >= 1; owed -= 1) {
@@ -118,7 +163,8 @@ function step(): void {
 
 function obey(order: Order): void {
   listen();
-  if (order.op === 'send') {
+  if (order.op === 'send' && (order.kind === 'arp' || order.kind === 'delay')) sending = order;
+  else if (order.op === 'send') {
     next = maker(order);
     if (next() === null) {
       process.stdout.write(`${JSON.stringify({ error: 'nothing of that kind was recorded' })}\n`);

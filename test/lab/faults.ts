@@ -39,6 +39,11 @@ export class Faults {
   async cutClusterFrom(side: SwitchName, port: string): Promise<void> {
     await this.#nft(side, `add rule bridge lab faults iifname "${port}" udp dport ${CLUSTER_PORT} drop`);
   }
+  /** The cluster's own frames from one station to another vanish there, one way; third stations on a hub still hear them. */
+  async cutClusterBetween(side: SwitchName, from: string, to: string): Promise<void> {
+    const rule = `iifname "${from}" oifname "${to}" udp dport ${CLUSTER_PORT} drop`;
+    await this.#nft(side, `add rule bridge lab faults ${rule}`);
+  }
   /** Each of the cluster's own frames is lost with that probability, independently, between every two hosts. */
   async loseCluster(side: SwitchName, percent: number): Promise<void> {
     await this.#nft(

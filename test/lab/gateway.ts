@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,7 @@ export interface Status {
   readonly pid?: number;
   readonly alarms?: readonly { readonly code: string }[];
   readonly counters?: { readonly [name: string]: number };
+  readonly peers?: readonly { readonly host: string; readonly lastHeardMs: number | null }[];
 }
 
 const compiled = import.meta.url.endsWith('.js');
@@ -69,6 +70,8 @@ export class Cluster {
       const home = join(this.directory, host.name);
       await rm(home, { recursive: true, force: true });
       await mkdir(join(home, 'state'), { recursive: true, mode: 0o750 });
+      // A copy each, as on real machines: a newer roster is stored there while they run.
+      await copyFile(join(this.directory, 'roster.cose'), join(home, 'roster.cose'));
       await writeFile(join(home, 'rules.v4'), RULES4);
       await writeFile(join(home, 'rules.v6'), RULES6);
       await writeFile(join(home, 'portcullis.toml'), configuration(this.directory, host, options));
@@ -215,7 +218,7 @@ host    = "${host.name}"
 key     = "${directory}/${host.name}.key"
 admin   = "${directory}/admin.key.pub"
 state   = "${home}/state"
-roster  = "${directory}/roster.cose"
+roster  = "${home}/roster.cose"
 control = "${home}/control.sock"
 
 [timing]

@@ -176,8 +176,21 @@ test('a reload changes what changed and nothing else; a bad file changes nothing
   for (let i = 0; i < 100 && !gateway.net.ip(gateway.gw, 'addr').includes('10.77.1.2/24'); i++)
     await sleep(50);
   assert.match(gateway.net.ip(gateway.gw, 'addr'), /10\.77\.1\.2\/24/);
+  // Each time the first address of both subnets goes, and with it, in the kernel, every other.
+  reload(original.replace('"10.77.1.1/24"', '"10.77.1.3/24"').replace('"10.77.2.1/24"', '"10.77.2.3/24"'));
+  await gateway.logged(/"change":"service firewall: uplink.addresses:/);
+  for (let i = 0; i < 100 && gateway.net.ip(gateway.gw, 'addr').includes('10.77.1.2/24'); i++)
+    await sleep(50);
+  const addresses = gateway.net.ip(gateway.gw, 'addr');
+  assert.match(addresses, /10\.77\.1\.3\/24/);
+  assert.match(addresses, /10\.77\.2\.3\/24/);
+  assert.doesNotMatch(addresses, /10\.77\.(1\.1|1\.2|2\.1)\/24/);
+  // Several tests of what is in place later it serves still, and never stopped.
+  await sleep(2000);
   const after = (await gateway.status(serving)).services[0];
   assert.deepEqual(after?.term, before, 'the master stayed master through it');
+  const log = readFileSync(join(gateway.dir, 'state', 'events.jsonl'), 'utf8');
+  assert.doesNotMatch(log, /refuted/);
   daemon.kill('SIGTERM');
   assert.equal(await endOf(daemon), 0, gateway.output);
 });

@@ -73,6 +73,41 @@ test('a host that knows nothing takes a cluster’s high term as it is', () => {
   assert.deepEqual(heard.services[SERVICE]?.known?.term, term);
 });
 
+test('P9, R1: but none near the end of numbers, in no kind of word; one below half of them leaves room', () => {
+  const w = new World({ hosts: 2, policy: 'available' });
+  const state = initialState(w.config('fw1'), 0);
+  const digest = 'd'.repeat(64);
+  const knows = (n: number) => {
+    const term = { n, host: 'fw2' };
+    const words = [
+      { type: 'STATUS', service: SERVICE, id: 1, term, phase: 'serving', digest, tableSeq: 1 },
+      { type: 'CLAIM', service: SERVICE, id: 2, term },
+      {
+        type: 'GRANT',
+        service: SERVICE,
+        id: 3,
+        term: { n: 1, host: 'fw2' },
+        table: { term, seq: 1, rows: [] },
+      },
+    ] as const;
+    return words.map((message) => {
+      const after = step(state, { type: 'message', from: 'fw2', link: 1, message }, 1);
+      const s = after.state.services[SERVICE];
+      const alarms = after.effects.flatMap((e) => (e.type === 'alarm' && e.on ? [e.code] : []));
+      return { n: (s?.known ?? s?.rival ?? s?.table)?.term.n, alarms };
+    });
+  };
+  assert.deepEqual(
+    knows(2 ** 52).map(({ n }) => n),
+    [2 ** 52, 2 ** 52, 2 ** 52],
+  );
+  assert.deepEqual(
+    knows(2 ** 52 + 1).map(({ n }) => n),
+    [undefined, undefined, undefined],
+  );
+  assert.deepEqual(knows(2 ** 53 - 1)[0]?.alarms, ['term-absurd']);
+});
+
 test('a gate that cannot be opened is tried again after a pause, not at once', () => {
   const { w, master } = serving(2, 'available');
   const backup = w.host(w.hosts.find((h) => h !== master)?.name ?? '');
@@ -122,4 +157,41 @@ test('a successor that the master asks for tries no number twice', () => {
   const after = step({ ...backup.driver.state, services }, event, w.nowMs).state.services[SERVICE];
   assert.equal(after?.place, 'handover.raising');
   assert.equal(after?.term?.n, tried + 1);
+});
+
+test('R13: whoever asks for self-checks as often as he likes gets one an interval, and one answer', () => {
+  const { w, master, driver } = serving(2, 'available');
+  const from = w.hosts.find((h) => h !== master)?.name ?? '';
+  const { intervalMs } = driver.state.config.timing;
+  let { state } = driver;
+  const nowMs = w.nowMs + 10 * intervalMs;
+  let runs: number[] = [];
+  const ask = (id: number, atMs: number): void => {
+    const message = { type: 'CHECK', service: SERVICE, id, insist: false } as const;
+    const after = step(state, { type: 'message', from, link: 1, message }, atMs);
+    state = after.state;
+    const isCheck = (e: (typeof after.effects)[number]) =>
+      e.type === 'run' && e.procedure === 'checkServiceLocal';
+    runs = [...runs, ...after.effects.filter(isCheck).flatMap((e) => (e.type === 'run' ? [e.id] : []))];
+  };
+  const end = (atMs: number): unknown[] => {
+    const id = state.services[SERVICE]?.checks.checkServiceLocal.runningId ?? 0;
+    const event = { type: 'procedure-ended', service: SERVICE, procedure: 'checkServiceLocal', id } as const;
+    const after = step(state, { ...event, verdict: 'confirmed' }, atMs);
+    state = after.state;
+    return after.effects.flatMap((e) =>
+      e.type === 'send' && e.message.type === 'CHECKED' ? [e.message.id] : [],
+    );
+  };
+  // What was due meanwhile is served first, the periodic check too; it ends, and its time is over.
+  state = step(state, { type: 'timer' }, nowMs).state;
+  end(nowMs);
+  const later = nowMs + intervalMs;
+  for (let i = 0; i < 50; i++) ask(100 + i, later);
+  assert.equal(runs.length, 1);
+  assert.deepEqual(end(later + 1), [149], 'the newest question is answered');
+  for (let i = 0; i < 50; i++) ask(200 + i, later + 2);
+  assert.equal(runs.length, 1, 'not again within the interval');
+  ask(300, later + intervalMs);
+  assert.equal(runs.length, 2);
 });

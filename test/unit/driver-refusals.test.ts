@@ -13,8 +13,9 @@ import { roster } from './wire-net.ts';
 const ignore = (): void => undefined;
 
 /** A driver whose endpoint answers every datagram with `received`, and what reached the core. */
-function driven(received: () => Received): { driver: Driver; events: Event[] } {
+function driven(received: () => Received): { driver: Driver; events: Event[]; armed: number[] } {
   const events: Event[] = [];
+  const armed: number[] = [];
   const endpoint = {
     roster,
     peers: () => [],
@@ -28,14 +29,14 @@ function driven(received: () => Received): { driver: Driver; events: Event[] } {
   const driver = new Driver({
     config: coreConfig(roster, 'fw1', clusterTimes(200).timing, 'available', null),
     endpoint,
-    clock: { nowMs: () => 1000, wakeAt: ignore },
+    clock: { nowMs: () => 1000, wakeAt: (atMs) => void armed.push(atMs ?? 0) },
     transport: { send: ignore, links: () => [1], uplinkTalk: ignore } satisfies Transport,
     actuator: { run: ignore, probeAddresses: ignore, gate: ignore } satisfies Actuator,
     journal: { append: ignore },
     operations: { alarm: ignore, stopped: ignore } satisfies Operations,
     observe: (_nowMs, event) => events.push(event),
   });
-  return { driver, events };
+  return { driver, events, armed };
 }
 
 test('P32: a refusal reaches the core as `gate` and `signature` alone, in a member’s name', () => {
@@ -52,4 +53,26 @@ test('P28: a driver that is shown a later state of its own run ends before the c
   const { driver, events } = driven(() => ({ kind: 'set-back', from: 'fw2', replies: [] }));
   assert.throws(() => driver.datagramReceived(1, new Uint8Array()), RunEnded);
   assert.deepEqual(events, []);
+});
+
+test('P31, R19: in the name of a host that was heard, a refusal costs no step and sets no clock, however many come', () => {
+  let count = 0;
+  const bye = { type: 'BYE', service: 'firewall' } as const;
+  const shown = { version: roster.version, hash: roster.hash };
+  const { driver, events, armed } = driven(() => {
+    count++;
+    if (count > 1) return { kind: 'refused', host: 'fw2', gated: false, code: 'gate' };
+    return { kind: 'messages', from: 'fw2', link: 1, messages: [bye], shown, replies: [] };
+  });
+  driver.datagramReceived(1, new Uint8Array());
+  const [steps, clocks] = [events.length, armed.length];
+  for (let i = 0; i < 100; i++) driver.datagramReceived(1, new Uint8Array());
+  assert.deepEqual([events.length, armed.length], [steps, clocks]);
+});
+
+test('R19: in the name of one that was never heard, the first starts the hold and the others cost no step', () => {
+  const { driver, events } = driven(() => ({ kind: 'refused', host: 'fw2', gated: true, code: 'gate' }));
+  for (let i = 0; i < 100; i++) driver.datagramReceived(1, new Uint8Array());
+  assert.equal(events.length, 1);
+  assert.notEqual(driver.state.trustHoldUntilMs, null);
 });
