@@ -1,6 +1,6 @@
 /**
- * Times, limits and alarms of single rules, in a few steps of a settled cluster. The model has none of these, and a search to
- * some depth does not come to them: each test stands for a fault in the core that nothing else had seen.
+ * Times, limits and alarms of single rules, in a few steps of a settled cluster. The model has no times and few alarms, and
+ * a search to some depth seldom comes to a limit.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -12,6 +12,7 @@ import {
   type ServiceState,
   step,
 } from '../../src/core/index.ts';
+import { succeeded } from '../../src/core/table.ts';
 import { clusterOf } from './plans.ts';
 import { type Start, startPoint } from './starts.ts';
 import { hostAt, NO_FAULTS, SERVICE } from './world.ts';
@@ -194,4 +195,13 @@ test('R14: nobody to hand over to is an alarm, and the next search comes after t
   assert.equal(alone.s.place, 'service.serving');
   assert.deepEqual(raised(alone.effects), ['no-successor']);
   assert.equal(alone.s.trialPauseMs, 8000);
+});
+
+test('R22: a new master puts its failed predecessor last', () => {
+  const { membership } = point('advert', B).state.config;
+  const { rows } = succeeded({ n: 2, host: 'b' }, null, 'a', membership);
+  assert.deepEqual(
+    rows.map((r) => r.host),
+    ['b', 'c', 'a'],
+  );
 });

@@ -1,4 +1,4 @@
-/** Faults in times, limits and alarms: the model has none of these, and no search is long enough to meet them. */
+/** More faults, in times, limits and alarms; what catches them is test/explore/limits.test.ts. */
 import type { Mutant } from './mutants.ts';
 
 const FILE = 'test/explore/limits.test.ts';
@@ -117,5 +117,12 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     'Math.max(c.s.trialPauseMs, FIRST_PAUSE_MS)',
     'pauses between searches do not grow',
     NOBODY,
+  ),
+  limit(
+    'table.ts',
+    'rows: [...first, ...rows.filter((r) => r.host === failed)] };',
+    'rows };',
+    'a failed master comes first again',
+    'R22: a new master puts its failed predecessor last',
   ),
 ];
