@@ -1,6 +1,7 @@
 /**
  * One service's turn within one `step`: the state so far, the effects so far, and the only way to change place.
- * Nothing of it outlives the step.
+ * The service's state is a draft: a copy made once for this step and changed in place, by the methods here alone. Its
+ * values are never changed, only replaced, so the state that `step` was given stays as it was.
  */
 import type { HostName, Member, Policy, ServiceConfig, Term, Timing } from './basics.ts';
 import type { AlarmCode, Effect, LogEntry } from './effects.ts';
@@ -21,8 +22,11 @@ export class Ctx {
   readonly me: HostName;
   /** This step came so late that timers prove nothing: late is not dead (R9, finding 22). */
   readonly stalled: boolean;
-  host: HostState;
-  s: ServiceState;
+  readonly host: HostState;
+  /** The draft. */
+  readonly s: ServiceState;
+  /** The host's `nextId` so far. */
+  nextId: number;
   readonly effects: Effect[] = [];
   readonly #entries: Entries;
 
@@ -35,7 +39,8 @@ export class Ctx {
     entries: Entries,
   ) {
     this.host = host;
-    this.s = s;
+    this.s = { ...s, timers: { ...s.timers } };
+    this.nextId = host.nextId;
     this.cfg = cfg;
     this.now = now;
     this.stalled = stalled;
@@ -66,22 +71,19 @@ export class Ctx {
   }
 
   set(patch: Partial<ServiceState>): void {
-    this.s = { ...this.s, ...patch };
+    Object.assign(this.s, patch);
   }
 
   /** Sets that deadline, or takes it away. */
   timer(timer: Timer, atMs: number | null): void {
-    const timers = { ...this.s.timers };
+    const timers: { [T in Timer]?: number } = this.s.timers;
     if (atMs === null) delete timers[timer];
     else timers[timer] = atMs;
-    this.set({ timers });
   }
 
   /** A number for a request or an order, never used before in this run. */
   id(): number {
-    const id = this.host.nextId;
-    this.host = { ...this.host, nextId: id + 1 };
-    return id;
+    return this.nextId++;
   }
 
   send(to: HostName | 'all', message: Message): void {

@@ -44,7 +44,7 @@ export function step(state: HostState, event: Event, nowMs: number): Step {
     happened(c, event);
     dueTimers(c);
     if (event.type !== 'started') report(c, false);
-    host = { ...c.host, services: { ...c.host.services, [name]: c.s } };
+    host = { ...host, nextId: c.nextId, services: { ...host.services, [name]: c.s } };
     effects.push(...c.effects);
   }
   host = ended(host, effects);
