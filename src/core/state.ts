@@ -265,8 +265,16 @@ export function initialState(config: CoreConfig, nowMs: number): HostState {
 /** When `step` wants to be called at the latest, with a `timer` event; null: not without an event. */
 export function nextDeadline(state: HostState): number | null {
   let next = Number.POSITIVE_INFINITY;
-  for (const service of Object.values(state.services)) {
-    for (const at of Object.values(service.timers)) next = Math.min(next, at);
+  for (const name in state.services) {
+    const service = state.services[name];
+    if (service !== undefined) next = Math.min(next, earliest(service.timers));
   }
   return Number.isFinite(next) ? next : null;
+}
+
+/** The nearest of a service's deadlines; Infinity without one. */
+export function earliest(timers: ServiceState['timers']): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const timer in timers) next = Math.min(next, timers[timer as Timer] ?? next);
+  return next;
 }

@@ -19,7 +19,7 @@ import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, obey, refusal } from './orders.ts';
 import { advert } from './service.ts';
-import { type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
+import { earliest, type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
 import { beginAnew } from './suspicion.ts';
 
 export { initialState, nextDeadline };
@@ -116,7 +116,7 @@ function touches(host: HostState, event: Event, name: ServiceName, nowMs: number
   if (event.type === 'message') {
     if (event.message.service === name) return true;
   } else if (!('service' in event) || event.service === name) return true;
-  return Object.values(host.services[name]?.timers ?? {}).some((at) => at <= nowMs);
+  return earliest(host.services[name]?.timers ?? {}) <= nowMs;
 }
 
 function context(host: HostState, name: ServiceName, nowMs: number, stalled: boolean): Ctx | null {
@@ -225,6 +225,7 @@ function refusedNothing(c: Ctx, order: Order): boolean {
 
 /** Serves the deadlines that have come, each once, in the order of TIMERS. */
 function dueTimers(c: Ctx): void {
+  if (earliest(c.s.timers) > c.now) return;
   const due = TIMERS.filter((timer) => (c.s.timers[timer] ?? Number.POSITIVE_INFINITY) <= c.now);
   for (const timer of due) {
     // An earlier one may have changed the place and taken it away.
@@ -256,6 +257,7 @@ const ORDER: { readonly [E in Effect['type']]: number } = {
 };
 
 /** Log, switch, send, alarm: what is told to others is written down and ordered before. Stable within a kind. */
-function ordered(effects: readonly Effect[]): Effect[] {
+function ordered(effects: readonly Effect[]): readonly Effect[] {
+  if (effects.length < 2) return effects;
   return effects.slice().sort((a, b) => ORDER[a.type] - ORDER[b.type]);
 }
