@@ -5,7 +5,7 @@
  * removed host's gate ends with its place in the roster.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { join } from './cose.ts';
+import { join } from './bytes.ts';
 import { GATE_BYTES } from './limits.ts';
 
 const INFO = new TextEncoder().encode('portcullis gate 1');
