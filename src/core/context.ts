@@ -9,7 +9,7 @@ import type { Side } from './events.ts';
 import { rightUntil } from './lease.ts';
 import type { Message } from './messages.ts';
 import type { Procedure } from './procedures.ts';
-import type { HostState, ServiceState, Timer } from './state.ts';
+import { type HostState, NO_TIMERS, type ServiceState, type Timer } from './state.ts';
 import { type Cause, destination, type MainState, mainState, type Place } from './transitions.ts';
 
 /** What a place does when it is entered. */
@@ -76,9 +76,8 @@ export class Ctx {
 
   /** Sets that deadline, or takes it away. */
   timer(timer: Timer, atMs: number | null): void {
-    const timers: { [T in Timer]?: number } = this.s.timers;
-    if (atMs === null) delete timers[timer];
-    else timers[timer] = atMs;
+    const timers: { [T in Timer]: number | null } = this.s.timers;
+    timers[timer] = atMs;
   }
 
   /** A number for a request or an order, never used before in this run. */
@@ -142,8 +141,7 @@ export class Ctx {
     if (to === undefined) throw new Error(`no transition from ${from} on ${cause}`);
     const { report, checks, retry, lapse, renew, advert } = this.s.timers;
     const stays = mainState(from) === mainState(to) ? { retry, lapse, renew, advert } : {};
-    const kept = Object.entries({ report, checks, ...stays }).filter(([, at]) => at !== undefined);
-    this.set({ place: to, enteredAtMs: this.now, timers: Object.fromEntries(kept) });
+    this.set({ place: to, enteredAtMs: this.now, timers: { ...NO_TIMERS, report, checks, ...stays } });
     this.log('transition', `${from} -> ${to}: ${cause}${detail === '' ? '' : ` (${detail})`}`, {
       from,
       to,

@@ -19,7 +19,15 @@ import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, obey, refusal } from './orders.ts';
 import { advert } from './service.ts';
-import { earliest, type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
+import {
+  earliest,
+  type HostState,
+  initialService,
+  initialState,
+  NO_TIMERS,
+  nextDeadline,
+  TIMERS,
+} from './state.ts';
 import { beginAnew } from './suspicion.ts';
 
 export { initialState, nextDeadline };
@@ -116,7 +124,7 @@ function touches(host: HostState, event: Event, name: ServiceName, nowMs: number
   if (event.type === 'message') {
     if (event.message.service === name) return true;
   } else if (!('service' in event) || event.service === name) return true;
-  return earliest(host.services[name]?.timers ?? {}) <= nowMs;
+  return earliest(host.services[name]?.timers ?? NO_TIMERS) <= nowMs;
 }
 
 function context(host: HostState, name: ServiceName, nowMs: number, stalled: boolean): Ctx | null {
@@ -237,8 +245,9 @@ function dueTimers(c: Ctx): void {
 
 /** A stopping host whose services are all at rest says goodbye. */
 function ended(host: HostState, effects: Effect[]): HostState {
+  if (!host.stopping || host.stopped) return host;
   const names = Object.keys(host.services);
-  if (!host.stopping || host.stopped || !names.every((name) => atRest(host, name))) return host;
+  if (!names.every((name) => atRest(host, name))) return host;
   for (const service of names) effects.push({ type: 'send', to: 'all', message: { type: 'BYE', service } });
   effects.push({ type: 'stopped' });
   return { ...host, stopped: true };
