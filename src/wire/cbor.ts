@@ -115,9 +115,26 @@ export class CborWriter {
   }
 
   #text(text: string): void {
+    if (this.#ascii(text)) return;
     const bytes = utf8.encode(text);
     this.head(TEXT, bytes.length);
     this.append(bytes);
+  }
+
+  /** Writes the text if it is ASCII, as names are: that needs no encoder. */
+  #ascii(text: string): boolean {
+    const start = this.#at;
+    this.head(TEXT, text.length);
+    this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127) {
+        this.#at = start;
+        return false;
+      }
+      scratch[this.#at++] = unit;
+    }
+    return true;
   }
 
   /** Bytes as they are: items that are encoded already. */

@@ -21,6 +21,8 @@ export function gateKey(
   return new Uint8Array(hkdfSync('sha256', shared, clusterId, info, 32));
 }
 
+export type GateKey = typeof gateKey;
+
 /** 16 bytes that only a holder of `key` can make for `envelope` on `link`. */
 export type GateTag = (key: Uint8Array, link: number, envelope: Uint8Array) => Uint8Array;
 

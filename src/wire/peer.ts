@@ -6,7 +6,7 @@ import type { Roster, RosterMember } from '../trust/roster.ts';
 import { Budget } from './budget.ts';
 import { messageAad } from './cose.ts';
 import type { Identity, VerifyKey } from './ed25519.ts';
-import { type GateTag, gateKey } from './gate.ts';
+import type { GateTag } from './gate.ts';
 import { HexMemo } from './hex.ts';
 import { DATA_BUDGET_PER_S, HANDSHAKE_BUDGET_PER_S, UPLINK } from './limits.ts';
 import type { Primitives } from './primitives.ts';
@@ -50,8 +50,8 @@ export function createPeer(
   const peer: Peer = {
     member,
     verifyKey: primitives.importVerifyKey(member.publicKey),
-    sendKey: gateKey(shared, roster.clusterId, self.kid, member.kid),
-    receiveKey: gateKey(shared, roster.clusterId, member.kid, self.kid),
+    sendKey: primitives.gateKey(shared, roster.clusterId, self.kid, member.kid),
+    receiveKey: primitives.gateKey(shared, roster.clusterId, member.kid, self.kid),
     gateTag: primitives.gateTag,
     aad: messageAad(roster.clusterId, member.kid),
     session: new PeerSession(timing),

@@ -71,6 +71,8 @@ export async function runMany(
     new Promise<void>((resolve, reject) => {
       const child = fork(import.meta.filename, ['worker'], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        // Every processor has its worker: helpers of the garbage collector would only get in their way.
+        execArgv: [...process.execArgv, '--single-threaded-gc'],
       });
       const give = () => {
         if (next > last || sum.failed.length >= mostFailed) {
