@@ -8,9 +8,11 @@ import { mainState, type Place } from './transitions.ts';
 
 /** The invariants that a state breaks, in words; empty when it is sound. */
 export function brokenInvariants(state: HostState): string[] {
-  return Object.values(state.services).flatMap((s) =>
-    ofService(state, s).map((text) => `${s.service}: ${text}`),
-  );
+  const broken: string[] = [];
+  for (const s of Object.values(state.services)) {
+    for (const text of ofService(state, s)) broken.push(`${s.service}: ${text}`);
+  }
+  return broken;
 }
 
 /** Places where the host becomes harmless, and those where its gate may be open. */
