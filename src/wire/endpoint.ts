@@ -6,6 +6,7 @@
 import type { HostName } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
 import type { Roster, RosterMember } from '../trust/roster.ts';
+import { sameBytes } from './bytes.ts';
 import {
   decodeRecords,
   encodeRecord,
@@ -83,11 +84,10 @@ export class Endpoint {
   readonly #handshaker: Handshaker;
   readonly #identity: Identity;
   /** Neither changes in a run: a roster with another key for this host is refused. */
-  readonly #own: { readonly ownKid: string; readonly ownSid: string };
+  readonly #own: { readonly ownKid: Uint8Array; readonly ownSid: Uint8Array };
   readonly #primitives: Primitives;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
-  #peers = new Map<HostName, Peer>();
-  #peersByKid = new Map<string, Peer>();
+  #peers: readonly Peer[] = [];
 
   /** Throws RangeError when the roster has no member `self` with the identity's key. */
   constructor(options: EndpointOptions) {
@@ -98,16 +98,17 @@ export class Endpoint {
     this.#primitives = options.primitives ?? REAL_PRIMITIVES;
     this.#speaker = new Speaker(roster, self, identity, links, randomBytes);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
-    this.#own = { ownKid: hex(this.#speaker.self.kid), ownSid: hex(this.#speaker.sid) };
+    this.#own = { ownKid: this.#speaker.self.kid, ownSid: this.#speaker.sid };
     this.#makePeers(options.nowMs);
   }
 
   /** The links that are present now. Over a new one the peers are asked at once where their measurement is due. */
   setLinks(nowMs: number, links: readonly number[]): void {
-    const fresh = links.filter((link) => !this.#speaker.links.includes(link));
+    const before = this.#speaker.links;
+    if (links.length === before.length && links.every((link, i) => link === before[i])) return;
     this.#speaker.links = [...links];
-    if (fresh.length === 0) return;
-    for (const peer of this.#peers.values()) {
+    const fresh = links.filter((link) => !before.includes(link));
+    for (const peer of this.#peers) {
       if (sharedLinks(peer, fresh).length === 0) continue;
       const { measuredMs } = peer.session;
       if (measuredMs !== null && nowMs < measuredMs + remeasureMs(this.#timing)) continue;
@@ -124,15 +125,14 @@ export class Endpoint {
 
   #makePeers(nowMs: number): void {
     const { roster, self } = this.#speaker;
-    const peers = new Map<HostName, Peer>();
+    const peers: Peer[] = [];
     for (const member of roster.members) {
       if (member.name === self.name) continue;
-      const known = this.#peersByKid.get(hex(member.kid));
+      const known = this.#peers.find((peer) => sameBytes(peer.member.kid, member.kid));
       if (known !== undefined) known.member = member;
-      peers.set(member.name, known ?? this.#createPeer(nowMs, member));
+      peers.push(known ?? this.#createPeer(nowMs, member));
     }
     this.#peers = peers;
-    this.#peersByKid = new Map([...peers.values()].map((peer) => [hex(peer.member.kid), peer]));
   }
 
   #createPeer(nowMs: number, member: RosterMember): Peer {
@@ -146,7 +146,7 @@ export class Endpoint {
    * and impossible (RangeError).
    */
   seal(nowMs: number, to: HostName | 'all', messages: readonly Message[]): Outgoing[] {
-    const targets = [...this.#peers.values()].filter(
+    const targets = this.#peers.filter(
       (peer) => (to === 'all' || peer.member.name === to) && peer.session.sid !== null,
     );
     if (targets.length === 0) return [];
@@ -162,7 +162,7 @@ export class Endpoint {
           out.push(
             ...this.#speaker.copies(
               peer,
-              this.#speaker.envelope(nowMs, typeNumber(type), peer.session.sid, peer.aad, body),
+              this.#speaker.envelope(nowMs, typeNumber(type), peer.session.sidBytes, peer.aad, body),
             ),
           );
         }
@@ -183,19 +183,21 @@ export class Endpoint {
   /** HELLOs that are due. Harmless at any time. */
   tick(nowMs: number): Outgoing[] {
     const out: Outgoing[] = [];
-    for (const peer of this.#peers.values())
+    for (const peer of this.#peers)
       if (nowMs >= peer.nextHelloMs) out.push(...this.#handshaker.hellos(nowMs, peer));
     return out;
   }
 
   /** When `tick` has something to do next; may be now after any call. Infinity in a cluster of one. */
   nextTickMs(): number {
-    return Math.min(...[...this.#peers.values()].map((peer) => peer.nextHelloMs));
+    let next = Number.POSITIVE_INFINITY;
+    for (const peer of this.#peers) next = Math.min(next, peer.nextHelloMs);
+    return next;
   }
 
   peers(): PeerStatus[] {
     const ownHash = hex(this.#speaker.roster.hash.subarray(0, ROSTER_HASH_BYTES));
-    return [...this.#peers.values()].map(({ member, session, roster }) => ({
+    return this.#peers.map(({ member, session, roster }) => ({
       host: member.name,
       session: session.sid !== null,
       lastHeardMs: session.heardMs,
@@ -212,7 +214,7 @@ export class Endpoint {
 
   #judge(nowMs: number, link: number, datagram: Uint8Array): Received {
     const opened = openDatagram(
-      { peersByKid: this.#peersByKid, ...this.#own, links: this.#speaker.links },
+      { peers: this.#peers, ...this.#own, links: this.#speaker.links },
       link,
       datagram,
     );
@@ -231,7 +233,7 @@ export class Endpoint {
     const { session, member } = peer;
     const refuse = (code: RejectionCode): Refused => refused(member.name, true, code);
     if (header.toSid === null && !isSignedOnce(type)) return refuse('header');
-    const sid = hex(header.sid);
+    const sid = peer.sids.hex(header.sid);
     if (sid !== session.sid) {
       this.#handshaker.noteCandidate(nowMs, peer, sid);
       return refuse(session.isRetired(sid) ? 'retired' : 'no-session');
@@ -244,7 +246,7 @@ export class Endpoint {
     if (messages === undefined) return refuse('body');
     if (!messages.every((message) => maySay(member.name, member.role, message))) return refuse('role');
     if (!session.commit(nowMs, link, header.seq)) return refuse('replayed');
-    peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
+    peer.roster = { version: header.rosterVersion, hash: peer.rosterHashes.hex(header.rosterHash) };
     const current = NEWEST_ONLY.has(type)
       ? messages.filter((message) => session.isNewest(`${type} ${message.service}`, header.seq))
       : messages;

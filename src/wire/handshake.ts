@@ -3,7 +3,7 @@
  * to a nonce that we drew in this run; what answers none costs no signature (spec/protocol.md, sessions).
  */
 import type { HostName } from '../core/basics.ts';
-import { hex } from './hex.ts';
+import { fromHex, hex } from './hex.ts';
 import { type Opened, type Refused, refused, signatureHolds } from './inbound.ts';
 import { BARE_REPLY_PAUSE_MS, NONCE_BYTES } from './limits.ts';
 import { type Handshake, readHandshake } from './payload.ts';
@@ -34,7 +34,7 @@ export class Handshaker {
     const { peer, header, sign1 } = opened;
     const { session, member } = peer;
     const refuse = (code: RejectionCode): Refused => refused(member.name, true, code);
-    const sid = hex(header.sid);
+    const sid = peer.sids.hex(header.sid);
     if (session.isRetired(sid)) return refuse('retired');
     const handshake = readHandshake(header, sign1.payload);
     if (handshake === null) return refuse('body');
@@ -53,7 +53,7 @@ export class Handshaker {
     }
     if (!peer.handshakeBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
-    peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
+    peer.roster = { version: header.rosterVersion, hash: peer.rosterHashes.hex(header.rosterHash) };
     return handshake.kind === 'hello'
       ? this.#answerHello(nowMs, peer, header.sid, handshake.nonce)
       : this.#accept(nowMs, opened, handshake, askedMs ?? nowMs);
@@ -75,7 +75,7 @@ export class Handshaker {
     const nonce = this.#speaker.nonce(NONCE_BYTES);
     peer.session.noteAnswered(hex(echo));
     peer.session.noteChallengeSent(hex(nonce), nowMs);
-    const replies = this.#speaker.handshake(nowMs, peer, hex(sid), { kind: 'challenge', nonce, echo });
+    const replies = this.#speaker.handshake(nowMs, peer, sid, { kind: 'challenge', nonce, echo });
     return { kind: 'handshake', from: peer.member.name, joined: false, replies };
   }
 
@@ -83,11 +83,13 @@ export class Handshaker {
   #accept(nowMs: number, opened: Opened, handshake: Handshake, askedMs: number): Handshaken | Refused {
     const { peer, header } = opened;
     const { session, member } = peer;
-    const sid = hex(header.sid);
+    const sid = peer.sids.hex(header.sid);
     const replies: Outgoing[] = [];
     if (handshake.kind === 'challenge') {
       session.spendHelloNonces();
-      replies.push(...this.#speaker.handshake(nowMs, peer, sid, { kind: 'welcome', echo: handshake.nonce }));
+      replies.push(
+        ...this.#speaker.handshake(nowMs, peer, header.sid, { kind: 'welcome', echo: handshake.nonce }),
+      );
     } else if (handshake.kind === 'welcome') {
       session.spendChallengeNonce(hex(handshake.echo));
     }
@@ -115,7 +117,7 @@ export class Handshaker {
       const nonce = this.#speaker.nonce(NONCE_BYTES);
       peer.session.noteAsked(target);
       peer.session.noteHelloSent(hex(nonce), nowMs);
-      out.push(...this.#speaker.handshake(nowMs, peer, target, { kind: 'hello', nonce }));
+      out.push(...this.#speaker.handshake(nowMs, peer, fromHex(target), { kind: 'hello', nonce }));
     }
     if (targets.length > 0) helloSent(nowMs, peer, targets);
     else sessionMeasured(nowMs, peer, this.#timing);

@@ -3,13 +3,13 @@
  * Nothing here changes any state, and nothing here has judged a signature yet.
  */
 import type { HostName } from '../core/basics.ts';
+import { hasAt, sameBytes } from './bytes.ts';
 import { mayRoleSend } from './codec.ts';
 import { hasPrefix, readSign1, type Sign1, sigStructure } from './cose.ts';
 import { gateHolds } from './gate.ts';
-import { hex } from './hex.ts';
 import { DATAGRAM_MAX_BYTES, GATE_BYTES, KID_BYTES, UPLINK } from './limits.ts';
 import { type ReadHeader, readHeader } from './payload.ts';
-import { type Peer, sharedLinks } from './peer.ts';
+import { leadsTo, type Peer } from './peer.ts';
 import type { RejectionCode } from './rejection.ts';
 import { scan } from './scan.ts';
 
@@ -38,11 +38,9 @@ export interface Opened {
 
 /** What the first half must know of the endpoint. */
 export interface Surroundings {
-  readonly peersByKid: ReadonlyMap<string, Peer>;
-  /** Hex. */
-  readonly ownKid: string;
-  /** Hex. */
-  readonly ownSid: string;
+  readonly peers: readonly Peer[];
+  readonly ownKid: Uint8Array;
+  readonly ownSid: Uint8Array;
   readonly links: readonly number[];
 }
 
@@ -51,11 +49,11 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
   if (datagram.length > DATAGRAM_MAX_BYTES || datagram.length < KID_AT + KID_BYTES)
     return refused(null, false, 'size');
   if (!hasPrefix(datagram, GATE_BYTES)) return refused(null, false, 'envelope');
-  const kid = hex(datagram.subarray(KID_AT, KID_AT + KID_BYTES));
-  const peer = around.peersByKid.get(kid);
-  if (peer === undefined) return refused(null, false, kid === around.ownKid ? 'own-echo' : 'unknown-sender');
+  const peer = around.peers.find(({ member }) => hasAt(datagram, KID_AT, member.kid));
+  if (peer === undefined)
+    return refused(null, false, hasAt(datagram, KID_AT, around.ownKid) ? 'own-echo' : 'unknown-sender');
   const host = peer.member.name;
-  if (!sharedLinks(peer, around.links).includes(link)) return refused(host, false, 'unknown-link');
+  if (!around.links.includes(link) || !leadsTo(link, peer)) return refused(host, false, 'unknown-link');
   if (!gateHolds(peer.receiveKey, link, datagram, peer.gateTag)) {
     return refused(host, false, link === UPLINK ? 'overheard' : 'gate');
   }
@@ -66,7 +64,7 @@ export function openDatagram(around: Surroundings, link: number, datagram: Uint8
   if (header === null) return refused(host, true, 'header');
   const may = mayRoleSend(peer.member.role, header.type);
   if (may !== true) return refused(host, true, may === false ? 'role' : 'unknown-type');
-  if (header.toSid !== null && hex(header.toSid) !== around.ownSid)
+  if (header.toSid !== null && !sameBytes(header.toSid, around.ownSid))
     return refused(host, true, 'wrong-session');
   return { kind: 'opened', peer, sign1, header };
 }

@@ -6,7 +6,8 @@ import type { Roster, RosterMember } from '../trust/roster.ts';
 import { Budget } from './budget.ts';
 import { messageAad } from './cose.ts';
 import type { Identity, VerifyKey } from './ed25519.ts';
-import { type GateTag, gateKey } from './gate.ts';
+import type { GateTag } from './gate.ts';
+import { HexMemo } from './hex.ts';
 import { DATA_BUDGET_PER_S, HANDSHAKE_BUDGET_PER_S, UPLINK } from './limits.ts';
 import type { Primitives } from './primitives.ts';
 import { PeerSession, remeasureMs, type SessionTiming } from './session.ts';
@@ -20,6 +21,9 @@ export interface Peer {
   /** External data of what is meant for this peer. */
   readonly aad: Uint8Array;
   readonly session: PeerSession;
+  /** The session id and the roster hash of its words, as text. */
+  readonly sids: HexMemo;
+  readonly rosterHashes: HexMemo;
   readonly dataBudget: Budget;
   readonly handshakeBudget: Budget;
   /** The roster that it showed last, signed; null before its first word. */
@@ -46,11 +50,13 @@ export function createPeer(
   const peer: Peer = {
     member,
     verifyKey: primitives.importVerifyKey(member.publicKey),
-    sendKey: gateKey(shared, roster.clusterId, self.kid, member.kid),
-    receiveKey: gateKey(shared, roster.clusterId, member.kid, self.kid),
+    sendKey: primitives.gateKey(shared, roster.clusterId, self.kid, member.kid),
+    receiveKey: primitives.gateKey(shared, roster.clusterId, member.kid, self.kid),
     gateTag: primitives.gateTag,
     aad: messageAad(roster.clusterId, member.kid),
     session: new PeerSession(timing),
+    sids: new HexMemo(),
+    rosterHashes: new HexMemo(),
     dataBudget: new Budget(nowMs, DATA_BUDGET_PER_S),
     handshakeBudget: new Budget(nowMs, HANDSHAKE_BUDGET_PER_S),
     roster: null,
@@ -65,7 +71,11 @@ export function createPeer(
 
 /** The links over which that member can be reached now: it has an address for them, or they are the uplink. */
 export function sharedLinks(peer: Peer, present: readonly number[]): readonly number[] {
-  return present.filter((link) => link === UPLINK || link <= peer.member.addresses.length);
+  return present.filter((link) => leadsTo(link, peer));
+}
+
+export function leadsTo(link: number, peer: Peer): boolean {
+  return link === UPLINK || link <= peer.member.addresses.length;
 }
 
 /** How long after a HELLO the next one goes out while nothing answers. */

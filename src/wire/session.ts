@@ -4,6 +4,7 @@
  * replay windows of an accepted session are never emptied; a session that is heard is not displaced.
  * No bytes, keys or signatures here: those who call this have verified what they bring.
  */
+import { fromHex } from './hex.ts';
 import { ANSWERED_MAX, CANDIDATES_MAX, NEWEST_MAX, NONCES_MAX, RETIRED_MAX } from './limits.ts';
 import { ReplayWindow } from './window.ts';
 
@@ -28,6 +29,7 @@ export function remeasureMs(timing: SessionTiming): number {
 
 interface Accepted {
   readonly sid: string;
+  readonly sidBytes: Uint8Array;
   /** theta: a lower bound of (our clock - the peer's clock) at `measuredMs`. */
   offsetMs: number;
   measuredMs: number;
@@ -60,6 +62,10 @@ export class PeerSession {
 
   get sid(): string | null {
     return this.#accepted?.sid ?? null;
+  }
+
+  get sidBytes(): Uint8Array | null {
+    return this.#accepted?.sidBytes ?? null;
   }
 
   get heardMs(): number | null {
@@ -173,7 +179,16 @@ export class PeerSession {
     this.#challengeNonces.clear();
     this.#candidates.delete(sid);
     const windows = new Map<number, ReplayWindow>();
-    this.#accepted = { sid, offsetMs, measuredMs: askedMs, heardMs: nowMs, windows, newest: new Map() };
+    const sidBytes = fromHex(sid);
+    this.#accepted = {
+      sid,
+      sidBytes,
+      offsetMs,
+      measuredMs: askedMs,
+      heardMs: nowMs,
+      windows,
+      newest: new Map(),
+    };
     return 'joined';
   }
 

@@ -4,10 +4,10 @@
  */
 import type { HostName } from '../core/basics.ts';
 import type { Roster, RosterMember } from '../trust/roster.ts';
+import { sameBytes } from './bytes.ts';
 import { messageAad, writeSign1 } from './cose.ts';
 import type { Identity } from './ed25519.ts';
 import { addGate } from './gate.ts';
-import { hex } from './hex.ts';
 import { ROSTER_HASH_BYTES, SID_BYTES, SIGNATURE_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { encodeHandshake, encodePayload, type Handshake, handshakeType } from './payload.ts';
@@ -74,13 +74,19 @@ export class Speaker {
   }
 
   /** A session message to one peer, over all links that lead to it. `toSid` null: a bare HELLO. */
-  handshake(nowMs: number, peer: Peer, toSid: string | null, handshake: Handshake): Outgoing[] {
+  handshake(nowMs: number, peer: Peer, toSid: Uint8Array | null, handshake: Handshake): Outgoing[] {
     const type = handshakeType(handshake);
     return this.copies(peer, this.envelope(nowMs, type, toSid, peer.aad, encodeHandshake(handshake)));
   }
 
   /** One signed message. A bare HELLO, which nobody believes or checks, carries zeros for a signature. */
-  envelope(nowMs: number, type: number, toSid: string | null, aad: Uint8Array, body: Uint8Array): Uint8Array {
+  envelope(
+    nowMs: number,
+    type: number,
+    toSid: Uint8Array | null,
+    aad: Uint8Array,
+    body: Uint8Array,
+  ): Uint8Array {
     const header = {
       type,
       sid: this.sid,
@@ -88,7 +94,7 @@ export class Speaker {
       sentMs: Math.floor(nowMs),
       rosterVersion: this.#roster.version,
       rosterHash: this.#roster.hash.subarray(0, ROSTER_HASH_BYTES),
-      toSid: toSid === null ? null : Uint8Array.from(Buffer.from(toSid, 'hex')),
+      toSid,
     };
     const isBare = type === SESSION_TYPES.HELLO && toSid === null;
     const sign = isBare ? () => NO_SIGNATURE : this.#identity.sign;
@@ -116,7 +122,7 @@ export class Speaker {
 function ownEntry(roster: Roster, name: HostName, identity: Identity): RosterMember {
   const member = roster.members.find((candidate) => candidate.name === name);
   if (member === undefined) throw new RangeError(`${name} is not in the roster`);
-  if (hex(member.publicKey) !== hex(identity.publicKey))
+  if (!sameBytes(member.publicKey, identity.publicKey))
     throw new RangeError(`the roster has another key for ${name}`);
   return member;
 }

@@ -111,7 +111,10 @@ async function many(
   const seconds = (performance.now() - startedMs) / 1000;
   const folder = sum.failed.length > 0 ? mkdtempSync(join(tmpdir(), 'portcullis-sim-')) : '';
   const transcripts = sum.failed.slice(0, 3).map(({ seed }) => writeTranscript(folder, seed, restriction));
-  if (json) process.stdout.write(`${JSON.stringify({ range, seconds, ...sum, transcripts })}\n`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ range, seconds, seedsPerSecond: sum.seeds / seconds, virtualMinutes: sum.simulatedMs / 60_000, ...sum, transcripts })}\n`,
+    );
   else process.stdout.write(summaryText(range, seconds, sum, transcripts));
   return sum.failed.length > 0 ? 1 : 0;
 }
