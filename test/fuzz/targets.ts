@@ -9,6 +9,7 @@ import { decodeRosterBody, encodeRosterBody } from '../../src/trust/roster-body.
 import { decodeCbor, encodeCbor } from '../../src/wire/cbor.ts';
 import { readSign1 } from '../../src/wire/cose.ts';
 import type { Endpoint, Identity } from '../../src/wire/endpoint.ts';
+import { gateKey } from '../../src/wire/gate.ts';
 import { GATE_BYTES } from '../../src/wire/limits.ts';
 import { type Primitives, REAL_PRIMITIVES } from '../../src/wire/primitives.ts';
 import { partOf, type RosterWord } from '../../src/wire/roster-words.ts';
@@ -28,6 +29,7 @@ export interface Target {
 /** A judge of signatures and gates that lets everything pass, so that what lies behind them is reached. */
 const OPEN: Primitives = {
   importVerifyKey: (bytes) => ({ bytes, verify: () => true }),
+  gateKey,
   gateTag: () => new Uint8Array(GATE_BYTES),
 };
 const unsigned = (name: string): Identity => ({ ...testIdentity(name), sign: () => new Uint8Array(64) });
