@@ -24,8 +24,8 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
   {
     finding: 'S1',
     file: 'core/voting.ts',
-    find: "const leap = m.type === 'OBJECT' ? MAX_TERM_LEAP / 2 : MAX_TERM_LEAP;",
-    replace: 'const leap = Number.POSITIVE_INFINITY;',
+    find: '(highest === 0 ? FIRST_TERM_MAX : highest + leap)',
+    replace: '(leap + Number.POSITIVE_INFINITY)',
     breaks: 'a member’s absurd term number is taken',
     catcher: cluster('review', 'a term with an absurd number is refused, and told'),
   },
@@ -96,8 +96,8 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
   {
     finding: 'S6',
     file: 'driver/driver.ts',
-    find: 'if (received.host === null || !UNTRUSTED.has(received.code)) return [];',
-    replace: 'if (received.host === null) return [];',
+    find: 'if (host !== null && UNTRUSTED.has(code) && ',
+    replace: 'if (host !== null && ',
     breaks: 'replays and late words hold a takeover',
     catcher: unit('driver-refusals', 'P32: a refusal reaches the core as `gate` and `signature` alone'),
   },

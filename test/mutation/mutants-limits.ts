@@ -57,8 +57,8 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
   ),
   limit(
     'step.ts',
-    'trusted === true || state.trustHoldUntilMs !== null) return state;',
-    'trusted === true) return state;',
+    '?.trusted !== true && state.trustHoldUntilMs === null;',
+    '?.trusted !== true;',
     'dropped guard: whoever sends rubbish holds a host for ever',
     HELD_ONCE,
   ),
