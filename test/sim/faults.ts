@@ -279,7 +279,12 @@ export function strike(name: FaultName, s: Stage, host: Host, chance: Chance): v
 export function heal(s: Stage, gone: readonly Host[]): void {
   const { w } = s;
   // Who lost a master with an odd file stays unfit until an operator compares the files (security H5): not our case.
-  const dark = gone.filter((h) => h.config.services.every((service) => service.digest === DIGEST));
+  const odd = (h: Host): boolean =>
+    h.config.services.some((service) => service.digest !== DIGEST) ||
+    w.hosts.some((o) =>
+      Object.values(o.driver?.state.services ?? {}).some((s) => s.reports[h.name]?.sameDigest === false),
+    );
+  const dark = gone.filter((h) => !odd(h));
   const rest = w.hosts.filter((h) => !dark.includes(h));
   const lost = new Set(w.options.policy === 'available' || s.operator.viable(rest) ? dark : []);
   s.attacker.stop();
