@@ -584,7 +584,6 @@ inline react_timer(h) {
      :: SEARCHING -> S.unanswered = (S.unanswered < NP -> S.unanswered + 1 : NP); SAY(S_PROBE); why = Q_CLAIM
      :: AT(HANDOVER_WAITING) -> if :: S.pend == 0 -> ask_addresses(h) :: else fi; SAY(S_PROBE)      /* at the probes' pace */
      :: AT(HANDOVER_RAISING) -> DO(D_CHECK_UP)
-     :: AT(HANDOVER_WAITING) -> if :: S.pend == 0 -> ask_addresses(h) :: else fi; SAY(S_PROBE)
      :: AT(HANDOVER_PREPARING) -> DO(D_CHECK_LOCAL)
      :: AT(HANDOVER_OPENING) -> if :: RIGHT(h) -> order_gate(h) :: else fi
      :: else -> SAY(S_PROBE)

@@ -51,7 +51,7 @@ export function considerWindow(c: Ctx): void {
   if (attempt === null) return;
   const ended = attempt.probeIds.downlink === 0 && attempt.probeIds.uplink === 0;
   const answered = attempt.answeredBy.downlink || attempt.answeredBy.uplink;
-  const timeIsUp = c.s.timers.window === undefined || c.now >= c.s.timers.window;
+  const timeIsUp = c.s.timers.window === null || c.now >= c.s.timers.window;
   if (c.s.place === 'handover.listening') {
     if (ended && timeIsUp) c.become(answered ? 'address-answered' : 'quiet');
   } else if (c.s.place === 'handover.waiting') {

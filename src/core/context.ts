@@ -1,6 +1,7 @@
 /**
  * One service's turn within one `step`: the state so far, the effects so far, and the only way to change place.
- * Nothing of it outlives the step.
+ * The service's state is a draft: a copy made once for this step and changed in place, by the methods here alone. Its
+ * values are never changed, only replaced, so the state that `step` was given stays as it was.
  */
 import type { HostName, Member, Policy, ServiceConfig, Term, Timing } from './basics.ts';
 import type { AlarmCode, Effect, LogEntry } from './effects.ts';
@@ -8,7 +9,7 @@ import type { Side } from './events.ts';
 import { rightUntil } from './lease.ts';
 import type { Message } from './messages.ts';
 import type { Procedure } from './procedures.ts';
-import type { HostState, ServiceState, Timer } from './state.ts';
+import { type HostState, NO_TIMERS, type ServiceState, type Timer } from './state.ts';
 import { type Cause, destination, type MainState, mainState, type Place } from './transitions.ts';
 
 /** What a place does when it is entered. */
@@ -23,8 +24,11 @@ export class Ctx {
   readonly stalled: boolean;
   /** The word at hand comes from a host whose roster is older than ours, or of another branch (R21). */
   outdated = false;
-  host: HostState;
-  s: ServiceState;
+  readonly host: HostState;
+  /** The draft. */
+  readonly s: ServiceState;
+  /** The host's `nextId` so far. */
+  nextId: number;
   readonly effects: Effect[] = [];
   readonly #entries: Entries;
 
@@ -37,7 +41,8 @@ export class Ctx {
     entries: Entries,
   ) {
     this.host = host;
-    this.s = s;
+    this.s = { ...s, timers: { ...s.timers } };
+    this.nextId = host.nextId;
     this.cfg = cfg;
     this.now = now;
     this.stalled = stalled;
@@ -68,22 +73,18 @@ export class Ctx {
   }
 
   set(patch: Partial<ServiceState>): void {
-    this.s = { ...this.s, ...patch };
+    Object.assign(this.s, patch);
   }
 
   /** Sets that deadline, or takes it away. */
   timer(timer: Timer, atMs: number | null): void {
-    const timers = { ...this.s.timers };
-    if (atMs === null) delete timers[timer];
-    else timers[timer] = atMs;
-    this.set({ timers });
+    const timers: { [T in Timer]: number | null } = this.s.timers;
+    timers[timer] = atMs;
   }
 
   /** A number for a request or an order, never used before in this run. */
   id(): number {
-    const id = this.host.nextId;
-    this.host = { ...this.host, nextId: id + 1 };
-    return id;
+    return this.nextId++;
   }
 
   send(to: HostName | 'all', message: Message): void {
@@ -142,8 +143,7 @@ export class Ctx {
     if (to === undefined) throw new Error(`no transition from ${from} on ${cause}`);
     const { report, checks, retry, lapse, renew, advert } = this.s.timers;
     const stays = mainState(from) === mainState(to) ? { retry, lapse, renew, advert } : {};
-    const kept = Object.entries({ report, checks, ...stays }).filter(([, at]) => at !== undefined);
-    this.set({ place: to, enteredAtMs: this.now, timers: Object.fromEntries(kept) });
+    this.set({ place: to, enteredAtMs: this.now, timers: { ...NO_TIMERS, report, checks, ...stays } });
     this.log('transition', `${from} -> ${to}: ${cause}${detail === '' ? '' : ` (${detail})`}`, {
       from,
       to,

@@ -4,14 +4,25 @@
  */
 import { rightUntil } from './lease.ts';
 import type { HostState, ServiceState } from './state.ts';
-import { mainState } from './transitions.ts';
+import { mainState, type Place } from './transitions.ts';
 
 /** The invariants that a state breaks, in words; empty when it is sound. */
 export function brokenInvariants(state: HostState): string[] {
-  return Object.values(state.services).flatMap((s) =>
-    ofService(state, s).map((text) => `${s.service}: ${text}`),
-  );
+  const broken: string[] = [];
+  for (const s of Object.values(state.services)) {
+    for (const text of ofService(state, s)) broken.push(`${s.service}: ${text}`);
+  }
+  return broken;
 }
+
+/** Places where the host becomes harmless, and those where its gate may be open. */
+const CLEANING: readonly Place[] = ['init.cleaning', 'handover.withdrawing', 'service.releasing'];
+const OPEN: readonly Place[] = [
+  'handover.opening',
+  'service.serving',
+  'service.seeking',
+  'service.suspended',
+];
 
 function ofService(state: HostState, s: ServiceState): string[] {
   const broken: string[] = [];
@@ -19,11 +30,11 @@ function ofService(state: HostState, s: ServiceState): string[] {
     if (!holds) broken.push(`${text} (in ${s.place})`);
   };
   const main = mainState(s.place);
-  const cleaning = /(cleaning|withdrawing|releasing)$/.test(s.place) && s.place !== 'handover.releasing';
+  const cleaning = CLEANING.includes(s.place);
   const cfg = state.config.services.find((c) => c.name === s.service);
   const policy = s.forced ? 'available' : (cfg?.policy ?? 'quorum');
   must(
-    s.gate.untilMs === null || /^(handover\.opening|service\.(serving|seeking|suspended))$/.test(s.place),
+    s.gate.untilMs === null || OPEN.includes(s.place),
     'the gate is ordered open only while serving or about to',
   );
   must(

@@ -22,8 +22,7 @@ export function enterServing(c: Ctx, cause: Cause): void {
   if (cause === 'gate-open') becameMaster(c);
   if (cause === 'renewed') c.alarm('suspended', false);
   c.timer('lapse', c.rightUntil);
-  if (c.policy === 'available' && c.s.timers.renew === undefined)
-    c.timer('renew', c.now + c.t.intervalMs / 2);
+  if (c.policy === 'available' && c.s.timers.renew === null) c.timer('renew', c.now + c.t.intervalMs / 2);
   c.timer('trial', c.now + c.s.trialPauseMs + c.cfg.checkIntervalMs);
   advert(c);
   if (cause !== 'nobody') announce(c);

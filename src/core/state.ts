@@ -33,6 +33,12 @@ export const TIMERS = [
 ] as const;
 export type Timer = (typeof TIMERS)[number];
 
+/** When each is due; null: not set. */
+export type Timers = { readonly [T in Timer]: number | null };
+
+/** None is set. */
+export const NO_TIMERS = Object.fromEntries(TIMERS.map((timer) => [timer, null])) as { [T in Timer]: null };
+
 /** The established master, as known here: only STATUS of a serving or suspended host makes it (R1). */
 export interface Known {
   readonly term: Term;
@@ -130,7 +136,7 @@ export interface ServiceState {
   readonly service: ServiceName;
   readonly place: Place;
   readonly enteredAtMs: number;
-  readonly timers: { readonly [T in Timer]?: number };
+  readonly timers: Timers;
   readonly voter: Voter;
   readonly right: Right;
   readonly known: Known | null;
@@ -211,7 +217,7 @@ export function initialService(service: ServiceName, config: CoreConfig, nowMs: 
     // A witness never leaves this place: it votes, and has nothing to make harmless.
     place: me?.role === 'witness' ? 'backup.watching' : 'init.cleaning',
     enteredAtMs: nowMs,
-    timers: {},
+    timers: NO_TIMERS,
     voter: abstaining(nowMs, config.timing.promiseMs),
     right: NO_RIGHT,
     known: null,
@@ -265,8 +271,19 @@ export function initialState(config: CoreConfig, nowMs: number): HostState {
 /** When `step` wants to be called at the latest, with a `timer` event; null: not without an event. */
 export function nextDeadline(state: HostState): number | null {
   let next = Number.POSITIVE_INFINITY;
-  for (const service of Object.values(state.services)) {
-    for (const at of Object.values(service.timers)) next = Math.min(next, at);
+  for (const name in state.services) {
+    const service = state.services[name];
+    if (service !== undefined) next = Math.min(next, earliest(service.timers));
   }
   return Number.isFinite(next) ? next : null;
+}
+
+/** The nearest of a service's deadlines; Infinity without one. */
+export function earliest(timers: Timers): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const timer of TIMERS) {
+    const atMs = timers[timer];
+    if (atMs !== null && atMs < next) next = atMs;
+  }
+  return next;
 }

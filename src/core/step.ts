@@ -19,7 +19,15 @@ import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, expel, obey, refusal } from './orders.ts';
 import { advert } from './service.ts';
-import { type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
+import {
+  earliest,
+  type HostState,
+  initialService,
+  initialState,
+  NO_TIMERS,
+  nextDeadline,
+  TIMERS,
+} from './state.ts';
 import { beginAnew } from './suspicion.ts';
 
 export { initialState, nextDeadline };
@@ -44,7 +52,7 @@ export function step(state: HostState, event: Event, nowMs: number): Step {
     happened(c, event);
     dueTimers(c);
     if (event.type !== 'started') report(c, false);
-    host = { ...c.host, services: { ...c.host.services, [name]: c.s } };
+    host = { ...host, nextId: c.nextId, services: { ...host.services, [name]: c.s } };
     effects.push(...c.effects);
   }
   host = ended(host, effects);
@@ -127,7 +135,7 @@ function touches(host: HostState, event: Event, name: ServiceName, nowMs: number
   if (event.type === 'message') {
     if (event.message.service === name) return true;
   } else if (!('service' in event) || event.service === name) return true;
-  return Object.values(host.services[name]?.timers ?? {}).some((at) => at <= nowMs);
+  return earliest(host.services[name]?.timers ?? NO_TIMERS) <= nowMs;
 }
 
 function context(host: HostState, name: ServiceName, nowMs: number, stalled: boolean): Ctx | null {
@@ -247,6 +255,7 @@ function refusedNothing(c: Ctx, order: Order): boolean {
 
 /** Serves the deadlines that have come, each once, in the order of TIMERS. */
 function dueTimers(c: Ctx): void {
+  if (earliest(c.s.timers) > c.now) return;
   const due = TIMERS.filter((timer) => (c.s.timers[timer] ?? Number.POSITIVE_INFINITY) <= c.now);
   for (const timer of due) {
     // An earlier one may have changed the place and taken it away.
@@ -258,8 +267,9 @@ function dueTimers(c: Ctx): void {
 
 /** A stopping host whose services are all at rest says goodbye. */
 function ended(host: HostState, effects: Effect[]): HostState {
+  if (!host.stopping || host.stopped) return host;
   const names = Object.keys(host.services);
-  if (!host.stopping || host.stopped || !names.every((name) => atRest(host, name))) return host;
+  if (!names.every((name) => atRest(host, name))) return host;
   for (const service of names) effects.push({ type: 'send', to: 'all', message: { type: 'BYE', service } });
   effects.push({ type: 'stopped' });
   return { ...host, stopped: true };
@@ -278,6 +288,7 @@ const ORDER: { readonly [E in Effect['type']]: number } = {
 };
 
 /** Log, switch, send, alarm: what is told to others is written down and ordered before. Stable within a kind. */
-function ordered(effects: readonly Effect[]): Effect[] {
+function ordered(effects: readonly Effect[]): readonly Effect[] {
+  if (effects.length < 2) return effects;
   return effects.slice().sort((a, b) => ORDER[a.type] - ORDER[b.type]);
 }

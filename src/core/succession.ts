@@ -28,7 +28,7 @@ export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
 /** Finding 25: a lone complainer among several backups is ignored; a pause follows each trial. */
 function disputeCounts(c: Ctx, from: HostName | null): boolean {
   const fitOthers = candidates(c);
-  return from !== null && fitOthers.length === 1 && fitOthers[0] === from && c.s.timers.trial === undefined;
+  return from !== null && fitOthers.length === 1 && fitOthers[0] === from && c.s.timers.trial === null;
 }
 
 /** Entry of service.seeking. */
@@ -105,7 +105,7 @@ export function enterShutting(c: Ctx): void {
 /** Whether something calls for a successor now; asked when checks end and when the pause after a trial is over. */
 export function considerSuccession(c: Ctx): void {
   if (c.s.place !== 'service.serving') return;
-  const pausing = c.s.trialPauseMs > 0 && c.s.timers.trial !== undefined && c.now < c.s.timers.trial;
+  const pausing = c.s.trialPauseMs > 0 && c.s.timers.trial !== null && c.now < c.s.timers.trial;
   if (c.host.stopping) seek(c, 'stop', null);
   else if (pausing) return;
   else if (c.s.alarms.includes('uplink-failed')) seek(c, 'uplink', null);

@@ -30,8 +30,12 @@ export type Place = (typeof PLACES)[number];
 export type MainState = 'init' | 'decide' | 'backup' | 'handover' | 'service';
 
 export function mainState(place: Place): MainState {
-  return place.slice(0, place.indexOf('.')) as MainState;
+  return MAIN_STATES[place];
 }
+
+const MAIN_STATES = Object.fromEntries(
+  PLACES.map((place) => [place, place.slice(0, place.indexOf('.'))]),
+) as { readonly [P in Place]: MainState };
 
 /**
  * [from, cause, to]. `handover.*` is every place of Handover but withdrawing; `service.*` every one of

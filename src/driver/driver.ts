@@ -82,7 +82,10 @@ export class Driver {
 
   /** The clock's callback, at or after the time last given to `wakeAt`. */
   wake(): void {
-    this.#happened({ type: 'timer' });
+    const dueMs = nextDeadline(this.#state);
+    // Else only handshakes are due: `arm` sends them.
+    if (dueMs !== null && dueMs <= this.#options.clock.nowMs()) this.#happened({ type: 'timer' });
+    else this.#arm();
   }
 
   /**

@@ -3,7 +3,8 @@
  * {1: -8 (EdDSA), 4: kid}, empty unprotected header, a payload within, a 64-byte signature. All heads are constant
  * but the payload's, so one compare tells the form and the kid lies at a fixed place. Anything else is refused.
  */
-import { encodeCbor } from './cbor.ts';
+import { join } from './bytes.ts';
+import { CborWriter, encodeCbor } from './cbor.ts';
 import { KID_BYTES, SIGNATURE_BYTES } from './limits.ts';
 
 /** Tag 18, array of 4, byte string of 38: {1: -8, 4: bytes of 32}; the kid follows. */
@@ -13,6 +14,7 @@ const PROTECTED_BYTES = 6 + KID_BYTES;
 const KID_AT = PREFIX.length;
 /** The empty unprotected header. */
 const EMPTY_MAP = 0xa0;
+const EMPTY_MAP_BYTES = Uint8Array.of(EMPTY_MAP);
 const PAYLOAD_AT = KID_AT + KID_BYTES + 1;
 /** The longest payload whose length fits the two-byte head that is accepted here. */
 const PAYLOAD_MAX_BYTES = 65_535;
@@ -64,15 +66,13 @@ export function writeSign1(
   const protectedBytes = join([PREFIX.subarray(PROTECTED_AT), kid]);
   const signature = sign(sigStructure(protectedBytes, externalAad, payload));
   if (signature.length !== SIGNATURE_BYTES) throw new RangeError('a signature has 64 bytes');
-  return join([
-    PREFIX,
-    kid,
-    Uint8Array.of(EMPTY_MAP),
-    byteHead(payload.length),
-    payload,
-    Uint8Array.of(0x58, SIGNATURE_BYTES),
-    signature,
-  ]);
+  const writer = new CborWriter();
+  writer.append(PREFIX);
+  writer.append(kid);
+  writer.append(EMPTY_MAP_BYTES);
+  writer.byteString(payload);
+  writer.byteString(signature);
+  return writer.done();
 }
 
 const SIGNATURE1 = Uint8Array.from([0x84, 0x6a, ...new TextEncoder().encode('Signature1')]);
@@ -83,15 +83,12 @@ export function sigStructure(
   externalAad: Uint8Array,
   payload: Uint8Array,
 ): Uint8Array {
-  return join([
-    SIGNATURE1,
-    byteHead(protectedBytes.length),
-    protectedBytes,
-    byteHead(externalAad.length),
-    externalAad,
-    byteHead(payload.length),
-    payload,
-  ]);
+  const writer = new CborWriter();
+  writer.append(SIGNATURE1);
+  writer.byteString(protectedBytes);
+  writer.byteString(externalAad);
+  writer.byteString(payload);
+  return writer.done();
 }
 
 /**
@@ -105,26 +102,6 @@ export function messageAad(clusterId: Uint8Array, receiverKid: Uint8Array | null
 /** The external data of a version of the roster. */
 export function rosterAad(): Uint8Array {
   return encodeCbor(['portcullis roster 1']);
-}
-
-export function join(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
-/** The shortest head of a byte string (RFC 8949, 3.1) of less than 2^32 bytes. */
-function byteHead(length: number): Uint8Array {
-  if (length < 24) return Uint8Array.of(0x40 | length);
-  if (length < 2 ** 8) return Uint8Array.of(0x58, length);
-  if (length < 2 ** 16) return Uint8Array.of(0x59, length >> 8, length & 255);
-  return Uint8Array.of(0x5a, length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255);
 }
 
 /** Reads the payload's head, in its shortest form only. */

@@ -5,7 +5,7 @@
  * removed host's gate ends with its place in the roster.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { join } from './cose.ts';
+import { join } from './bytes.ts';
 import { GATE_BYTES } from './limits.ts';
 
 const INFO = new TextEncoder().encode('portcullis gate 1');
@@ -20,6 +20,8 @@ export function gateKey(
   const info = join([INFO, clusterId, senderKid, receiverKid]);
   return new Uint8Array(hkdfSync('sha256', shared, clusterId, info, 32));
 }
+
+export type GateKey = typeof gateKey;
 
 /** 16 bytes that only a holder of `key` can make for `envelope` on `link`. */
 export type GateTag = (key: Uint8Array, link: number, envelope: Uint8Array) => Uint8Array;

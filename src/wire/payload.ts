@@ -2,8 +2,7 @@
  * The signed payload: seven fields in a CBOR map. The first six, and the short bodies of session messages, are read
  * by hand from scanned bytes, so that the CBOR library runs only behind the signature; other bodies are decoded after it.
  */
-import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts';
-import { join } from './cose.ts';
+import { ARRAY, type CborValue, CborWriter, decodeCbor, encodeCbor, MAP } from './cbor.ts';
 import { RunEnded } from './ended.ts';
 import { MARK_BYTES, NONCE_BYTES, ROSTER_HASH_BYTES, SEQ_LIMIT, SID_BYTES } from './limits.ts';
 import type { Marked } from './marks.ts';
@@ -45,27 +44,40 @@ export interface ReadHeader extends Header {
 
 /** Bytes of a payload without its records, at their longest, and the rest of the datagram without the payload. */
 export const PAYLOAD_OVERHEAD_BYTES = 1 + 2 + 18 + 20 + 10 + 16 + 37 + 1 + 2;
-const BODY_KEY = Uint8Array.of(7);
 export const ENVELOPE_OVERHEAD_BYTES = 10 + 32 + 1 + 3 + 2 + 64;
 
 /** A payload; `body` is field 7, encoded. Throws RunEnded when the number is the first one that a session may not use. */
 export function encodePayload(header: Header, body: Uint8Array): Uint8Array {
   if (header.seq >= SEQ_LIMIT) throw new RunEnded('numbers');
-  const map = new Map<number, CborValue>([
-    [1, header.type],
-    [2, header.sid],
-    [3, [header.seq, header.mark]],
-    [4, header.sentMs],
-    [5, [header.rosterVersion, header.rosterHash]],
-  ]);
+  const { heard } = header;
+  const writer = new CborWriter();
+  writer.head(MAP, header.toSid === null ? 6 : 7);
+  writer.integer(1);
+  writer.integer(header.type);
+  writer.integer(2);
+  writer.byteString(header.sid);
+  writer.integer(3);
+  writer.head(ARRAY, 2);
+  writer.integer(header.seq);
+  writer.byteString(header.mark);
+  writer.integer(4);
+  writer.integer(header.sentMs);
+  writer.integer(5);
+  writer.head(ARRAY, 2);
+  writer.integer(header.rosterVersion);
+  writer.byteString(header.rosterHash);
   if (header.toSid !== null) {
-    const { heard } = header;
-    map.set(6, heard === null ? [header.toSid] : [header.toSid, heard.seq, heard.mark]);
+    writer.integer(6);
+    writer.head(ARRAY, heard === null ? 1 : 3);
+    writer.byteString(header.toSid);
+    if (heard !== null) {
+      writer.integer(heard.seq);
+      writer.byteString(heard.mark);
+    }
   }
-  const fields = encodeCbor(map);
-  // Field 7 follows its encoded fellows: the map's head, one byte, counts one entry more.
-  fields[0] = (fields[0] ?? 0) + 1;
-  return join([fields, BODY_KEY, body]);
+  writer.integer(7);
+  writer.append(body);
+  return writer.done();
 }
 
 /** Fields 1 to 6 of a payload that `scan` accepted; null when they are not as they must be. */

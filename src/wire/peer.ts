@@ -6,7 +6,7 @@ import type { RosterMember } from '../trust/roster.ts';
 import { Budget } from './budget.ts';
 import { messageAad } from './cose.ts';
 import type { Identity, VerifyKey } from './ed25519.ts';
-import { type GateTag, gateKey } from './gate.ts';
+import type { GateTag } from './gate.ts';
 import { hex } from './hex.ts';
 import { DATA_BUDGET_PER_S, HANDSHAKE_BUDGET_PER_S, ROSTER_ASKS_PER_S, UPLINK } from './limits.ts';
 import type { Primitives } from './primitives.ts';
@@ -69,8 +69,8 @@ function createKey(publicKey: Uint8Array, kid: Uint8Array, maker: KeyMaker): Pee
   const key: PeerKey = {
     kid: hex(kid),
     verifyKey: primitives.importVerifyKey(publicKey),
-    sendKey: gateKey(shared, clusterId, ownKid, kid),
-    receiveKey: gateKey(shared, clusterId, kid, ownKid),
+    sendKey: primitives.gateKey(shared, clusterId, ownKid, kid),
+    receiveKey: primitives.gateKey(shared, clusterId, kid, ownKid),
     aad: messageAad(clusterId, kid),
   };
   shared.fill(0);

@@ -5,13 +5,14 @@
  * The signing half is `Identity`, which is a port already.
  */
 import { importVerifyKey, type VerifyKey } from './ed25519.ts';
-import { type GateTag, hmacTag } from './gate.ts';
+import { type GateKey, type GateTag, gateKey, hmacTag } from './gate.ts';
 
 export interface Primitives {
   /** An admitted public key that judges signatures; throws RangeError on one that may not be admitted. */
   importVerifyKey(publicKey: Uint8Array): VerifyKey;
+  readonly gateKey: GateKey;
   readonly gateTag: GateTag;
 }
 
-/** Ed25519 by node:crypto, HMAC-SHA-256. */
-export const REAL_PRIMITIVES: Primitives = { importVerifyKey, gateTag: hmacTag };
+/** Ed25519 by node:crypto, HKDF and HMAC with SHA-256. */
+export const REAL_PRIMITIVES: Primitives = { importVerifyKey, gateKey, gateTag: hmacTag };

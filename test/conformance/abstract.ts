@@ -63,7 +63,7 @@ export function abstractHost(host: HostState, s: ServiceState, nowMs: number, nu
     pend:
       attempt === null ? 0 : bit(attempt.probeIds.downlink !== 0) + 2 * bit(attempt.probeIds.uplink !== 0),
     answ: attempt === null ? 0 : bit(attempt.answeredBy.downlink) + 2 * bit(attempt.answeredBy.uplink),
-    windowOver: bit(handover && (s.timers.window === undefined || nowMs >= s.timers.window)),
+    windowOver: bit(handover && (s.timers.window === null || nowMs >= s.timers.window)),
     stage: cleaning === null ? 0 : STAGES.indexOf(cleaning.stage) + 1,
     copies: cleaning?.copies ?? 0,
     gate: bit(s.gate.untilMs !== null),

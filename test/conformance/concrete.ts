@@ -16,7 +16,7 @@ import {
   type Term,
   type Verdict,
 } from '../../src/core/index.ts';
-import type { CheckRecord, PeerReport, Timer } from '../../src/core/state.ts';
+import { type CheckRecord, NO_TIMERS, type PeerReport, type Timer } from '../../src/core/state.ts';
 import { CAUSES } from './abstract.ts';
 import { EVENTS, family, HOSTS, ME, type Vector } from './vector.ts';
 
@@ -257,7 +257,10 @@ export function concretise(v: Vector, variant: number): Concrete {
   const own = termOf(v.term as number);
   const trialTo = v.trialTo === 0 ? null : name((v.trialTo as number) - 1);
   const { right, untilMs } = rightOf(v, event, variant);
-  const timers: { [T in Timer]?: number } = { report: v.stalled === 1 ? NOW - 100 : NOW + 500 };
+  const timers: { [T in Timer]: number | null } = {
+    ...NO_TIMERS,
+    report: v.stalled === 1 ? NOW - 100 : NOW + 500,
+  };
   const timer = TIMER_EVENTS[event];
   if (timer !== undefined) timers[timer] = NOW;
   if (v.attempt === 1 && /listening|waiting/.test(place) && v.windowOver === 0 && timer !== 'window') {

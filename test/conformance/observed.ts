@@ -32,8 +32,8 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   const cfg = before.config.services.find((c) => c.name === service);
   if (cfg === undefined) return 'no such service';
   if (membership.members.find((m) => m.name === membership.self)?.role === 'witness') return 'a witness';
-  const due = (Object.entries(s.timers) as [Timer, number][])
-    .filter(([timer, at]) => at <= nowMs && !QUIET.has(timer) && timer !== 'lapse')
+  const due = (Object.entries(s.timers) as [Timer, number | null][])
+    .filter(([timer, at]) => at !== null && at <= nowMs && !QUIET.has(timer) && timer !== 'lapse')
     .map(([timer]) => timer);
   if (due.length > (event.type === 'timer' ? 1 : 0)) return 'more than one event at once';
   const named = eventOf(event, s, due[0], number);
@@ -89,7 +89,7 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   v.candidate = tried === null ? 0 : number(tried.to) + 1;
   v.better = bit(tried?.cause === 'preempt');
   v.counts = bit(tried?.cause === 'disputed');
-  const deadlines = Object.values(s.timers) as number[];
+  const deadlines = Object.values(s.timers).filter((at) => at !== null);
   v.stalled = bit(deadlines.some((at) => nowMs - at > Math.max(t.intervalMs / 4, 10)));
   return v;
 }

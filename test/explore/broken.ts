@@ -89,8 +89,7 @@ export const neverMissesAnybody: Core = (state, event, nowMs) => {
   const next = step(state, event, nowMs);
   return {
     state: patched(next.state, (s) => {
-      const { silence: _silence, listen: _listen, ...timers } = s.timers;
-      return { timers };
+      return { timers: { ...s.timers, silence: null, listen: null } };
     }),
     effects: next.effects,
   };

@@ -8,7 +8,7 @@ import { transcript } from './transcript.ts';
 
 const FAULTS = ['loss', 'copy', 'delay', 'lie', 'crash', 'freeze', 'cut', 'order'] as const;
 
-const USAGE = `usage: npm run -s explore -- [--hosts 2|3|4] [--witnesses 0|1] [--policy quorum|available] [--start NAME|all]
+const USAGE = `usage: npm run -s explore -- [--hosts 2|3|4] [--witnesses 0|1|2] [--policy quorum|available] [--start NAME|all]
   [--depth N] [--states N] [--seconds N] [--calm N] [--disorder N|any] [--violations N] [--json]
   ${FAULTS.map((f) => `[--${f} N]`).join(' ')}
 Without --hosts, --policy or --start: the searches of the test suite, or the N-th of them (--plan N).
@@ -39,11 +39,14 @@ function plansOf(values: Values): Plan[] {
     violations: number(text('violations'), 1, 'violations'),
   };
   if (['hosts', 'policy', 'start'].every((name) => text(name) === undefined)) {
+    const fixed = ['witnesses', 'disorder', ...FAULTS].find((name) => text(name) !== undefined);
+    if (fixed !== undefined) throw new UsageError(`--${fixed} needs --hosts, --policy or --start`);
     const only = number(text('plan'), 0, 'plan');
     if (only > CI_PLANS.length) throw new UsageError(`--plan must be 1 to ${CI_PLANS.length}`);
     const chosen = only === 0 ? CI_PLANS : CI_PLANS.slice(only - 1, only);
     return chosen.map((plan) => ({ ...plan, limits: { ...plan.limits, ...limits } }));
   }
+  if (text('plan') !== undefined) throw new UsageError('--plan stands without --hosts, --policy and --start');
   const hosts = number(text('hosts'), 2, 'hosts');
   if (hosts < 2 || hosts > 4) throw new UsageError('--hosts must be 2, 3 or 4');
   const witnesses = number(text('witnesses'), 0, 'witnesses');

@@ -13,6 +13,7 @@ import {
   step,
   type Verdict,
 } from '../../src/core/index.ts';
+import { NO_TIMERS } from '../../src/core/state.ts';
 import { calmChoice } from './actions.ts';
 import { applied } from './apply.ts';
 import { masters, runCalm } from './calm.ts';
@@ -131,7 +132,7 @@ test('R4: a late answer counts from the sending of what it answers', () => {
 function withoutTimers(state: HostState): HostState {
   const s = state.services[SERVICE];
   assert.ok(s, 'it has the service');
-  return { ...state, services: { [SERVICE]: { ...s, timers: {} } } };
+  return { ...state, services: { [SERVICE]: { ...s, timers: NO_TIMERS } } };
 }
 
 test('R7: a voter that has not answered is asked again after a probe’s time', () => {

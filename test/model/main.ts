@@ -19,7 +19,7 @@ function chosen(names: readonly string[], all: boolean): Job[] {
   const jobs = allJobs();
   for (const name of names) {
     if (!jobs.some((job) => job.slice.name === name || nameOf(job) === name))
-      throw new UsageError(`there is no slice ${name}; --list tells them`);
+      throw new UsageError(`there is no slice ${JSON.stringify(name)}; --list tells them`);
   }
   if (names.length > 0) return jobs.filter((j) => names.includes(j.slice.name) || names.includes(nameOf(j)));
   return all ? jobs : jobs.filter((job) => job.variant.ci);
@@ -84,6 +84,11 @@ async function keepTraces(outcomes: readonly Outcome[]): Promise<void> {
     if (trace !== null) await writeFile(join(MODEL_DIRECTORY, 'traces', `${slice}.${variant}.txt`), trace);
   }
 }
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads may have seen enough (`| head`); the exit status still says what was found.
+  if (error.code !== 'EPIPE') throw error;
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -321,8 +321,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: 'context.ts',
-    find: 'timers: Object.fromEntries(kept) });',
-    replace: 'timers: { ...this.s.timers, ...Object.fromEntries(kept) } });',
+    find: 'timers: { ...NO_TIMERS, report, checks, ...stays } });',
+    replace: 'timers: { ...this.s.timers, report, checks, ...stays } });',
     breaks: 'missing reset: a place’s timers go on in the next',
     catcher: explore(
       `${AVAILABLE} --start died --disorder 0 --depth 60 --calm 2`,

@@ -10,9 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Catcher, MUTANTS, type Mutant } from './mutants.ts';
+import { type Catcher, MUTANTS as GENERAL, type Mutant } from './mutants.ts';
+import { LIMIT_MUTANTS } from './mutants-limits.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const MUTANTS: readonly Mutant[] = [...GENERAL, ...LIMIT_MUTANTS];
 /** For a process that hangs; far above what any needs. */
 const LIMIT_MS = 180_000;
 

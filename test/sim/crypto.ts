@@ -7,23 +7,31 @@ import { createHash } from 'node:crypto';
 import type { Roster } from '../../src/trust/roster.ts';
 import { importVerifyKey, type VerifyKey } from '../../src/wire/ed25519.ts';
 import type { Identity } from '../../src/wire/endpoint.ts';
+import { type GateKey, gateKey } from '../../src/wire/gate.ts';
 import { GATE_BYTES, SIGNATURE_BYTES } from '../../src/wire/limits.ts';
 import { type Primitives, REAL_PRIMITIVES } from '../../src/wire/primitives.ts';
 import { testIdentity, testRoster } from '../unit/wire-fixture.ts';
 
-/** Two 32-bit hashes over the key and the bytes, spread over `length` bytes. */
+/** Two 32-bit hashes over the key and the bytes, four at a time, spread over `length` bytes. */
 function keyedHash(key: Uint8Array, extra: number, bytes: Uint8Array, length: number): Uint8Array {
   let a = 0x9e3779b9 ^ extra;
   let b = 0x85ebca6b ^ bytes.length;
-  for (let i = 0; i < key.length; i++) {
-    a = Math.imul(a ^ (key[i] as number), 0x01000193);
-    b = Math.imul(b ^ (key[i] as number), 0x5bd1e995);
-    b ^= b >>> 15;
-  }
-  for (let i = 0; i < bytes.length; i++) {
-    a = Math.imul(a ^ (bytes[i] as number), 0x01000193);
-    b = Math.imul(b ^ (bytes[i] as number), 0x5bd1e995);
-    b ^= b >>> 13;
+  for (const part of [key, bytes]) {
+    const last = part.length - (part.length % 4);
+    for (let i = 0; i < last; i += 4) {
+      const word =
+        (part[i] as number) |
+        ((part[i + 1] as number) << 8) |
+        ((part[i + 2] as number) << 16) |
+        ((part[i + 3] as number) << 24);
+      a = Math.imul(a ^ word, 0x85ebca6b);
+      b = Math.imul(b ^ (a >>> 15) ^ word, 0xc2b2ae35);
+      a ^= b >>> 13;
+    }
+    for (let i = last; i < part.length; i++) {
+      a = Math.imul(a ^ (part[i] as number), 0x01000193);
+      b = Math.imul(b ^ (a >>> 15) ^ (part[i] as number), 0x5bd1e995);
+    }
   }
   const out = new Uint8Array(length);
   for (let i = 0; i < length; i += 8) {
@@ -47,11 +55,21 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+/** Gate keys hang on the pair of hosts alone: made once a process, not at each start of a daemon. */
+function rememberingGateKey(): GateKey {
+  const keys = new Map<string, Uint8Array>();
+  return (shared, clusterId, senderKid, receiverKid) =>
+    remembered(keys, `${hexOf(senderKid)} ${hexOf(receiverKid)}`, () =>
+      gateKey(shared, clusterId, senderKid, receiverKid),
+    );
+}
+
 export const CHEAP_PRIMITIVES: Primitives = {
   importVerifyKey: (publicKey): VerifyKey => ({
     bytes: publicKey,
     verify: (message, signature) => equal(signature, keyedHash(publicKey, 1, message, SIGNATURE_BYTES)),
   }),
+  gateKey: rememberingGateKey(),
   gateTag: (key, link, envelope) => keyedHash(key, link + 2, envelope, GATE_BYTES),
 };
 
@@ -59,6 +77,7 @@ export const CHEAP_PRIMITIVES: Primitives = {
 const admitted = new Map<string, VerifyKey>();
 const REMEMBERING_PRIMITIVES: Primitives = {
   importVerifyKey: (publicKey) => remembered(admitted, hexOf(publicKey), () => importVerifyKey(publicKey)),
+  gateKey: rememberingGateKey(),
   gateTag: REAL_PRIMITIVES.gateTag,
 };
 

@@ -18,12 +18,15 @@ const USAGE = `usage: npm run -s sim -- --seeds A..B [--json] [--workers N]
        npm run -s sim -- --scenario NAME | --list
 options: --minutes N, --hosts N, --policy quorum|available, --interval MS, --faults NAME,NAME`;
 
+/** Seeds are whole numbers up to this. */
+const MOST_SEED = 2 ** 32;
+
 class UsageError extends Error {}
 
 function whole(text: string | undefined, name: string, least: number, most: number): number | undefined {
   if (text === undefined) return undefined;
-  const n = Number(text);
-  if (!Number.isSafeInteger(n) || n < least || n > most)
+  const n = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(n >= least && n <= most))
     throw new UsageError(`--${name} must be a whole number from ${least} to ${most}`);
   return n;
 }
@@ -35,7 +38,7 @@ function restrictionOf(values: { [name: string]: string | boolean | undefined })
     throw new UsageError('--policy must be quorum or available');
   const unknown = faults?.find((name) => !(FAULT_NAMES as readonly string[]).includes(name));
   if (unknown !== undefined)
-    throw new UsageError(`no fault ${unknown}; there are: ${FAULT_NAMES.join(', ')}`);
+    throw new UsageError(`no fault ${JSON.stringify(unknown)}; there are: ${FAULT_NAMES.join(', ')}`);
   const hosts = whole(text('hosts'), 'hosts', 2, 16);
   const minutes = whole(text('minutes'), 'minutes', 1, 1440);
   const intervalMs = whole(text('interval'), 'interval', 10, 60_000);
@@ -90,8 +93,8 @@ async function many(
   json: boolean,
 ): Promise<number> {
   const [, first, last] = /^(\d+)\.\.(\d+)$/.exec(range) ?? [];
-  if (first === undefined || last === undefined || Number(first) > Number(last))
-    throw new UsageError('--seeds must be A..B');
+  if (first === undefined || last === undefined || Number(first) > Number(last) || Number(last) > MOST_SEED)
+    throw new UsageError(`--seeds must be A..B, two whole numbers up to ${MOST_SEED}, the lower first`);
   const startedMs = performance.now();
   let toldMs = startedMs;
   let told = 0;
@@ -108,7 +111,10 @@ async function many(
   const seconds = (performance.now() - startedMs) / 1000;
   const folder = sum.failed.length > 0 ? mkdtempSync(join(tmpdir(), 'portcullis-sim-')) : '';
   const transcripts = sum.failed.slice(0, 3).map(({ seed }) => writeTranscript(folder, seed, restriction));
-  if (json) process.stdout.write(`${JSON.stringify({ range, seconds, ...sum, transcripts })}\n`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ range, seconds, seedsPerSecond: sum.seeds / seconds, virtualMinutes: sum.simulatedMs / 60_000, ...sum, transcripts })}\n`,
+    );
   else process.stdout.write(summaryText(range, seconds, sum, transcripts));
   return sum.failed.length > 0 ? 1 : 0;
 }
@@ -128,8 +134,8 @@ function summaryText(range: string, seconds: number, sum: Summary, transcripts: 
 }
 
 function scenario(name: string): number {
-  const found = SCENARIOS.find((s) => s.name === name || s.name.startsWith(name));
-  if (found === undefined) throw new UsageError(`no scenario ${name}; --list names them`);
+  const found = SCENARIOS.find((s) => s.name === name || (name !== '' && s.name.startsWith(name)));
+  if (found === undefined) throw new UsageError(`no scenario ${JSON.stringify(name)}; --list names them`);
   try {
     found.run((line) => process.stdout.write(`${line}\n`));
   } catch (error) {
@@ -152,6 +158,8 @@ async function main(args: string[]): Promise<number> {
       ...{ workers: text, minutes: text, hosts: text, policy: text, interval: text, faults: text },
     },
   });
+  if ([values.seeds, values.seed, values.scenario].filter((v) => v !== undefined).length > 1)
+    throw new UsageError('only one of --seeds, --seed and --scenario');
   const restriction = restrictionOf(values);
   const json = values.json === true;
   const workers = whole(values.workers, 'workers', 1, 256) ?? availableParallelism();
@@ -160,7 +168,7 @@ async function main(args: string[]): Promise<number> {
   else if (values.scenario !== undefined) return scenario(values.scenario);
   else if (values.seeds !== undefined) return await many(values.seeds, restriction, workers, json);
   else {
-    const seed = whole(values.seed, 'seed', 0, 2 ** 32);
+    const seed = whole(values.seed, 'seed', 0, MOST_SEED);
     if (seed === undefined) throw new UsageError('say --seeds, --seed or --scenario');
     return one(seed, restriction, json, values.shrink === true);
   }
@@ -168,6 +176,10 @@ async function main(args: string[]): Promise<number> {
 }
 
 if (process.argv[1] === import.meta.filename) {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever reads may have seen enough (`| head`); the exit status still says what was found.
+    if (error.code !== 'EPIPE') throw error;
+  });
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {

@@ -10,7 +10,7 @@ import { runMany } from './pool.ts';
 import { run, transcriptHash } from './run.ts';
 
 const FIRST = 1;
-const LAST = 100;
+const LAST = 2000;
 
 test(`seeds ${FIRST} to ${LAST}: no violation`, async () => {
   const sum = await runMany(FIRST, LAST, {}, availableParallelism(), 5, () => undefined);

@@ -241,14 +241,20 @@ export class World {
     return from.lanPort && to.lanPort && !this.#cutLan;
   }
 
+  /** Whether words from one host to the other are lost on that link, by a fault of the two alone. */
+  #mute(from: Host, to: Host, link: number): boolean {
+    if (this.deaf.size === 0 && this.oneWay.size === 0) return false;
+    const pair = `${from.name}>${to.name}`;
+    return this.deaf.has(pair) || (link === 1 && this.oneWay.has(pair));
+  }
+
   /** Whether a word would get from one to the other, by whatever link, undisturbed and soon. */
   reaches(from: Host, to: Host): boolean {
-    const pair = `${from.name}>${to.name}`;
-    if (this.deaf.has(pair)) return false;
     const on = (link: number) =>
       this.passes(from, to, link) &&
       this.network.sound(from.name, to.name, link) &&
-      !(link === 1 && (this.oneWay.has(pair) || this.network.tap !== null));
+      !this.#mute(from, to, link) &&
+      !(link === 1 && this.network.tap !== null);
     return on(1) || on(0);
   }
 
@@ -258,8 +264,7 @@ export class World {
     const frame: Frame = { from: from.name, to: to.name, link, datagram };
     for (const judge of this.judges) judge.sent?.(this, from, frame);
     if (link === 0 ? !from.wanPort : !from.lanPort) return;
-    const pair = `${frame.from}>${frame.to}`;
-    if (this.deaf.has(pair) || (link === 1 && this.oneWay.has(pair))) return;
+    if (this.#mute(from, to, link)) return;
     this.network.carry(frame, (afterMs, bytes) => {
       this.at(afterMs, () => {
         if (this.passes(from, to, link)) this.deliver(to, { ...frame, datagram: bytes });
