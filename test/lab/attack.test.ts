@@ -24,9 +24,9 @@ const IN_CI = [
 ];
 
 test('a defence that moved is told, not passed over', () => {
-  const [cut] = WEAKNESSES['no gate'];
-  assert.throws(() => taken('nothing of the kind', cut, 'no gate'), /has 0 times/);
-  assert.throws(() => taken(cut.from + cut.from, cut, 'no gate'), /has 2 times/);
+  const [cut] = WEAKNESSES['no age bound'];
+  assert.throws(() => taken('nothing of the kind', cut, 'no age bound'), /has 0 times/);
+  assert.throws(() => taken(cut.from + cut.from, cut, 'no age bound'), /has 2 times/);
 });
 
 test('what is not proven is no attack that passes for one', () => {

@@ -59,21 +59,21 @@ export const ATTACKS: readonly Attack[] = [
     name: 'replay-live',
     summary: 'everything recorded is sent again, 5,000 datagrams a second',
     outside: { kind: 'replay', perSecond: 5_000 },
-    without: 'window after the signature only',
+    without: 'no replay memory',
     seenAs: ['refused:replayed'],
   },
   {
     name: 'forge',
     summary: 'the master’s word, moved on, without any key',
     outside: { kind: 'forge', perSecond: 20, of: 'master' },
-    without: 'no gate, no signature',
+    without: 'no gate, no signature, no age bound',
     seenAs: ['refused:gate'],
   },
   {
     name: 'forge-member',
     summary: 'the same with the gate key of the pair',
     outside: { kind: 'forge', perSecond: 20, of: 'master', hasGateKey: true },
-    without: 'no signature',
+    without: 'no signature, no age bound',
     seenAs: ['refused:signature'],
   },
   {
@@ -87,7 +87,7 @@ export const ATTACKS: readonly Attack[] = [
     name: 'flood-replay',
     summary: '20,000 recorded datagrams a second',
     outside: { kind: 'replay', perSecond: 20_000, of: 'master' },
-    without: 'window after the signature only',
+    without: 'no replay memory',
     seenAs: ['refused:replayed'],
   },
   {

@@ -20,9 +20,6 @@ export const WEAKNESSES = {
     { file: 'wire/window.js', from: '    isFresh(seq) {', to: '    isFresh(seq) {\n        return true;' },
     { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
   ],
-  'window after the signature only': [
-    { file: 'wire/endpoint.js', from: 'if (!session.isFresh(link, header.seq))', to: 'if (false)' },
-  ],
   'sessions without a nonce': [
     {
       file: 'wire/endpoint.js',
@@ -30,36 +27,22 @@ export const WEAKNESSES = {
       to: 'if (sid !== session.sid) session.accept(nowMs, sid, nowMs, header.sentMs);\n        if (sid !== session.sid) {',
     },
   ],
-  'no signature': [
+  'no signature, no age bound': [
     {
       file: 'wire/inbound.js',
       from: 'return key.verifyKey.verify(',
       to: 'return true || key.verifyKey.verify(',
     },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
   ],
-  'no gate': [{ file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' }],
-  'no gate, no signature': [
+  'no gate, no signature, no age bound': [
     { file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' },
     {
       file: 'wire/inbound.js',
       from: 'return key.verifyKey.verify(',
       to: 'return true || key.verifyKey.verify(',
     },
-  ],
-  'no gate, no budget': [
-    { file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' },
-    {
-      file: 'wire/endpoint.js',
-      from: 'if (!peer.dataBudget.spend(',
-      to: 'if (false && !peer.dataBudget.spend(',
-    },
-  ],
-  'no budget': [
-    {
-      file: 'wire/endpoint.js',
-      from: 'if (!peer.dataBudget.spend(',
-      to: 'if (false && !peer.dataBudget.spend(',
-    },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
   ],
   'no gate, no signature, no replay memory': [
     { file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' },
