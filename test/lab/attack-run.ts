@@ -3,7 +3,7 @@
  * power, somebody must take over. Everything is seen as an operator sees it, through `status`.
  */
 import type { ChildProcess } from 'node:child_process';
-import { copyFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { readIdentityFile, readPublicKeyFile } from '../../src/daemon/key-files.ts';
@@ -12,7 +12,7 @@ import { verifyRosterFile } from '../../src/trust/roster.ts';
 import { gateKey } from '../../src/wire/gate.ts';
 import type { Order } from './attack-station.ts';
 import type { Attack } from './attacks.ts';
-import { type Policy, portcullis, type Status } from './gateway.ts';
+import type { Policy, Status } from './gateway.ts';
 import { Lab } from './lab.ts';
 import { must, sleep, until } from './process.ts';
 import { type HostPlan, planHosts } from './topology.ts';
@@ -201,19 +201,8 @@ class Siege {
   /** With the operator's own commands, while everything runs. */
   async #takeOut(master: string): Promise<void> {
     const { takenOut } = this.#attack;
-    const { directory } = this.#lab.cluster;
     if (takenOut === undefined || this.#stolen === null) return;
-    const newer = join(directory, 'newer.cose');
-    await copyFile(join(directory, 'roster.cose'), newer);
-    const orders = [
-      ['cluster', takenOut, this.#stolen, '--roster', newer],
-      ['cluster', 'push', '--config', this.#lab.cluster.config(master), newer],
-    ];
-    for (const [i, order] of orders.entries()) {
-      const key = i === 0 ? ['--admin-key', join(directory, 'admin.key')] : [];
-      const done = await portcullis(...order, ...key);
-      if (done.code !== 0) throw new Error(`portcullis ${order.join(' ')}: ${done.stderr}`);
-    }
+    await this.#lab.cluster.changeMembers(takenOut, this.#stolen, master);
   }
 
   async #begin(master: string): Promise<void> {

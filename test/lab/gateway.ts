@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly intervalMs: number;
   /** Beside the lab's own; a line of TOML each, in the `[timing]` section. */
   readonly timing: readonly string[];
+  /** Hosts that the roster does not have at first. */
+  readonly outside?: readonly string[];
 }
 
 /** The parts of `status --json` that the lab looks at. */
@@ -65,7 +67,7 @@ export class Cluster {
 
   /** Keys, roster, rules and a configuration for every host. Keys and roster are kept from an earlier run of the same hosts. */
   async prepare(options: ClusterOptions): Promise<void> {
-    await makeKeys(this.directory, this.#topology.hosts);
+    await makeKeys(this.directory, this.#topology.hosts, options.outside ?? []);
     for (const host of this.#topology.hosts) {
       const home = join(this.directory, host.name);
       await rm(home, { recursive: true, force: true });
@@ -76,6 +78,26 @@ export class Cluster {
       await writeFile(join(home, 'rules.v6'), RULES6);
       await writeFile(join(home, 'portcullis.toml'), configuration(this.directory, host, options));
     }
+  }
+
+  /** The operator changes who is a member, while all runs: a newer roster, signed and pushed to one host. */
+  async changeMembers(verb: 'add' | 'remove' | 'revoke', host: string, pushTo: string): Promise<void> {
+    const newer = join(this.directory, 'newer.cose');
+    await copyFile(join(this.directory, 'roster.cose'), newer);
+    const plan = this.#topology.hosts.find(({ name }) => name === host);
+    // The highest priority: who is added is the first in the table of successors.
+    const details = verb === 'add' && plan !== undefined ? membership(this.directory, plan, 200) : [];
+    const key = ['--admin-key', join(this.directory, 'admin.key')];
+    for (const order of [
+      ['cluster', verb, host, '--roster', newer, ...key, ...details],
+      ['cluster', 'push', '--config', this.config(pushTo), newer],
+    ]) {
+      const done = await portcullis(...order);
+      if (done.code !== 0)
+        throw new Error(`portcullis ${order.join(' ')}: ${done.stderr.trim() || done.stdout.trim()}`);
+    }
+    // Who is new gets the roster on the stick that its key came on.
+    if (verb === 'add') await copyFile(newer, join(this.directory, host, 'roster.cose'));
   }
 
   config(host: string): string {
@@ -188,9 +210,13 @@ function parseStatus(text: string): Status | null {
   }
 }
 
-async function makeKeys(directory: string, hosts: readonly HostPlan[]): Promise<void> {
+async function makeKeys(
+  directory: string,
+  hosts: readonly HostPlan[],
+  outside: readonly string[],
+): Promise<void> {
   const marker = join(directory, 'hosts.json');
-  const wanted = JSON.stringify(hosts);
+  const wanted = JSON.stringify({ hosts, outside });
   if ((await readFile(marker, 'utf8').catch(() => '')) === wanted) return;
   const command = async (...args: string[]): Promise<void> => {
     await must([process.execPath, PORTCULLIS, ...args], '', 60_000);
@@ -203,12 +229,26 @@ async function makeKeys(directory: string, hosts: readonly HostPlan[]): Promise<
   );
   await command('cluster', 'init', 'lab', '--admin-key', at('admin.key'), '--out', at('roster.cose'));
   for (const [i, host] of hosts.entries())
-    await command(
-      ...['cluster', 'add', host.name, '--roster', at('roster.cose'), '--admin-key', at('admin.key')],
-      ...['--key', at(`${host.name}.key.pub`), '--address', `${host.address}:${CLUSTER_PORT}`],
-      ...['--role', host.role, '--priority', String(host.role === 'witness' ? 1 : 100 - i)],
-    );
+    if (!outside.includes(host.name))
+      await command(
+        ...['cluster', 'add', host.name, '--roster', at('roster.cose'), '--admin-key', at('admin.key')],
+        ...membership(directory, host, host.role === 'witness' ? 1 : 100 - i),
+      );
   await writeFile(marker, wanted);
+}
+
+/** What `cluster add` is told of a host. */
+function membership(directory: string, host: HostPlan, priority: number): string[] {
+  const addresses = listens(host).map((address) => `${address}:${CLUSTER_PORT}`);
+  return [
+    ...['--key', join(directory, `${host.name}.key.pub`), '--address', addresses.join(',')],
+    ...['--role', host.role, '--priority', String(priority)],
+  ];
+}
+
+/** Its address on each of the cluster's links. */
+function listens(host: HostPlan): string[] {
+  return host.second === undefined ? [host.address] : [host.address, host.second];
 }
 
 function configuration(directory: string, host: HostPlan, options: ClusterOptions): string {
@@ -225,11 +265,7 @@ control = "${home}/control.sock"
 interval = "${options.intervalMs}ms"
 ${options.timing.join('\n')}
 
-[[link]]
-name   = "downlink"
-device = "eth0"
-listen = "${host.address}:${CLUSTER_PORT}"
-
+${listens(host).map(link).join('\n')}
 [[service]]
 name   = "firewall"
 policy = "${options.policy}"
@@ -245,6 +281,14 @@ next_hop   = "${SERVER.address}"
 [service.firewall]
 rules  = "${home}/rules.v4"
 rules6 = "${home}/rules.v6"
+`;
+}
+
+function link(address: string, i: number): string {
+  return `[[link]]
+name   = "link${i + 1}"
+device = "eth0"
+listen = "${address}:${CLUSTER_PORT}"
 `;
 }
 

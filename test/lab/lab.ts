@@ -23,8 +23,8 @@ export function workDirectory(): string {
   return base;
 }
 /** Puts the files of the run that just ended aside under that name; the next one starts from nothing. */
-export function setRunAside(options: Pick<LabOptions, 'hosts'>, name: string): void {
-  const directory = join(workDirectory(), nameOf(options.hosts));
+export function setRunAside(options: Pick<LabOptions, 'hosts' | 'outside'>, name: string): void {
+  const directory = join(workDirectory(), nameOf(options));
   if (existsSync(directory)) renameSync(directory, join(workDirectory(), name));
 }
 
@@ -33,10 +33,12 @@ export function removeWorkDirectory(): void {
   base = null;
 }
 
-/** `g3` for three gateways, `g3w` with a witness: these have the same keys in every run. */
-function nameOf(hosts: readonly HostPlan[]): string {
+/** `g3` for three gateways, `g3w` with a witness, `g3l` with two links, `g3x1` with one not in the roster: these have the same keys in every run. */
+function nameOf({ hosts, outside = [] }: Pick<LabOptions, 'hosts' | 'outside'>): string {
   const gateways = hosts.filter((host) => host.role === 'gateway').length;
-  return `g${gateways}${hosts.length > gateways ? 'w' : ''}`;
+  const links = hosts.some((host) => host.second !== undefined) ? 'l' : '';
+  const others = outside.length > 0 ? `x${outside.length}` : '';
+  return `g${gateways}${hosts.length > gateways ? 'w' : ''}${links}${others}`;
 }
 
 export interface LabOptions extends ClusterOptions {
@@ -67,7 +69,7 @@ export class Lab {
   /** Makes the network and all files, and starts the ears; no daemon and no traffic yet. */
   static async open(options: LabOptions): Promise<Lab> {
     // Short, as the control sockets' paths are limited.
-    const directory = join(workDirectory(), nameOf(options.hosts));
+    const directory = join(workDirectory(), nameOf(options));
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lab = new Lab(options, directory);
     open.add(lab);

@@ -162,7 +162,9 @@ async function main(argv: readonly string[]): Promise<number> {
         const good = await once(scenario, todo);
         isGood &&= good;
         const { hosts, witness } = todo.options(scenario);
-        if (todo.keep) setRunAside({ hosts: planHosts(hosts, witness) }, `${scenario.name}-${i + 1}`);
+        const outside = scenario.outside === undefined ? [] : Array<string>(scenario.outside).fill('');
+        if (todo.keep)
+          setRunAside({ hosts: planHosts(hosts, witness), outside }, `${scenario.name}-${i + 1}`);
       }
   } finally {
     await closeAll();

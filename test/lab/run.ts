@@ -58,9 +58,13 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const startedMs = performance.now();
   const { policy, intervalMs, answerBroadcasts } = options;
   const hosts = planHosts(options.hosts, options.witness);
-  const lab = await Lab.open({ hosts, policy, intervalMs, timing: [], answerBroadcasts });
+  const outside = planHosts(options.hosts, false).slice(options.hosts - (scenario.outside ?? 0));
+  const lab = await Lab.open({
+    ...{ hosts, policy, intervalMs, timing: [], answerBroadcasts },
+    outside: outside.map(({ name }) => name),
+  });
   try {
-    const { traffic, verdict, expected } = await perform(scenario, lab);
+    const { traffic, verdict, expected, seen } = await perform(scenario, lab);
     return {
       ...{ scenario: scenario.name, hosts: options.hosts, policy, intervalMs },
       ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options), lost: traffic.lost },
@@ -69,7 +73,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       ...{ endMasters: verdict.endMasters.length, changes: verdict.changes },
       ...{ sent: traffic.sent, stallMs: traffic.stallMs },
       seconds: Math.round((performance.now() - startedMs) / 100) / 10,
-      problems: compare(expected, verdict, traffic),
+      problems: [...seen, ...compare(expected, verdict, traffic)],
       standbyDetail: verdict.standbyDetail,
     };
   } finally {
@@ -87,9 +91,15 @@ function boundMs(scenario: Scenario, { policy, intervalMs }: RunOptions): number
 async function perform(
   scenario: Scenario,
   lab: Lab,
-): Promise<{ traffic: TrafficResult; verdict: Verdict; expected: Expectation }> {
+): Promise<{
+  traffic: TrafficResult;
+  verdict: Verdict;
+  expected: Expectation;
+  seen: readonly string[];
+}> {
   const { cluster, gateways, options } = lab;
-  const present = gateways.slice(0, gateways.length - (scenario.absent ?? 0));
+  const missing = Math.max(scenario.absent ?? 0, scenario.outside ?? 0);
+  const present = gateways.slice(0, gateways.length - missing);
   const absent = gateways.slice(present.length);
   for (const host of lab.options.hosts) if (!absent.includes(host.name)) cluster.start(host.name);
   await lab.startTraffic();
@@ -112,7 +122,7 @@ async function perform(
   const endMs = nowMs();
   const traffic = await lab.traffic.end();
   const evidence = await gather(lab, fromMs, endMs);
-  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage) };
+  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage), seen: stage.seen };
 }
 
 /** Milliseconds since the epoch, as the captures have them, with fractions. */

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly hosts: number;
   /** Hosts whose daemons are not started at first, from the last on. */
   readonly absent?: number;
+  /** Hosts that the roster does not have at first, from the last on; not started either. */
+  readonly outside?: number;
   /** With a settled cluster and flowing traffic, at a random point of the interval. */
   readonly fault: (stage: Stage) => Promise<void>;
   /** How long the lab looks on after that, in milliseconds. */

@@ -2,6 +2,7 @@
  * The scenarios: what goes wrong, how long the lab looks, and what must hold; the runner does the rest.
  * In the comments: what keepalived does under the same fault, measured on this network.
  */
+import { MEMBERSHIP } from './membership.ts';
 import { always, moved, restless, type Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
@@ -317,6 +318,7 @@ export const SCENARIOS: readonly Scenario[] = [
     watchMs: 3_000,
     expect: always(moved(1)),
   },
+  ...MEMBERSHIP,
 ];
 
 /** How many masters may die one after the other, so that there still is one. */

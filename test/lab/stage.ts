@@ -15,6 +15,8 @@ export class Stage {
   /** The master when the fault began. */
   readonly master: string;
   readonly #gone = new Set<string>();
+  /** What the fault itself saw that must not be, in words. */
+  readonly seen: string[] = [];
 
   constructor(
     parts: Pick<Stage, 'cluster' | 'faults' | 'policy' | 'hosts' | 'gateways' | 'absent' | 'master'>,

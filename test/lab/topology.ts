@@ -21,6 +21,8 @@ export interface HostPlan {
   readonly role: 'gateway' | 'witness';
   /** Own IPv4 address on the lan, without prefix length. */
   readonly address: string;
+  /** A further one of the same card, for a second link of the cluster. */
+  readonly second?: string;
 }
 
 export const LAN = { net: '10.77.1.0/24', roving: '10.77.1.1', roving6: 'fd00:77:1::1' } as const;
@@ -180,7 +182,12 @@ export class Topology {
 
   /** A host's own address, as its operator set it up; remembers its cards. */
   async #configure(host: HostPlan): Promise<void> {
-    await this.#ip(host.name, ['link set lo up', `addr add ${host.address}/24 dev eth0`, 'link set eth0 up']);
+    const addresses = host.second === undefined ? [host.address] : [host.address, host.second];
+    await this.#ip(host.name, [
+      'link set lo up',
+      ...addresses.map((address) => `addr add ${address}/24 dev eth0`),
+      'link set eth0 up',
+    ]);
     const links = JSON.parse(await must(['ip', '-n', this.ns(host.name), '-j', 'link'])) as {
       ifname: string;
       address: string;
