@@ -1,6 +1,7 @@
 /** `npm run -s bench -- NAME [--json]`: one benchmark a file beside this one, each prints its figures as JSON. */
 const BENCHES: { readonly [name: string]: () => Promise<unknown> } = {
   wire: () => import('./wire.ts'),
+  flood: () => import('./flood.ts'),
 };
 
 const name = process.argv[2] ?? '';

@@ -51,6 +51,32 @@ export function reflected(old: Buffer): Buffer {
   return withChecksum(frame);
 }
 
+const BROADCAST = Buffer.alloc(6, 0xff);
+
+/** The same frame between other addresses, to every card on the link: who has the address takes it. */
+export function readdressed(old: Buffer, from: string, to: string): Buffer {
+  const frame = Buffer.from(old);
+  BROADCAST.copy(frame, 0);
+  Buffer.from(from.split('.').map(Number)).copy(frame, ETHER + 12);
+  Buffer.from(to.split('.').map(Number)).copy(frame, ETHER + 16);
+  return withChecksum(frame);
+}
+
+/** The same datagram in two IP fragments; `id` tells the receiver which belong together. */
+export function fragmented(old: Buffer, id: number): readonly [Buffer, Buffer] {
+  // A fragment but the last has a multiple of eight bytes behind its header.
+  const half = 8 * Math.ceil((old.length - ETHER - 20) / 16);
+  const at = ETHER + 20 + half;
+  const piece = (data: Buffer, flags: number): Buffer => {
+    const frame = Buffer.concat([old.subarray(0, ETHER + 20), data]);
+    frame.writeUInt16BE(20 + data.length, ETHER + 2);
+    frame.writeUInt16BE(id & 0xffff, ETHER + 4);
+    frame.writeUInt16BE(flags, ETHER + 6);
+    return withChecksum(frame);
+  };
+  return [piece(old.subarray(ETHER + 20, at), 0x2000), piece(old.subarray(at), half / 8)];
+}
+
 function withChecksum(frame: Buffer): Buffer {
   frame.writeUInt16BE(0, ETHER + 10);
   let sum = 0;

@@ -20,12 +20,15 @@ import { partOf } from '../../src/wire/roster-words.ts';
 /**
  * `serves`: that it is master in the next higher term; `absurd`: that it claims and serves in terms near the end of numbers;
  * `roster`: a newer roster without `victim`, which this host signed itself; `flood`: 20,000 of its own words a second, each
- * with its gate and a wrong signature.
+ * with its gate and a wrong signature; `nuisance`: 3,000 complaints a second about the service of `victim`, and READY to whoever
+ * asks it to take over; `twin`: no lie at all, it is master in another cluster.
  */
-export type Insider = 'serves' | 'absurd' | 'roster' | 'flood';
+export type Insider = 'serves' | 'absurd' | 'roster' | 'flood' | 'nuisance' | 'twin';
 
 const [file = '', what = 'serves'] = process.argv.slice(2);
 const FLOOD_PER_SECOND = 20_000;
+const COMPLAINTS_PER_SECOND = 3_000;
+const TWIN_TERM = 50;
 const { config, identity } = loadConfig(file);
 const { settings, roster } = config;
 const service = settings.services[0]?.gateway.name ?? 'firewall';
@@ -64,7 +67,8 @@ function lies(): Message[] {
       { type: 'STATUS', service, id, term, phase: 'serving', digest, tableSeq: id },
     ];
   }
-  const term = { n: highest.n + 1, host: settings.host };
+  const n = what === 'twin' ? TWIN_TERM : highest.n + 1;
+  const term = { n, host: settings.host };
   return [{ type: 'STATUS', service, id, term, phase: 'serving', digest, tableSeq: id }];
 }
 
@@ -99,19 +103,35 @@ function badlySigned(): Outgoing[] {
   });
 }
 
+/** How many are due since the last call; what a busy machine did not let us send is made good, within a tenth of a second. */
+function due(now: number, perSecond: number): number {
+  owed = Math.min(owed + ((now - lastMs) * perSecond) / 1000, perSecond / 10);
+  lastMs = now;
+  const whole = Math.floor(owed);
+  owed -= whole;
+  return whole;
+}
+
+/** The service fails here, says this host, and insists: a datagram and a signature each time. */
+function complain(now: number): void {
+  for (let left = due(now, COMPLAINTS_PER_SECOND); left > 0; left -= 1) {
+    id += 1;
+    said += 1;
+    sendAll(endpoint.seal(now, victim, [{ type: 'CHECK', service, id, insist: true }]));
+  }
+}
+
 let owed = 0;
 let lastMs = rawNowMs();
 let wrong: readonly Outgoing[] = [];
 let madeMs = Number.NEGATIVE_INFINITY;
 function flood(now: number): void {
-  owed = Math.min(owed + ((now - lastMs) * FLOOD_PER_SECOND) / 1000, FLOOD_PER_SECOND / 10);
-  lastMs = now;
   if (now - madeMs > 50) {
     wrong = badlySigned();
     madeMs = now;
   }
   if (wrong.length === 0) return;
-  for (; owed >= 1; owed -= 1) {
+  for (let left = due(now, FLOOD_PER_SECOND); left > 0; left -= 1) {
     const one = wrong[said % wrong.length];
     if (one !== undefined) sendAll([one]);
     said += 1;
@@ -122,9 +142,14 @@ socket.on('message', (datagram) => {
   const got = endpoint.receive(rawNowMs(), 1, datagram);
   if ('replies' in got) sendAll(got.replies);
   if (got.kind !== 'messages') return;
-  for (const message of got.messages)
+  for (const message of got.messages) {
+    if (what === 'nuisance' && message.type === 'HANDOVER') {
+      const term = { n: highest.n + 1, host: settings.host };
+      sendAll(endpoint.seal(rawNowMs(), got.from, [{ type: 'READY', service, id: message.id, term }]));
+    }
     if ('term' in message && message.term !== null && message.term.host !== settings.host)
       if (message.term.n > highest.n) highest = message.term;
+  }
 });
 socket.bind(link.listen.port, link.listen.ip, () => {
   socket.setTTL(255);
@@ -132,8 +157,8 @@ socket.bind(link.listen.port, link.listen.ip, () => {
     const now = rawNowMs();
     sendAll(endpoint.tick(now));
     // Who was never heard would be held against all claims for a while (R19): not what is looked at here.
-    if (!isSpeaking) sendAll(endpoint.seal(now, 'all', [{ type: 'BYE', service }]));
-    if (!isSpeaking || what === 'flood') return;
+    if (!isSpeaking && what !== 'twin') sendAll(endpoint.seal(now, 'all', [{ type: 'BYE', service }]));
+    if ((!isSpeaking && what !== 'twin') || what === 'flood' || what === 'nuisance') return;
     if (what === 'roster') {
       const parts = ownRoster();
       said += parts.length;
@@ -144,7 +169,8 @@ socket.bind(link.listen.port, link.listen.ip, () => {
     said += datagrams.length;
     sendAll(datagrams);
   }, 50);
-  if (what === 'flood') setInterval(() => (isSpeaking ? flood(rawNowMs()) : undefined), 2);
+  const steadily = what === 'flood' ? flood : what === 'nuisance' ? complain : null;
+  if (steadily !== null) setInterval(() => (isSpeaking ? steadily(rawNowMs()) : undefined), 2);
 });
 createInterface({ input: process.stdin })
   .on('line', (line) => {

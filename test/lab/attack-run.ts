@@ -2,21 +2,22 @@
  * One attack against one build: the cluster settles, the attacker records, the attack begins and goes on, the master loses its
  * power, somebody must take over. Everything is seen as an operator sees it, through `status`.
  */
-import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
 import { readIdentityFile, readPublicKeyFile } from '../../src/daemon/key-files.ts';
 import { thumbprint } from '../../src/trust/fingerprint.ts';
 import { verifyRosterFile } from '../../src/trust/roster.ts';
 import { gateKey } from '../../src/wire/gate.ts';
+import { alarmsOf, countersOf, difference } from './attack-seen.ts';
 import type { Order } from './attack-station.ts';
+import { Talker } from './attack-talker.ts';
+import { makeTwin } from './attack-twin.ts';
 import type { Attack } from './attacks.ts';
-import type { Policy, Status } from './gateway.ts';
+import { type Policy, PROJECT, type Status } from './gateway.ts';
 import { Lab } from './lab.ts';
 import { must, sleep, until } from './process.ts';
-import { type HostPlan, planHosts } from './topology.ts';
-import { type Weakness, weakened } from './weakened.ts';
+import { type HostPlan, planHosts, TWIN } from './topology.ts';
+import { type Weakness, weakened, weakenedHome } from './weakened.ts';
 
 export interface AttackResult {
   readonly attack: string;
@@ -29,6 +30,8 @@ export interface AttackResult {
   /** Of the backup's daemon while under attack: processor time over time. */
   readonly cores: number;
   readonly sent: number;
+  /** By the attacker's station, while the master still had power. */
+  readonly sentPerSecond: number;
   /** Refusals and drops that `status` shows on the backup. */
   readonly counters: { readonly [name: string]: number };
   readonly alarms: readonly string[];
@@ -48,7 +51,7 @@ export async function runAttack(attack: Attack, without: Weakness | null): Promi
   const hosts = hostsOf(attack);
   const lab = await Lab.open({
     ...{ hosts, policy: policyOf(attack), intervalMs: INTERVAL_MS, timing: [] },
-    ...{ answerBroadcasts: true, attacker: true },
+    ...{ answerBroadcasts: true, attacker: true, twin: attack.twin === true },
   });
   try {
     if (without !== null) lab.cluster.program = await weakened(without);
@@ -65,32 +68,8 @@ function policyOf(attack: Attack): Policy {
 
 function hostsOf(attack: Attack): HostPlan[] {
   if (attack.stolen === 'witness' || attack.honestWitness === true) return planHosts(2, true);
-  return planHosts(attack.stolen === 'gateway' ? 3 : 2, false);
-}
-
-/** A program that answers each line with one line of JSON. */
-class Talker {
-  readonly #child: ChildProcess;
-  readonly #lines: Interface;
-
-  constructor(child: ChildProcess) {
-    if (child.stdout === null) throw new Error('no output');
-    this.#child = child;
-    this.#lines = createInterface({ input: child.stdout });
-  }
-
-  ask(line: string): Promise<{ readonly [name: string]: number | string }> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer to ${line}`)), 20_000);
-      this.#lines.once('line', (answer) => {
-        clearTimeout(timer);
-        const said = JSON.parse(answer) as { readonly [name: string]: number | string };
-        if ('error' in said) reject(new Error(String(said.error)));
-        else resolve(said);
-      });
-      this.#child.stdin?.write(`${line}\n`);
-    });
-  }
+  const plan = planHosts(attack.stolen === 'gateway' ? 3 : 2, false);
+  return attack.links === 2 ? plan.map((host, i) => ({ ...host, second: `10.77.1.${61 + i}` })) : plan;
 }
 
 class Siege {
@@ -118,7 +97,7 @@ class Siege {
     if (this.#attack.outside !== undefined) await this.#openStation();
     if (this.#stolen !== null) await this.#openInsider(this.#stolen);
     const first = await cluster.settle(this.#honest, SETTLE_MS);
-    await sleep(RECORD_MS);
+    await sleep(this.#attack.recordMs ?? RECORD_MS);
     await this.#takeOut(first);
     const before = await this.#known(first);
     let damage: string | null = null;
@@ -134,6 +113,8 @@ class Siege {
     const usedFrom = await this.#cpuMs(this.#other(first));
     const fromMs = performance.now();
     await sleep(this.#attack.liveMs ?? LIVE_MS);
+    const liveSent = this.#station === null ? 0 : Number((await this.#station.ask('{"op":"count"}')).sent);
+    const sentPerSecond = (liveSent * 1_000) / (performance.now() - fromMs);
     const cores = ((await this.#cpuMs(this.#other(first))) - usedFrom) / (performance.now() - fromMs);
     const master = await this.#masterNow(first);
     const after = await cluster.status(master, 2_000);
@@ -150,7 +131,8 @@ class Siege {
       without: this.#without,
       ...{ damage, takeoverMs, cores: Math.round(cores * 100) / 100 },
       sent: Number(sent?.sent ?? said?.said ?? 0),
-      counters: countersOf([after, beside, end], await this.#refusedRosters()),
+      sentPerSecond: Math.round(sentPerSecond),
+      counters: countersOf([after, beside, end], await this.#refusedRosters(), UNHEARD_MS),
       alarms: [...new Set([after, beside, end].flatMap(alarmsOf))],
     };
   }
@@ -198,6 +180,15 @@ class Siege {
     await this.#insider.ask('count');
   }
 
+  /** The master's key speaks in another cluster, honestly; its program is of the same build as the daemons. */
+  async #openTwin(master: string): Promise<void> {
+    const { cluster } = this.#lab;
+    const config = await makeTwin(cluster.directory, master, this.#other(master));
+    const home = this.#without === null ? PROJECT : await weakenedHome(this.#without);
+    const twin = new Talker(this.#lab.programOf(home, TWIN.name, 'attack-insider.js', config, 'twin'));
+    await twin.ask('count');
+  }
+
   /** With the operator's own commands, while everything runs. */
   async #takeOut(master: string): Promise<void> {
     const { takenOut } = this.#attack;
@@ -208,6 +199,9 @@ class Siege {
   async #begin(master: string): Promise<void> {
     if (this.#attack.cutsPath === true)
       await this.#lab.faults.cutClusterBetween('lan', master, this.#other(master));
+    const other = this.#lab.options.hosts.find(({ name }) => name === this.#other(master));
+    if (other?.second !== undefined) await this.#lab.faults.cutClusterTo('lan', master, other.second);
+    if (this.#attack.twin === true) await this.#openTwin(master);
     if (this.#insider !== null) {
       const { sessions } = await this.#insider.ask(`speak ${master}`);
       if (Number(sessions) < 1) throw new Error('the insider has no session');
@@ -215,11 +209,15 @@ class Siege {
     const { outside } = this.#attack;
     if (outside === undefined || this.#station === null) return;
     const { of, hasGateKey, stranger, ...sending } = outside;
-    const address = (name: string) => this.#lab.options.hosts.find((host) => host.name === name)?.address;
+    const { hosts } = this.#lab.options;
+    const address = (name: string) => hosts.find((host) => host.name === name)?.address;
+    const second = (name: string) => hosts.find((host) => host.name === name)?.second ?? '';
     const order: Order = {
       ...{ op: 'send', ...sending },
       ...(of === 'master' ? { from: address(master) ?? '', to: address(this.#other(master)) ?? '' } : {}),
       ...(stranger === true ? { sourceAddress: STRANGER } : {}),
+      ...(this.#attack.links === 2 ? { as: { from: second(master), to: second(this.#other(master)) } } : {}),
+      ...(this.#attack.twin === true ? { as: { from: TWIN.address, to: TWIN.peer } } : {}),
       ...(hasGateKey === true ? { gateKey: await this.#gateKey(master, this.#other(master)) } : {}),
     };
     await this.#station.ask(JSON.stringify(order));
@@ -258,47 +256,18 @@ class Siege {
   async #killAndWait(master: string): Promise<number | null> {
     const heir = this.#other(master);
     const fromMs = performance.now();
-    await this.#lab.cluster.powerOff(master);
+    // Its cables go first; the rest of its end takes a while, in which the heir is looked at already.
+    const off = this.#lab.cluster.powerOff(master);
     const taken = await until(
       async () => {
         const service = (await this.#lab.cluster.status(heir))?.services[0];
         return service?.state === 'service' && service.gateOpen === true;
       },
       TAKEOVER_LIMIT_MS,
-      20,
+      10,
     );
-    return taken ? Math.round(performance.now() - fromMs) : null;
+    const afterMs = performance.now() - fromMs;
+    await off;
+    return taken ? Math.round(afterMs) : null;
   }
-}
-
-function difference(before: Status, after: Status | null, serving: number): string | null {
-  if (serving === 0) return 'nobody serves';
-  if (serving > 1) return 'two hosts serve';
-  const [a, b] = [before.services[0], after?.services[0]];
-  if (before.host !== after?.host) return `the service moved from ${before.host} to ${after?.host}`;
-  if (a?.term?.n !== b?.term?.n) return `the term changed from ${a?.term?.n} to ${b?.term?.n}`;
-  return null;
-}
-
-/** What an operator can see: refusals, drops, alarms as `alarm:CODE`, members that are not heard, refused rosters. */
-function countersOf(all: readonly (Status | null)[], refusedRosters: number): { [name: string]: number } {
-  const found: { [name: string]: number } = refusedRosters > 0 ? { 'log:roster': refusedRosters } : {};
-  const note = (name: string, count: number): void => {
-    found[name] = Math.max(found[name] ?? 0, count);
-  };
-  for (const status of all) {
-    for (const [name, count] of Object.entries(status?.counters ?? {}))
-      if (/^(refused|filtered):/.test(name)) note(name, count);
-    for (const code of status === null ? [] : alarmsOf(status)) note(`alarm:${code}`, 1);
-    const unheard = (status?.peers ?? []).filter(({ lastHeardMs }) => (lastHeardMs ?? 0) > UNHEARD_MS);
-    if (unheard.length > 0) note('peer:unheard', unheard.length);
-  }
-  return found;
-}
-
-function alarmsOf(status: Status | null): string[] {
-  const own = status?.alarms ?? [];
-  return [...own, ...(status?.services ?? []).flatMap((service) => service.alarms ?? [])].map(
-    ({ code }) => code,
-  );
 }

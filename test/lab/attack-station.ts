@@ -4,16 +4,30 @@
  */
 import { createInterface } from 'node:readline';
 import { AF_PACKET, bindSocket, openSocket, receive, SOCK_RAW, send } from '../../src/linux/libc.ts';
-import { type ClusterFrame, forged, overheard, readFrame, reflected, withPayload } from './attack-frames.ts';
+import {
+  type ClusterFrame,
+  forged,
+  fragmented,
+  overheard,
+  readdressed,
+  readFrame,
+  reflected,
+  withPayload,
+} from './attack-frames.ts';
 
 /** What to send again and again, until told to stop. Addresses choose among what was recorded. */
 export interface Sending {
   /** `replay`: as it was; `forge`: the newest word to all, moved on; `mutate`: one bit of each changed. */
   /** `delay`: what is heard is passed on `holdMs` later; `arp`: every question for `asked` is answered. */
-  readonly kind: 'replay' | 'reflect' | 'forge' | 'mutate' | 'junk' | 'delay' | 'arp';
+  /** `reflect`: what is heard goes back to its sender at once; `relay`: between two hosts and those of another cluster. */
+  readonly kind: 'replay' | 'reflect' | 'relay' | 'forge' | 'mutate' | 'junk' | 'delay' | 'arp';
   readonly perSecond: number;
   readonly from?: string;
   readonly to?: string;
+  /** Of `replay`: sent in two fragments each. */
+  readonly isCut?: boolean;
+  /** Of `replay`: addresses that are written into the frames. Of `relay`: of `from` and `to` in the other cluster. */
+  readonly as?: { readonly from: string; readonly to: string };
   /** Of forged frames; a recorded member's otherwise. */
   readonly sourceAddress?: string;
   /** Hex; null: none is known. */
@@ -32,6 +46,8 @@ const RECORDED_MAX = 20_000;
 const STATUS = 5;
 const FORGE_EVERY_MS = 100;
 const STEP_MS = 2;
+/** Kinds that only answer what they hear. */
+const LISTENERS: ReadonlySet<Sending['kind']> = new Set(['arp', 'delay', 'reflect', 'relay']);
 
 const fd = openSocket(AF_PACKET, SOCK_RAW, 0);
 const address = Buffer.alloc(20);
@@ -54,6 +70,8 @@ function listen(): void {
     if (length < 0) return;
     if (sending?.kind === 'arp') answer(sending.asked ?? '', buffer.subarray(0, length));
     if (sending?.kind === 'delay') hold(sending, buffer.subarray(0, length));
+    if (sending?.kind === 'reflect') reflect(buffer.subarray(0, length));
+    if (sending?.kind === 'relay') relay(sending, buffer.subarray(0, length));
     // While it sends, what it hears may be an answer to itself: it has heard enough.
     if (sending !== null || recorded.length >= RECORDED_MAX) continue;
     const frame = readFrame(buffer.subarray(0, length));
@@ -69,6 +87,22 @@ function hold(order: Sending, bytes: Buffer): void {
   const heard = readFrame(bytes);
   if (heard === null || heard.from !== order.from || heard.to !== order.to) return;
   held.push({ frame: heard.frame, dueMs: performance.now() + (order.holdMs ?? 0) });
+}
+
+function reflect(bytes: Buffer): void {
+  const heard = readFrame(bytes);
+  if (heard !== null && send(fd, reflected(heard.frame), null) === 0) sent += 1;
+}
+
+/** What `to` says to `from` goes to that host in the other cluster, and its answers come back in the name of `from`. */
+function relay({ from = '', to = '', as }: Sending, bytes: Buffer): void {
+  answer(from, bytes);
+  const heard = readFrame(bytes);
+  if (heard === null || as === undefined) return;
+  let frame: Buffer | null = null;
+  if (heard.from === to && heard.to === from) frame = readdressed(heard.frame, as.to, as.from);
+  if (heard.from === as.from && heard.to === as.to) frame = readdressed(heard.frame, from, to);
+  if (frame !== null && send(fd, frame, null) === 0) sent += 1;
 }
 
 function passOn(): void {
@@ -114,8 +148,11 @@ function flipped(frame: Buffer, i: number): Buffer {
 
 function maker(order: Sending): () => Buffer | null {
   const chosen = recorded.filter(({ from, to }) => (order.from ?? from) === from && (order.to ?? to) === to);
-  if (order.kind === 'replay') return inTurn(chosen.map(({ frame }) => frame));
-  if (order.kind === 'reflect') return inTurn(chosen.map(({ frame }) => reflected(frame)));
+  if (order.kind === 'replay') {
+    const { as, isCut } = order;
+    const frames = chosen.map(({ frame }) => (as === undefined ? frame : readdressed(frame, as.from, as.to)));
+    return inTurn(isCut === true ? frames.flatMap((frame, i) => fragmented(frame, i + 1)) : frames);
+  }
   if (order.kind === 'mutate') return inTurn(chosen.map(({ frame }, i) => flipped(frame, i)));
   const template = chosen.at(-1);
   if (template === undefined) return () => null;
@@ -150,7 +187,7 @@ function step(): void {
   listen();
   const now = performance.now();
   passOn();
-  if (sending !== null && sending.kind !== 'arp' && sending.kind !== 'delay') {
+  if (sending !== null && !LISTENERS.has(sending.kind)) {
     // What a busy machine did not let us send is made good, within a tenth of a second.
     owed = Math.min(owed + ((now - lastMs) * sending.perSecond) / 1000, sending.perSecond / 10);
     for (; owed >= 1; owed -= 1) {
@@ -163,7 +200,7 @@ function step(): void {
 
 function obey(order: Order): void {
   listen();
-  if (order.op === 'send' && (order.kind === 'arp' || order.kind === 'delay')) sending = order;
+  if (order.op === 'send' && LISTENERS.has(order.kind)) sending = order;
   else if (order.op === 'send') {
     next = maker(order);
     if (next() === null) {

@@ -8,7 +8,7 @@ import { needsRoot } from '../netns/netns.ts';
 import { attacksNamed, tryAttack } from './attack.ts';
 import { ATTACKS, UNPROVEN } from './attacks.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory } from './lab.ts';
-import { taken, WEAKNESSES } from './weakened.ts';
+import { taken, WEAKNESSES, type Weakness, weakened } from './weakened.ts';
 
 cleanUpOnSignals();
 const skip = needsRoot();
@@ -27,6 +27,11 @@ test('a defence that moved is told, not passed over', () => {
   const [cut] = WEAKNESSES['no age bound'];
   assert.throws(() => taken('nothing of the kind', cut, 'no age bound'), /has 0 times/);
   assert.throws(() => taken(cut.from + cut.from, cut, 'no age bound'), /has 2 times/);
+});
+
+test('every place that a control takes out is in the build, exactly once', async () => {
+  for (const weakness of Object.keys(WEAKNESSES) as Weakness[])
+    await assert.doesNotReject(weakened(weakness), weakness);
 });
 
 test('what is not proven is no attack that passes for one', () => {

@@ -21,6 +21,12 @@ export interface Attack {
   };
   /** The attacker is in the path: the switch passes none of the cluster's words from the master to the backup. */
   readonly cutsPath?: boolean;
+  /** The hosts have a second link, on which the attacker lets nothing from the master through to the backup; what it says on the first is moved there. */
+  readonly links?: 2;
+  /** The master's key file is used in a second cluster, too; the attacker stands between the two. */
+  readonly twin?: boolean;
+  /** How long is recorded; default 2 s. */
+  readonly recordMs?: number;
   /** How long it goes on before the master loses its power; default 4 s. */
   readonly liveMs?: number;
   /** From inside: with the key of the member that the lab does not start. */
@@ -172,6 +178,55 @@ export const ATTACKS: readonly Attack[] = [
     without: 'no age bound',
     seenAs: ['refused:too-old'],
   },
+  {
+    name: 'reflect',
+    summary: 'every word goes back to its sender at once, from the address of its receiver',
+    outside: { kind: 'reflect', perSecond: 0 },
+    without: 'own words pass for the peer’s',
+    seenAs: ['refused:own-echo'],
+  },
+  {
+    name: 'move-link',
+    summary: 'the master’s words of the first link are given out on the second, where they were never heard',
+    outside: { kind: 'replay', perSecond: 14, of: 'master' },
+    links: 2,
+    recordMs: 20_000,
+    liveMs: 500,
+    without: 'link not bound, no age bound, older words count',
+    seenAs: ['refused:gate'],
+  },
+  {
+    name: 'move-cluster',
+    summary: 'questions to the master are answered by the same key in another cluster, through the attacker',
+    outside: { kind: 'relay', perSecond: 0, of: 'master' },
+    twin: true,
+    cutsPath: true,
+    honestWitness: true,
+    without: 'cluster not bound',
+    seenAs: ['refused:gate'],
+  },
+  {
+    name: 'fragments',
+    summary: 'the master’s recorded words go on in IP fragments after it lost its power',
+    outside: { kind: 'replay', perSecond: 500, of: 'master', isCut: true },
+    without: 'no replay memory',
+    seenAs: ['refused:replayed', 'refused:too-old'],
+  },
+  {
+    name: 'giant',
+    summary: '5,000 datagrams of 1,400 bytes a second, in the master’s name',
+    outside: { kind: 'junk', perSecond: 5_000, of: 'master', bytes: 1_400 },
+    without: null,
+    seenAs: ['oversized'],
+  },
+  {
+    name: 'nuisance',
+    summary: 'a member complains of the master 3,000 times a second, and is ready to take over itself',
+    inside: 'nuisance',
+    stolen: 'gateway',
+    without: 'a lone complaint counts',
+    seenAs: ['refused:budget'],
+  },
 ];
 
 /** Asked for, and not shown here with damage in a control: what holds them is said, and where it is tested. */
@@ -182,16 +237,11 @@ export const UNPROVEN: readonly { readonly name: string; readonly why: string }[
   },
   { name: 'flood-member', why: 'figures only: without the budget it costs more, but a takeover still works' },
   {
-    name: 'reflect',
-    why: 'own key id, pair key, receiver and own term refuse it in turn: no single cut does damage (wire-cose)',
+    name: 'move-service',
+    why: 'the service stands inside what is signed: to move a word is to change its bytes (mutate, forge-member)',
   },
-  { name: 'move-link', why: 'hosts of the lab have one link (wire-endpoint)' },
-  { name: 'move-service', why: 'the service is inside what is signed; the lab has one service' },
-  { name: 'move-cluster', why: 'the lab has one cluster (wire-cose, wire-hostile)' },
   {
     name: 'giant',
-    why: 'refused by size, and by their form without it: no single cut does damage (daemon-adapters)',
+    why: 'figures only: refused by size, and by its form without that: no single cut does damage (daemon-adapters)',
   },
-  { name: 'fragments', why: 'put together by the kernel, then judged as any other (linux-filter)' },
-  { name: 'nuisance', why: 'the pace of self-checks is held in the simulator (review)' },
 ];

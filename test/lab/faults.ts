@@ -44,6 +44,11 @@ export class Faults {
     const rule = `iifname "${from}" oifname "${to}" udp dport ${CLUSTER_PORT} drop`;
     await this.#nft(side, `add rule bridge lab faults ${rule}`);
   }
+  /** The same by address: what that station's cable brings for one of a host's addresses. */
+  async cutClusterTo(side: SwitchName, from: string, address: string): Promise<void> {
+    const rule = `iifname "${from}" ip daddr ${address} udp dport ${CLUSTER_PORT} drop`;
+    await this.#nft(side, `add rule bridge lab faults ${rule}`);
+  }
   /** Each of the cluster's own frames is lost with that probability, independently, between every two hosts. */
   async loseCluster(side: SwitchName, percent: number): Promise<void> {
     await this.#nft(

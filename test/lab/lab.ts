@@ -47,6 +47,8 @@ export interface LabOptions extends ClusterOptions {
   readonly answerBroadcasts: boolean;
   /** With an attacker's station, and without captures, which a flood would fill. */
   readonly attacker?: boolean;
+  /** With a host of another cluster. */
+  readonly twin?: boolean;
 }
 
 export class Lab {
@@ -74,7 +76,10 @@ export class Lab {
     const lab = new Lab(options, directory);
     open.add(lab);
     try {
-      await lab.topology.open(options.answerBroadcasts, options.attacker);
+      await lab.topology.open(options.answerBroadcasts, [
+        ...(options.attacker === true ? ['attacker'] : []),
+        ...(options.twin === true ? ['twin'] : []),
+      ]);
       await lab.cluster.prepare(options);
       if (options.attacker !== true) await lab.#capture.start();
       startAsking(lab.topology, lab.#household);
@@ -94,11 +99,11 @@ export class Lab {
   }
   /** Starts a program of this project's tests inside a namespace; it is ended with the lab. */
   program(where: string, file: string, ...args: string[]): ChildProcess {
-    const argv = this.topology.inside(where, [
-      process.execPath,
-      join(PROJECT, 'dist/test/lab', file),
-      ...args,
-    ]);
+    return this.programOf(PROJECT, where, file, ...args);
+  }
+  /** The same, of another build: `home` is its directory. */
+  programOf(home: string, where: string, file: string, ...args: string[]): ChildProcess {
+    const argv = this.topology.inside(where, [process.execPath, join(home, 'dist/test/lab', file), ...args]);
     return this.#household.start(argv, { stdin: 'pipe', stdout: 'pipe' });
   }
   get capture(): Capture {

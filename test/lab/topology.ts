@@ -29,6 +29,8 @@ export const LAN = { net: '10.77.1.0/24', roving: '10.77.1.1', roving6: 'fd00:77
 export const WAN = { net: '10.77.2.0/24', roving: '10.77.2.1', roving6: 'fd00:77:2::1' } as const;
 export const CLIENT = { address: '10.77.1.100', address6: 'fd00:77:1::100' } as const;
 export const SERVER = { address: '10.77.2.254', address6: 'fd00:77:2::254' } as const;
+/** A host of another cluster that runs on this LAN, and the address of its peer, which does not. */
+export const TWIN = { name: 'twin', address: '10.77.1.81', peer: '10.77.1.82' } as const;
 export const CLUSTER_PORT = 7946;
 
 let counter = 0;
@@ -70,10 +72,9 @@ export class Topology {
     return ['ip', 'netns', 'exec', this.ns(name), ...argv];
   }
 
-  /** `attacker`: one more station on the lan, which is a hub then: everybody there hears everything. */
-  async open(answerBroadcasts: boolean, attacker = false): Promise<void> {
+  /** `evil`: more stations on the lan, which is a hub then: everybody there hears everything. */
+  async open(answerBroadcasts: boolean, evil: readonly string[] = []): Promise<void> {
     process.once('exit', this.#onExit);
-    const evil = attacker ? ['attacker'] : [];
     const stations = ['lan', 'wan', 'client', 'server', 'asker', ...evil];
     for (const name of [...stations, ...this.hosts.map((host) => host.name)]) {
       this.#made.push(name);
@@ -86,10 +87,14 @@ export class Topology {
       ...this.hosts.filter((host) => host.role === 'gateway').map((host) => host.name),
     ]);
     await this.#stations();
-    if (attacker) {
-      await this.#ip('lan', ['link set lan type bridge ageing_time 0']);
-      await this.#ip('attacker', ['link set eth0 addrgenmode none', 'link set eth0 up']);
-    }
+    if (evil.length > 0) await this.#ip('lan', ['link set lan type bridge ageing_time 0']);
+    for (const name of evil) await this.#ip(name, ['link set eth0 addrgenmode none', 'link set eth0 up']);
+    if (evil.includes('twin'))
+      await this.#ip('twin', [
+        `addr add ${TWIN.address}/24 dev eth0`,
+        // Nobody has it: the frames go out all the same, and the attacker hears them.
+        `neigh add ${TWIN.peer} lladdr 02:77:77:77:77:77 dev eth0 nud permanent`,
+      ]);
     await Promise.all(
       ['client', 'asker'].map((name) =>
         this.sysctl(name, 'ipv4/icmp_echo_ignore_broadcasts', answerBroadcasts ? '0' : '1'),

@@ -89,13 +89,71 @@ export const WEAKNESSES = {
     { file: 'linux/portfilter.js', from: 'counter name stranger drop', to: 'counter name stranger' },
     { file: 'core/step.js', from: 'c.member(event.from) !== undefined', to: 'true' },
   ],
+  'own words pass for the peer’s': [
+    {
+      file: 'wire/inbound.js',
+      from: 'const named = around.peersByKid.get(kid);',
+      to: 'const named = around.peersByKid.get(kid) ?? [...around.peersByKid.values()][0];',
+    },
+    { file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' },
+    {
+      file: 'wire/inbound.js',
+      from: 'return key.verifyKey.verify(',
+      to: 'return true || key.verifyKey.verify(',
+    },
+    {
+      file: 'wire/endpoint.js',
+      from: 'if (header.toSid !== null && hex(header.toSid)',
+      to: 'if (false && hex(header.toSid)',
+    },
+    {
+      file: 'wire/endpoint.js',
+      from: 'if (sid !== session.sid || key !== peer.key) {',
+      to: 'if (sid !== session.sid && sid !== this.#own.ownSid) {',
+    },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
+    { file: 'wire/codec.js', from: 'if (term !== null && term?.host !== from)', to: 'if (false)' },
+  ],
+  'link not bound, no age bound, older words count': [
+    { file: 'wire/gate.js', from: 'Uint8Array.of(link)', to: 'Uint8Array.of(0)' },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
+    {
+      file: 'wire/session.js',
+      from: 'if (last !== undefined && seq < last)',
+      to: 'if (false)',
+    },
+  ],
+  'cluster not bound': [
+    {
+      file: 'wire/gate.js',
+      from: 'const info = join(',
+      to: 'clusterId = new Uint8Array(32);\n    const info = join(',
+    },
+    {
+      file: 'wire/cose.js',
+      from: "['portcullis msg 1', clusterId, receiverKid]",
+      to: "['portcullis msg 1', new Uint8Array(32), receiverKid]",
+    },
+  ],
+  'a lone complaint counts': [
+    {
+      file: 'core/succession.js',
+      from: "if (cause === 'disputed' && !disputeCounts(c, to))",
+      to: 'if (false)',
+    },
+  ],
 } as const satisfies { readonly [name: string]: readonly Cut[] };
 export type Weakness = keyof typeof WEAKNESSES;
 
 const made = new Map<Weakness, Promise<string>>();
 
-/** The main file of a build with that weakness; made once. Throws when a place is not there exactly once. */
-export function weakened(weakness: Weakness): Promise<string> {
+/** The main file of a build with that weakness. */
+export async function weakened(weakness: Weakness): Promise<string> {
+  return join(await weakenedHome(weakness), 'dist/src/cli/main.js');
+}
+
+/** The directory of a build with that weakness; made once. Throws when a place is not there exactly once. */
+export function weakenedHome(weakness: Weakness): Promise<string> {
   const known = made.get(weakness);
   if (known !== undefined) return known;
   const building = build(weakness);
@@ -106,14 +164,15 @@ export function weakened(weakness: Weakness): Promise<string> {
 async function build(weakness: Weakness): Promise<string> {
   const home = join(workDirectory(), `weak${Object.keys(WEAKNESSES).indexOf(weakness)}`);
   await mkdir(home, { recursive: true });
-  await cp(join(PROJECT, 'dist/src'), join(home, 'dist/src'), { recursive: true });
+  for (const part of ['dist/src', 'dist/test/lab'])
+    await cp(join(PROJECT, part), join(home, part), { recursive: true });
   await cp(join(PROJECT, 'package.json'), join(home, 'package.json'));
   await symlink(join(PROJECT, 'node_modules'), join(home, 'node_modules'));
   for (const cut of WEAKNESSES[weakness]) {
     const path = join(home, 'dist/src', cut.file);
     await writeFile(path, taken(await readFile(path, 'utf8'), cut, weakness));
   }
-  return join(home, 'dist/src/cli/main.js');
+  return home;
 }
 
 /** The text with one place changed. Throws when it is not there exactly once. */
