@@ -121,7 +121,9 @@ class Siege {
     const beside = await cluster.status(this.#other(master), 2_000);
     if (this.#attack.restart !== true && damage === null)
       damage = difference(before, after, (await this.#serving()).length);
-    const takeoverMs = await this.#killAndWait(master);
+    // A control that is damaged already has shown what it is there for.
+    const isShown = this.#without !== null && damage !== null;
+    const takeoverMs = isShown ? null : await this.#killAndWait(master);
     if (takeoverMs === null) damage ??= `nobody took over within ${TAKEOVER_LIMIT_MS} ms`;
     const end = await cluster.status(this.#other(master), 2_000);
     const sent = this.#station === null ? null : await this.#station.ask('{"op":"count"}');

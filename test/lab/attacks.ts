@@ -58,7 +58,7 @@ export const ATTACKS: readonly Attack[] = [
     summary: 'everything recorded is sent to hosts that start anew',
     outside: { kind: 'replay', perSecond: 500, of: 'master' },
     restart: true,
-    without: 'sessions without a nonce',
+    without: 'sessions without a nonce, no replay memory',
     seenAs: ['refused:no-session', 'refused:retired'],
   },
   {

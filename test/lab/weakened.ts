@@ -20,7 +20,9 @@ export const WEAKNESSES = {
     { file: 'wire/window.js', from: '    isFresh(seq) {', to: '    isFresh(seq) {\n        return true;' },
     { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
   ],
-  'sessions without a nonce': [
+  'sessions without a nonce, no replay memory': [
+    { file: 'wire/window.js', from: '    isFresh(seq) {', to: '    isFresh(seq) {\n        return true;' },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
     {
       file: 'wire/endpoint.js',
       from: 'if (sid !== session.sid || key !== peer.key) {',
