@@ -88,7 +88,7 @@ export class Gate {
         this.openUntil.set(service, until);
         return { openUntilMs: until, missing: false };
       }
-      // The element counts from the call, which may have come late: it must go at once (spec R6, finding 4).
+      // The element counts from the call, which may have come late: it must go at once (spec R6).
       const again = this.order(set, 0);
       if (again !== 0) return { openUntilMs: until, missing: again === ENOENT };
       this.openUntil.delete(service);
