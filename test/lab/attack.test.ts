@@ -14,11 +14,9 @@ cleanUpOnSignals();
 const skip = needsRoot();
 const IN_CI = [
   'replay-after-death',
-  'replay-restart',
   'forge-member',
   'witness-claims',
   'absurd-term',
-  'host-signed-roster',
   'revoked',
   'arp-liar',
 ];
