@@ -12,14 +12,7 @@ import { taken, WEAKNESSES } from './weakened.ts';
 
 cleanUpOnSignals();
 const skip = needsRoot();
-const IN_CI = [
-  'replay-after-death',
-  'forge-member',
-  'witness-claims',
-  'absurd-term',
-  'revoked',
-  'arp-liar',
-];
+const IN_CI = ['replay-after-death', 'forge-member', 'witness-claims', 'absurd-term', 'revoked', 'arp-liar'];
 
 test('a defence that moved is told, not passed over', () => {
   const [cut] = WEAKNESSES['no age bound'];
