@@ -64,7 +64,7 @@ function status(c: Ctx, id: number): Status {
 
 /**
  * R7: a voter promised a higher term to a claim that came to nothing. The live claimant or master takes a higher
- * number in place: no uplink goes down and no gate shuts for it (finding 8).
+ * number in place: no uplink goes down and no gate shuts for it.
  */
 export function reclaim(c: Ctx, objectedN: number): void {
   const term = nextTerm(c, objectedN);

@@ -1,6 +1,6 @@
 /**
  * The four tests: when they run and what their results mean. Positive definite: only `confirmed` is good;
- * a result counts from when its run *started*, since it may rest on what was seen then (finding 13).
+ * a result counts from when its run *started*, since it may rest on what was seen then.
  */
 import type { Ctx } from './context.ts';
 import type { TestProcedure, Verdict } from './procedures.ts';

@@ -75,7 +75,7 @@ export function waitOn(c: Ctx): void {
 
 /**
  * A signed word of a host that says it serves. It stops this attempt if that host's downlink is sound: it reached us
- * over the downlink, or was confirmed there after our silence began (finding 12). Under `quorum` a complete majority
+ * over the downlink, or was confirmed there after our silence began. Under `quorum` a complete majority
  * is stronger, for then the other's lease is over.
  */
 export function masterWord(c: Ctx, from: HostName, term: Term, ageMs: number | null, link: number): void {

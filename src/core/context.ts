@@ -20,7 +20,7 @@ export class Ctx {
   readonly cfg: ServiceConfig;
   readonly t: Timing;
   readonly me: HostName;
-  /** This step came so late that timers prove nothing: late is not dead (R9, finding 22). */
+  /** This step came so late that timers prove nothing: late is not dead (R9). */
   readonly stalled: boolean;
   /** The word at hand comes from a host whose roster is older than ours, or of another branch (R21). */
   outdated = false;
@@ -59,7 +59,7 @@ export class Ctx {
     return places.includes(this.s.place);
   }
 
-  /** An operator's force makes this mastership one without a majority (finding 28). */
+  /** An operator's force makes this mastership one without a majority. */
   get policy(): Policy {
     return this.s.forced ? 'available' : this.cfg.policy;
   }

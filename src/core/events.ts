@@ -52,7 +52,7 @@ export type Event =
     }
   /** The kernel reported a change of that link: a reason to look now, no evidence of anything. */
   | { readonly type: 'link-changed'; readonly service: ServiceName; readonly side: Side }
-  /** A host outside the cluster was heard on the downlink: a reason to check now (finding 13). */
+  /** A host outside the cluster was heard on the downlink: a reason to check now. */
   | { readonly type: 'foreigner-heard'; readonly service: ServiceName }
   /** Somebody else announced or claimed a roving address while this host serves. */
   | { readonly type: 'rival-heard'; readonly service: ServiceName; readonly side: Side }

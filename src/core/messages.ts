@@ -65,7 +65,7 @@ export interface Probe {
   readonly id: number;
   /** The term that the sender claims; null when it only suspects. */
   readonly claim: Term | null;
-  /** The sender confirmed its own downlink after the silence began: a master that cannot should let go (finding 12). */
+  /** The sender confirmed its own downlink after the silence began: a master that cannot should let go. */
   readonly blame: boolean;
 }
 /** The answer to PROBE. */
@@ -86,7 +86,7 @@ export interface Check {
   readonly type: 'CHECK';
   readonly service: ServiceName;
   readonly id: number;
-  /** The master has said ok `fall` times and the view is still bad (finding 25). */
+  /** The master has said ok `fall` times and the view is still bad. */
   readonly insist: boolean;
 }
 export interface Checked {

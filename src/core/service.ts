@@ -1,6 +1,6 @@
 /**
  * Service (slide "Service main state"): advert and renew, keep the table, check links and service, let go when they
- * fail. A lapsed right suspends: the gate is shut, addresses stay, the same term may go on (R8, finding 20).
+ * fail. A lapsed right suspends: the gate is shut, addresses stay, the same term may go on (R8).
  */
 import { ask, askSilent, reclaim } from './asking.ts';
 import { compareTerms, type HostName } from './basics.ts';

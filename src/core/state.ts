@@ -165,7 +165,7 @@ export interface ServiceState {
   readonly noClaimBeforeMs: number;
   readonly holdUntilMs: number;
   readonly holdMs: number;
-  /** Hosts that wait for the end of a self-check: CHECK ids, and blame (finding 12). */
+  /** Hosts that wait for the end of a self-check: CHECK ids, and blame. */
   readonly askers: readonly {
     readonly host: HostName;
     readonly id: number;

@@ -145,7 +145,7 @@ function context(host: HostState, name: ServiceName, nowMs: number, stalled: boo
 }
 
 /**
- * Late is not dead (R9, findings 20 and 22): first the own right, before any word leaves; then, after a stall, all
+ * Late is not dead (R9): first the own right, before any word leaves; then, after a stall, all
  * silence is forgotten and probed anew.
  */
 function late(c: Ctx): void {

@@ -18,7 +18,7 @@ export function enterSuspicion(c: Ctx): void {
   }
 }
 
-/** Forgets what the silence seemed to prove: on entry, and after a stall (R9, finding 22). */
+/** Forgets what the silence seemed to prove: on entry, and after a stall (R9). */
 export function beginAnew(c: Ctx): void {
   c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, clearedAtMs: null } });
   startCheck(c, 'checkDownlink');

@@ -1,6 +1,6 @@
 /**
  * What every host does with claims and adverts, whatever its place: promise or object, remember who is established,
- * free what was given up. A claim changes nobody's established term (finding 2); only a serving host's STATUS does.
+ * free what was given up. A claim changes nobody's established term; only a serving host's STATUS does.
  */
 import { compareTerms, type HostName, type Term } from './basics.ts';
 import { type Ctx, termText } from './context.ts';
@@ -10,7 +10,7 @@ import type { Claim, Message, Released, Status, Withdraw } from './messages.ts';
 import { newer } from './table.ts';
 import { freed, passedOn, promise } from './voter.ts';
 
-/** A term number further than this above the highest known one is refused (finding 27). */
+/** A term number further than this above the highest known one is refused. */
 export const MAX_TERM_LEAP = 2 ** 20;
 /** A host that knows no term yet takes none above this one: half of all numbers stay for what follows. */
 export const FIRST_TERM_MAX = 2 ** 52;
@@ -73,7 +73,7 @@ export function heardStatus(c: Ctx, from: HostName, m: Status): void {
   if (m.phase === 'serving') {
     established(c, m.term);
   } else if (m.phase === 'suspended' && known !== null && known.term.host === from) {
-    // It lives and may come back in its term (finding 20); a term that it only tries for establishes nothing.
+    // It lives and may come back in its term; a term that it only tries for establishes nothing.
     c.set({ known: { ...known, heardAtMs: c.now } });
   } else {
     c.set({ rival: { term: m.term, heardAtMs: c.now } });

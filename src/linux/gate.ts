@@ -20,8 +20,11 @@ const SHORTEST_MS = 10;
 const MAX_LATE_MS = 2;
 const TRIES = 3;
 
-/** How long the kernel may talk on an uplink that is held, after we last said so; renewed with each look. */
-const TALK_MS = 2000;
+/**
+ * How long the kernel may talk on an uplink that is held, after we last said so: one lease, as for the service itself, but not
+ * less than a busy host needs to say so again.
+ */
+const SHORTEST_TALK_MS = 200;
 
 export class Gate {
   private config: ActuatorConfig;
@@ -30,6 +33,7 @@ export class Gate {
   private readonly openUntil = new Map<ServiceName, number>();
   /** By device: the services that hold it. */
   private readonly talkers = new Map<string, Set<ServiceName>>();
+  private talkTimer: NodeJS.Timeout | null = null;
 
   constructor(config: ActuatorConfig, nowMs: () => number, lease = new LeaseSocket(tableName(config))) {
     this.config = config;
@@ -62,6 +66,10 @@ export class Gate {
       this.lease = new LeaseSocket(tableName(config));
     }
     this.config = config;
+    if (this.talkTimer !== null) {
+      this.stopTalking();
+      this.talkTimer = setInterval(() => this.renewTalk(), this.talkMs() / 4);
+    }
     if (!same) await this.reinstall();
   }
 
@@ -88,7 +96,7 @@ export class Gate {
         this.openUntil.set(service, until);
         return { openUntilMs: until, missing: false };
       }
-      // The element counts from the call, which may have come late: it must go at once (spec R6, finding 4).
+      // The element counts from the call, which may have come late: it must go at once (spec R6).
       const again = this.order(set, 0);
       if (again !== 0) return { openUntilMs: until, missing: again === ENOENT };
       this.openUntil.delete(service);
@@ -114,6 +122,7 @@ export class Gate {
     const talkers = this.talkers.get(device) ?? new Set();
     this.talkers.set(device, talkers.add(service));
     this.renewTalk();
+    this.talkTimer ??= setInterval(() => this.renewTalk(), this.talkMs() / 4);
   }
 
   /** Ends it with the last service that holds the uplink. */
@@ -123,11 +132,21 @@ export class Gate {
     if (talkers === undefined || talkers.size > 0) return;
     this.talkers.delete(device);
     this.order(talkSet(device), 0);
+    if (this.talkers.size === 0) this.stopTalking();
   }
 
-  /** Called at least each second while the process lives: silence follows its death. */
-  renewTalk(): void {
-    for (const device of this.talkers.keys()) this.order(talkSet(device), TALK_MS);
+  private talkMs(): number {
+    return Math.max(this.config.leaseMs, SHORTEST_TALK_MS);
+  }
+
+  /** While the process lives: silence follows its death. */
+  private renewTalk(): void {
+    for (const device of this.talkers.keys()) this.order(talkSet(device), this.talkMs());
+  }
+
+  private stopTalking(): void {
+    if (this.talkTimer !== null) clearInterval(this.talkTimer);
+    this.talkTimer = null;
   }
 
   /** The ruleset's generation, our own lease transactions not counted. */
@@ -141,6 +160,7 @@ export class Gate {
 
   /** The tables stay, shut: a host without a daemon must be harmless. */
   close(): void {
+    this.stopTalking();
     for (const { name } of this.config.services) this.order(leaseSet(name), 0);
     for (const device of this.talkers.keys()) this.order(talkSet(device), 0);
     this.openUntil.clear();

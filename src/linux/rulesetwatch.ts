@@ -54,7 +54,6 @@ export class RulesetWatch {
   }
 
   private look(): void {
-    this.kernel.gate.renewTalk();
     const generation = this.kernel.gate.foreignGeneration();
     if (generation !== null && generation === this.seen && !this.guard.isDue) {
       if (this.lane.length === 0) this.lane.run(() => this.guard.look()).catch(() => undefined);

@@ -135,7 +135,7 @@ const BY_HAND: readonly CoreMutant[] = [
   ),
   edit(
     'service.ts',
-    'finding 13 a lonely master goes',
+    'a lonely master goes',
     "if (record.verdict === 'refuted') return true;",
     'if (record.bad > 0) return true;',
   ),

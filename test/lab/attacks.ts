@@ -229,6 +229,21 @@ export const ATTACKS: readonly Attack[] = [
   },
 ];
 
+/**
+ * Attacks whose present control has not run to its end yet: written, and so far worth nothing. One that did damage in its control
+ * and none to the real build is taken off this list.
+ */
+export const UNTRIED: readonly string[] = [
+  'replay-restart',
+  'forge',
+  'flood-replay',
+  'reflect',
+  'move-link',
+  'move-cluster',
+  'fragments',
+  'nuisance',
+];
+
 /** Asked for, and not shown here with damage in a control: what holds them is said, and where it is tested. */
 export const UNPROVEN: readonly { readonly name: string; readonly why: string }[] = [
   {

@@ -152,6 +152,8 @@ export class Cluster {
           text += chunk;
         });
         answer.on('end', () => resolve(parseStatus(text)));
+        // An answer that was begun and not ended: a late daemon's, or a dying one's.
+        answer.on('close', () => resolve(null));
       });
       ask.on('timeout', () => ask.destroy());
       ask.on('error', () => resolve(null));

@@ -278,7 +278,7 @@ export function strike(name: FaultName, s: Stage, host: Host, chance: Chance): v
 /** Ends every fault; hosts in `gone` go dark for good, if the rosters in force can do without them. */
 export function heal(s: Stage, gone: readonly Host[]): void {
   const { w } = s;
-  // Who lost a master with an odd file stays unfit until an operator compares the files (security H5): not our case.
+  // Who lost a master with an odd file stays unfit until an operator compares the files (spec/threats.md, H5): not our case.
   const odd = (h: Host): boolean =>
     h.config.services.some((service) => service.digest !== DIGEST) ||
     w.hosts.some((o) =>

@@ -13,7 +13,7 @@ import { type HostClock, Kernel } from './kernel.ts';
 import { Chance } from './random.ts';
 import type { World } from './world.ts';
 
-/** Datagrams that wait for a frozen process; a full socket buffer drops the newest (finding 22). */
+/** Datagrams that wait for a frozen process; a full socket buffer drops the newest. */
 const SOCKET_BUFFER = 256;
 
 /** The Linux side tells of a rival on one side once in this time (src/linux/actuator.ts). */

@@ -59,3 +59,17 @@ test('a refused order leaves what was true before', () => {
   g.set('s', 1200);
   assert.deepEqual(g.set('s', 1250), { openUntilMs: 1200, missing: false });
 });
+
+test('the leave to talk on an uplink ends one lease after the process’s last word, and is renewed while it lives', async () => {
+  const { kernel, gate: g } = gate([]);
+  g.allowTalk('up0', 's');
+  assert.equal(kernel.endsAtMs - kernel.nowMs, CONFIG.leaseMs);
+  const calls = kernel.calls;
+  while (kernel.calls < calls + 3) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(kernel.endsAtMs - kernel.nowMs, CONFIG.leaseMs);
+  g.forbidTalk('up0', 's');
+  assert.equal(kernel.endsAtMs, 0);
+  const after = kernel.calls;
+  await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
+  assert.equal(kernel.calls, after, 'and no more');
+});

@@ -145,7 +145,7 @@ function serviceConfig(service: ServiceSettings, settings: Settings, self: Roste
 }
 
 /**
- * SHA-256, as hex, of all that must be the same on every host for one master to be one (spec H5). Hosts that
+ * SHA-256, as hex, of all that must be the same on every host for one master to be one (spec/threats.md, H5). Hosts that
  * differ are unfit and say so. The order of addresses does not count, as it does not to the service.
  */
 export function digestOf(service: ServiceSettings, settings: Settings): string {

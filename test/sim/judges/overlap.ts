@@ -25,7 +25,7 @@ export class OverlapJudge implements Judge {
   readonly #allowedMs: number;
   readonly #quorum: boolean;
   #sinceMs = 0;
-  /** An operator's `--force` suspends the promise of `quorum` (spec, finding 28). */
+  /** An operator's `--force` suspends the promise of `quorum` (spec). */
   #forced = false;
 
   constructor(w: World) {
