@@ -10,7 +10,6 @@ import { OperatorError } from '../trust/errors.ts';
 import { fingerprint } from '../trust/fingerprint.ts';
 import { appendVersion, firstAdmin, type Roster, signRosterBody, verifyRosterFile } from '../trust/roster.ts';
 import type { RosterBody } from '../trust/roster-body.ts';
-import { sameBytes } from '../trust/roster-rules.ts';
 import {
   DRAFT,
   formatRosterStatus,
@@ -19,6 +18,7 @@ import {
   type RosterStatus,
   statusPath,
 } from '../trust/roster-status.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import type { Signer } from './external-signer.ts';
 
 export const ROSTER_MODE = 0o644;

@@ -3,7 +3,7 @@ import { formatSocketAddress } from '../trust/address.ts';
 import { fingerprint } from '../trust/fingerprint.ts';
 import { type Roster, rosterAt } from '../trust/roster.ts';
 import type { MemberBody } from '../trust/roster-body.ts';
-import { sameBytes } from '../trust/roster-rules.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { hex } from './cluster-print.ts';
 import type { KeyIo } from './key-io.ts';
 

@@ -7,7 +7,7 @@ import { OperatorError } from '../trust/errors.ts';
 import { fingerprint } from '../trust/fingerprint.ts';
 import type { Roster } from '../trust/roster.ts';
 import { rotateAdmin } from '../trust/roster-edit.ts';
-import { sameBytes } from '../trust/roster-rules.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { type AdminOptions, adminSigner, signerOf, withAdminOptions } from './admin.ts';
 import { claimedRoster, replaceRoster, rosterFor, withVersion } from './cluster-file.ts';
 import { printRoster } from './cluster-print.ts';

@@ -12,7 +12,7 @@ import { OperatorError } from '../trust/errors.ts';
 import { fingerprint } from '../trust/fingerprint.ts';
 import { formatPublicKey, KEY_FILE_MAX_BYTES } from '../trust/keys.ts';
 import { firstAdmin, type Roster, type RosterMember } from '../trust/roster.ts';
-import { sameBytes } from '../trust/roster-rules.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { fileOf, ROSTER_MODE, verifiedRoster } from './cluster-file.ts';
 import { adminsOf } from './cluster-history.ts';
 import { parseFingerprint } from './cluster-options.ts';

@@ -250,9 +250,13 @@ export class Daemon {
         if (refused !== null) throw new OperatorError(`${config.settings.roster}: ${refused}`);
       }
       await this.#actuator.reconfigure(config.actuator);
+      // A newer roster may have come meanwhile: it stays in force, under the new file.
+      const { roster } = this.#config;
       this.#config = config;
-      this.#transport.configure(config.peers, config.uplinks);
-      if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(config.core));
+      if (roster.version > config.roster.version) this.#follow(roster);
+      else this.#transport.configure(config.peers, config.uplinks);
+      const { core } = this.#config;
+      if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(core));
       this.#note(`reloaded: ${plan.changes.length} change(s)`);
       this.#log.info({ changes: plan.changes.length }, 'reload: done');
     } catch (error) {

@@ -7,7 +7,7 @@
 import type { HostName } from '../core/basics.ts';
 import { type Roster, versionHash } from '../trust/roster.ts';
 import { placeOf } from '../trust/roster-merge.ts';
-import { sameBytes } from '../trust/roster-rules.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { ROSTER_BURST, ROSTER_HASH_BYTES, ROSTER_LEAP_MAX } from '../wire/limits.ts';
 import type { RosterWord } from '../wire/roster-words.ts';
 

@@ -6,7 +6,7 @@
 import type { HostName } from '../core/basics.ts';
 import { type Roster, type RosterMember, voterSets } from '../trust/roster.ts';
 import { type Fork, type Merge, mergeRoster, type Standing, standingOf } from '../trust/roster-merge.ts';
-import { sameBytes } from '../trust/roster-rules.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import type { ShownRoster } from '../wire/endpoint.ts';
 import { ROSTER_BURST, ROSTER_HASH_BYTES, ROSTER_LEAP_MAX } from '../wire/limits.ts';
 import { CHUNKS_MAX, partOf, type RosterWord } from '../wire/roster-words.ts';

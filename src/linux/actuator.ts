@@ -13,7 +13,7 @@ import { procedureProgram } from './external.ts';
 import type { Heard } from './frames.ts';
 import { formatMac } from './ip.ts';
 import { Kernel, refuseUnsupported, type ServiceParts, stopAnnouncing } from './kernel.ts';
-import { Lanes } from './lane.ts';
+import { Lane, Lanes } from './lane.ts';
 import { rawNowMs, requireLibc } from './libc.ts';
 import { confirmed, type Outcome, unknown } from './outcome.ts';
 import { type FilterCounts, PortGuard } from './portguard.ts';
@@ -57,6 +57,8 @@ class KernelActuator implements LinuxActuator {
   private readonly events: ActuatorEvents;
   private readonly nowMs: () => number;
   private readonly lanes = new Lanes();
+  /** A reload and a newer roster may come at once: each begins where the one before it ended. */
+  private readonly configuring = new Lane();
   private readonly guard: PortGuard;
   private readonly watch: RulesetWatch;
   private readonly deafen = new Map<string, () => void>();
@@ -84,7 +86,11 @@ class KernelActuator implements LinuxActuator {
     this.watch.start();
   }
 
-  async reconfigure(config: ActuatorConfig): Promise<void> {
+  reconfigure(config: ActuatorConfig): Promise<void> {
+    return this.configuring.run(() => this.take(config));
+  }
+
+  private async take(config: ActuatorConfig): Promise<void> {
     const { kernel } = this;
     refuseUnsupported(config);
     await kernel.rules.prepare(config);

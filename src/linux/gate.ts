@@ -66,10 +66,7 @@ export class Gate {
       this.lease = new LeaseSocket(tableName(config));
     }
     this.config = config;
-    if (this.talkTimer !== null) {
-      this.stopTalking();
-      this.talkTimer = setInterval(() => this.renewTalk(), this.talkMs() / 4);
-    }
+    if (this.talkTimer !== null) this.keepTalking();
     if (!same) await this.reinstall();
   }
 
@@ -121,8 +118,7 @@ export class Gate {
   allowTalk(device: string, service: ServiceName): void {
     const talkers = this.talkers.get(device) ?? new Set();
     this.talkers.set(device, talkers.add(service));
-    this.renewTalk();
-    this.talkTimer ??= setInterval(() => this.renewTalk(), this.talkMs() / 4);
+    this.keepTalking();
   }
 
   /** Ends it with the last service that holds the uplink. */
@@ -142,6 +138,13 @@ export class Gate {
   /** While the process lives: silence follows its death. */
   private renewTalk(): void {
     for (const device of this.talkers.keys()) this.order(talkSet(device), this.talkMs());
+  }
+
+  /** From now on, at the pace of the present lease. */
+  private keepTalking(): void {
+    this.stopTalking();
+    this.renewTalk();
+    this.talkTimer = setInterval(() => this.renewTalk(), this.talkMs() / 4);
   }
 
   private stopTalking(): void {

@@ -6,12 +6,13 @@
  * number of the new version means: settled at once.
  */
 import type { HostName, Role } from '../core/basics.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import type { SocketAddress } from './address.ts';
 import { OperatorError } from './errors.ts';
 import { thumbprint } from './fingerprint.ts';
 import { nextBody, type Roster } from './roster.ts';
 import { type MemberBody, REVOKED_MAX, type RosterBody } from './roster-body.ts';
-import { adminProofBytes, bodyAfter, sameBytes } from './roster-rules.ts';
+import { adminProofBytes, bodyAfter } from './roster-rules.ts';
 
 /** A cluster without members. `nonce`: 16 random bytes, so that no two clusters have the same id. */
 export function firstBody(

@@ -4,11 +4,11 @@
  * admin would divide the cluster for good; and a rotation by the recovery key outranks every branch without one, or
  * a stolen admin key could not be answered.
  */
+import { sameBytes } from '../wire/bytes.ts';
 import { readSign1 } from '../wire/cose.ts';
 import { ROSTER_LEAP_MAX } from '../wire/limits.ts';
 import { appendVersion, type Roster, rosterAt, splitVersions } from './roster.ts';
 import { decodeRosterBody } from './roster-body.ts';
-import { sameBytes } from './roster-rules.ts';
 
 /** Two versions of one number, both signed: the proof of a slip or of a stolen admin key. */
 export interface Fork {

@@ -3,6 +3,7 @@
  * reasons complete "version N ...".
  */
 import { createHash } from 'node:crypto';
+import { sameBytes } from '../wire/bytes.ts';
 import { encodeCbor } from '../wire/cbor.ts';
 import { importVerifyKey, keyFault } from '../wire/ed25519.ts';
 import { MEMBERS_MAX, PROTOCOL } from '../wire/limits.ts';
@@ -144,10 +145,6 @@ function keysOf(body: RosterBody): Uint8Array[] {
     oldKey === null ? [publicKey] : [publicKey, oldKey],
   );
   return [...body.admins, ...(body.recovery === null ? [] : [body.recovery]), ...hosts];
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }
 
 function sameKeys(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {

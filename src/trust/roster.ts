@@ -5,12 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { HostName, Membership } from '../core/basics.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { readSign1, rosterAad, sigStructure, writeSign1 } from '../wire/cose.ts';
 import { type Identity, importVerifyKey, keyFault } from '../wire/ed25519.ts';
 import { ROSTER_VERSION_MAX_BYTES } from '../wire/limits.ts';
 import { thumbprint } from './fingerprint.ts';
 import { decodeRosterBody, encodeRosterBody, type MemberBody, type RosterBody } from './roster-body.ts';
-import { bodyAfter, bodyFault, chainFault, sameBytes } from './roster-rules.ts';
+import { bodyAfter, bodyFault, chainFault } from './roster-rules.ts';
 
 /** A member with what the wire needs: `addresses[n - 1]` is link n. */
 export interface RosterMember extends MemberBody {

@@ -6,6 +6,7 @@
 import type { HostName } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
 import type { Roster } from '../trust/roster.ts';
+import { sameBytes } from './bytes.ts';
 import { type CborValue, encodeCbor } from './cbor.ts';
 import {
   decodeRecords,
@@ -112,8 +113,8 @@ export class Endpoint {
   readonly #timing: SessionTiming;
   readonly #speaker: Speaker;
   readonly #handshaker: Handshaker;
-  /** Neither changes in a run. */
-  readonly #own: { readonly ownKid: string; readonly ownSid: string };
+  /** Does not change in a run. */
+  readonly #ownKid: string;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
   readonly #peers: PeerTable;
 
@@ -125,7 +126,7 @@ export class Endpoint {
     const { primitives = REAL_PRIMITIVES, firstSeq = 0 } = options;
     this.#speaker = new Speaker(roster, self, identity, links, randomBytes, firstSeq);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
-    this.#own = { ownKid: hex(this.#speaker.kid), ownSid: hex(this.#speaker.sid) };
+    this.#ownKid = hex(this.#speaker.kid);
     const { clusterId } = roster;
     this.#peers = new PeerTable({ clusterId, ownKid: this.#speaker.kid, identity, primitives }, this.#timing);
     this.#peers.follow(options.nowMs, roster, self);
@@ -248,14 +249,14 @@ export class Endpoint {
   #judge(nowMs: number, link: number, datagram: Uint8Array): Received {
     const around = {
       peersByKid: this.#peers.byKid,
-      ownKid: this.#own.ownKid,
+      ownKid: this.#ownKid,
       isRekeying: this.#speaker.self.oldKey !== null,
       links: this.#speaker.links,
     };
     const opened = openDatagram(around, link, datagram);
     if (opened.kind === 'refused') return opened;
     const { peer, header } = opened;
-    if (header.toSid !== null && hex(header.toSid) !== this.#own.ownSid) {
+    if (header.toSid !== null && !sameBytes(header.toSid, this.#speaker.sid)) {
       // It believes in another run of this host: it must be asked, or two that do so of each other never meet again.
       this.#handshaker.noteCandidate(nowMs, peer, hex(header.sid));
       return refused(peer.member.name, true, 'wrong-session');

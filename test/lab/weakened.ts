@@ -105,13 +105,13 @@ export const WEAKNESSES = {
     },
     {
       file: 'wire/endpoint.js',
-      from: 'if (header.toSid !== null && hex(header.toSid)',
-      to: 'if (false && hex(header.toSid)',
+      from: 'if (header.toSid !== null && !sameBytes(',
+      to: 'if (false && !sameBytes(',
     },
     {
       file: 'wire/endpoint.js',
       from: 'if (sid !== session.sid || key !== peer.key) {',
-      to: 'if (sid !== session.sid && sid !== this.#own.ownSid) {',
+      to: 'if (sid !== session.sid && sid !== hex(this.#speaker.sid)) {',
     },
     { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
     { file: 'wire/codec.js', from: 'if (term !== null && term?.host !== from)', to: 'if (false)' },

@@ -134,6 +134,24 @@ test('a reload that changes other members only does not touch the service', { sk
   assert.equal((await f.run('checkServiceLocal')).verdict, 'confirmed');
 });
 
+test('reconfigurations that come at once follow each other, and the service goes on', { skip }, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  const changed = (testMs: number) => {
+    const { limits } = f.config().services[0] ?? assert.fail('no service');
+    return f.config({}, { limits: { ...limits, testMs } });
+  };
+  const said = await Promise.all(
+    [901, 902, 903, 904].map((testMs) => f.order({ reconfigure: changed(testMs) })),
+  );
+  for (const { error } of said) assert.equal(error, null);
+  assert.match(f.net.ip(f.gw, 'addr', 'show'), /10\.77\.1\.1\//);
+  assert.equal((await f.run('checkServiceLocal')).verdict, 'confirmed');
+  assert.equal(f.pings(f.client, '10.77.2.254'), true);
+});
+
 test('conflict detection: a silent link, an owner, another claimant', { skip }, async (t) => {
   const f = new Fixture();
   t.after(() => f.close());

@@ -52,23 +52,24 @@ export function drawPlan(seed: number, restriction: Restriction = {}): Plan {
   const chance = new Chance(derivedSeed(seed, 0));
   const policy = keep(restriction.policy, chance.pick(['quorum', 'available'] as const));
   const realCrypto = seed % REAL_CRYPTO_EVERY === 0;
+  // The work grows with the square of the size; every size must come up often enough in a hundred thousand seeds.
   const size = chance.weighted([
-    [2, 45],
-    [3, 41],
-    [4, 11],
-    [5, 2],
-    [8, 0.8],
-    [16, 0.2],
+    [2, 58],
+    [3, 36.5],
+    [4, 4.5],
+    [5, 0.7],
+    [8, 0.2],
+    [16, 0.1],
   ]);
   const hosts = keep(restriction.hosts, realCrypto ? Math.min(size, 3) : size);
   const wantsWitness = chance.is(policy === 'quorum' && hosts % 2 === 0 ? 0.9 : 0.1);
   const witnesses = wantsWitness && hosts < 16 ? 1 : 0;
   // No row and no fault hangs on the interval, and a short one costs as many times the steps: most seeds have long ones.
   const interval = chance.weighted([
-    [1000, 90],
-    [500, 6.5],
-    [200, 2.8],
-    [100, 0.4],
+    [1000, 94],
+    [500, 4],
+    [200, 1.4],
+    [100, 0.3],
     [50, 0.2],
     [20, 0.07],
     [10, 0.03],
