@@ -247,7 +247,10 @@ export const FAULTS = {
   handover: (s, host, chance) => {
     const at = s.w.hosts.find(inService) ?? host;
     const to = chance.is(0.5) ? other(s, at, chance).name : null;
-    s.operator.order(at, { kind: 'handover', service: null, to, force: chance.is(0.2) });
+    const force = chance.is(0.2);
+    const obeyed = s.operator.order(at, { kind: 'handover', service: null, to, force });
+    // Where nobody serves, such an order makes a master without a majority.
+    if (obeyed && force && !inService(at)) s.forced();
   },
   force: (s, host) => {
     s.forced();

@@ -28,15 +28,17 @@ export class Operator {
     for (const host of world.hosts) this.#has.set(host.name, 0);
   }
 
-  /** Gives an order to a host, if its daemon can hear it. */
-  order(host: Host, order: Order): void {
-    if (!host.up || host.frozen) return;
+  /** Gives an order to a host, if its daemon can hear it. Whether it obeys. */
+  order(host: Host, order: Order): boolean {
+    if (!host.up || host.frozen) return false;
+    let refused: string | null = 'no daemon';
     host.enter(() => {
-      const refused = host.driver?.order(order);
+      refused = host.driver?.order(order) ?? null;
       this.#world.say(
-        `operator: ${order.kind} on ${host.name}${refused == null ? '' : `: refused: ${refused}`}`,
+        `operator: ${order.kind} on ${host.name}${refused === null ? '' : `: refused: ${refused}`}`,
       );
     });
+    return refused === null;
   }
 
   /** The admin signs a version with one voter more or less; hosts get it one by one within `overMs`. */
@@ -102,7 +104,8 @@ export class Operator {
 
   #configure(host: Host, config: Host['config']): void {
     host.config = config;
-    host.alive(() => host.driver?.configure(config))();
+    // A frozen daemon reads its files when it thaws: the present ones, whatever they were when it was told.
+    host.alive(() => host.driver?.configure(host.config))();
   }
 }
 
