@@ -94,9 +94,13 @@ class Siege {
     for (const host of this.#honest) cluster.start(host);
     const [third] = this.#attack.honestWitness === true ? this.#lab.options.hosts.slice(2) : [];
     if (third !== undefined) cluster.start(third.name);
-    if (this.#attack.outside !== undefined) await this.#openStation();
+    if (this.#attack.outside !== undefined && this.#attack.links !== 2) await this.#openStation();
     if (this.#stolen !== null) await this.#openInsider(this.#stolen);
     const first = await cluster.settle(this.#honest, SETTLE_MS);
+    if (this.#attack.links === 2) {
+      await this.#cutSecondLink(first);
+      await this.#openStation();
+    }
     await sleep(this.#attack.recordMs ?? RECORD_MS);
     await this.#takeOut(first);
     const before = await this.#known(first);
@@ -198,11 +202,15 @@ class Siege {
     await this.#lab.cluster.changeMembers(takenOut, this.#stolen, master);
   }
 
+  /** From the master to the other: what is recorded now is never heard there. */
+  async #cutSecondLink(master: string): Promise<void> {
+    const other = this.#lab.options.hosts.find(({ name }) => name === this.#other(master));
+    if (other?.second !== undefined) await this.#lab.faults.cutClusterTo('lan', master, other.second);
+  }
+
   async #begin(master: string): Promise<void> {
     if (this.#attack.cutsPath === true)
       await this.#lab.faults.cutClusterBetween('lan', master, this.#other(master));
-    const other = this.#lab.options.hosts.find(({ name }) => name === this.#other(master));
-    if (other?.second !== undefined) await this.#lab.faults.cutClusterTo('lan', master, other.second);
     if (this.#attack.twin === true) await this.#openTwin(master);
     if (this.#insider !== null) {
       const { sessions } = await this.#insider.ask(`speak ${master}`);

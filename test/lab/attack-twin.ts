@@ -60,5 +60,6 @@ addresses = ["10.77.1.9/24"]
 device     = "up0"
 activation = "admin"
 addresses  = ["10.77.2.9/24"]
+next_hop   = "10.77.2.1"
 `;
 }
