@@ -1,6 +1,7 @@
 /**
- * What a flood costs: takeovers of the lab with and without 20,000 forged datagrams a second in the master's name (no gate
- * key), in turn, so that the machine's load meets both alike. The attacker's station runs in both. `--runs K` of each (5).
+ * What a flood costs: takeovers of the lab without a flood, in one of 20,000 datagrams a second, and in the same against a build
+ * without the defences; in turn, so that the machine's load meets all alike. `--attack NAME`: flood-outsider (the default; forged
+ * in the master's name, without a key) or flood-member (with its gate, badly signed). `--runs K` of each (5).
  * Processor time is of the heir's daemon, before the master dies; the machine also carries the attacker and the switch.
  */
 import { parseArgs } from 'node:util';
@@ -31,21 +32,40 @@ function seriesOf(results: readonly AttackResult[]): Series {
   };
 }
 
+/** The same hosts and programs, and nothing sent. */
+function calm(attack: Attack): Attack {
+  if (attack.outside === undefined) return { ...attack, inside: 'idle' };
+  return { ...attack, outside: { ...attack.outside, perSecond: 0 } };
+}
+
+function over(a: Series, b: Series): number {
+  return Math.round((a.medianMs / b.medianMs) * 100) / 100;
+}
+
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: '5' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '5' },
+    attack: { type: 'string', default: 'flood-outsider' },
+  },
   allowPositionals: true,
 });
 const runs = Math.min(Math.max(Math.floor(Number(values.runs)) || 5, 1), 100);
-const flood = ATTACKS.find(({ name }) => name === 'flood-outsider');
-if (flood?.outside === undefined) throw new Error('there is no attack flood-outsider');
-const quiet: Attack = { ...flood, outside: { ...flood.outside, perSecond: 0 } };
+const flood = ATTACKS.find(({ name, slowsWithout }) => name === values.attack && slowsWithout !== undefined);
+if (flood?.slowsWithout === undefined)
+  throw new RangeError(`${values.attack} is no flood; there are flood-outsider and flood-member`);
 
 cleanUpOnSignals();
-const done = { unflooded: [] as AttackResult[], flooded: [] as AttackResult[] };
+const done = {
+  unflooded: [] as AttackResult[],
+  flooded: [] as AttackResult[],
+  undefended: [] as AttackResult[],
+};
 try {
   for (let i = 0; i < runs; i += 1) {
-    done.unflooded.push(await runAttack(quiet, null));
+    done.unflooded.push(await runAttack(calm(flood), null));
     done.flooded.push(await runAttack(flood, null));
+    done.undefended.push(await runAttack(flood, flood.slowsWithout));
   }
 } finally {
   await closeAll();
@@ -53,10 +73,15 @@ try {
 }
 const unflooded = seriesOf(done.unflooded);
 const flooded = seriesOf(done.flooded);
-const ratio = Math.round((flooded.medianMs / unflooded.medianMs) * 100) / 100;
-if (values.json) process.stdout.write(`${JSON.stringify({ unflooded, flooded, ratio })}\n`);
-else
-  process.stdout.write(
-    `takeover, median of ${runs}: ${unflooded.medianMs} ms without a flood (${unflooded.medianCores} cores), ` +
-      `${flooded.medianMs} ms in ${flooded.perSecond} datagrams/s (${flooded.medianCores} cores): ratio ${ratio}\n`,
-  );
+const undefended = seriesOf(done.undefended);
+const ratio = over(flooded, unflooded);
+const undefendedRatio = over(undefended, unflooded);
+const line = (what: string, { medianMs, takeoverMs, medianCores }: Series): string =>
+  `${what}: takeover ${medianMs} ms (${takeoverMs.join(', ')}), ${medianCores} cores\n`;
+process.stdout.write(
+  values.json
+    ? `${JSON.stringify({ attack: flood.name, unflooded, flooded, undefended, ratio, undefendedRatio })}\n`
+    : line('without a flood', unflooded) +
+        line(`${flood.name}, ratio ${ratio}`, flooded) +
+        line(`the same with ${flood.slowsWithout}, ratio ${undefendedRatio}`, undefended),
+);

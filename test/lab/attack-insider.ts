@@ -21,11 +21,13 @@ import { partOf } from '../../src/wire/roster-words.ts';
  * `serves`: that it is master in the next higher term; `absurd`: that it claims and serves in terms near the end of numbers;
  * `roster`: a newer roster without `victim`, which this host signed itself; `flood`: 20,000 of its own words a second, each
  * with its gate and a wrong signature; `nuisance`: 3,000 complaints a second about the service of `victim`, and READY to whoever
- * asks it to take over; `twin`: no lie at all, it is master in another cluster.
+ * asks it to take over; `twin`: no lie at all, it is master in another cluster; `idle`: nothing, for comparison.
  */
-export type Insider = 'serves' | 'absurd' | 'roster' | 'flood' | 'nuisance' | 'twin';
+export type Insider = 'serves' | 'absurd' | 'roster' | 'flood' | 'nuisance' | 'twin' | 'idle';
 
 const [file = '', what = 'serves'] = process.argv.slice(2);
+/** Those that say nothing at a steady pace, or have their own. */
+const SILENT: ReadonlySet<string> = new Set(['flood', 'nuisance', 'idle']);
 const FLOOD_PER_SECOND = 20_000;
 const COMPLAINTS_PER_SECOND = 3_000;
 const TWIN_TERM = 50;
@@ -158,7 +160,7 @@ socket.bind(link.listen.port, link.listen.ip, () => {
     sendAll(endpoint.tick(now));
     // Who was never heard would be held against all claims for a while (R19): not what is looked at here.
     if (!isSpeaking && what !== 'twin') sendAll(endpoint.seal(now, 'all', [{ type: 'BYE', service }]));
-    if ((!isSpeaking && what !== 'twin') || what === 'flood' || what === 'nuisance') return;
+    if ((!isSpeaking && what !== 'twin') || SILENT.has(what)) return;
     if (what === 'roster') {
       const parts = ownRoster();
       said += parts.length;

@@ -137,6 +137,15 @@ export const WEAKNESSES = {
       to: "['portcullis msg 1', new Uint8Array(32), receiverKid]",
     },
   ],
+  'no gate, no budget, no age bound': [
+    { file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' },
+    { file: 'wire/budget.js', from: 'if (this.#tokens < 1 || ', to: 'if (false && ' },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
+  ],
+  'no budget, no age bound': [
+    { file: 'wire/budget.js', from: 'if (this.#tokens < 1 || ', to: 'if (false && ' },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
+  ],
   'a lone complaint counts': [
     {
       file: 'core/succession.js',
