@@ -35,7 +35,7 @@ export function registerClusterPush(cluster: Command, io: KeyIo): void {
 
 async function pushed(io: KeyIo, path: string, options: PushOptions): Promise<void> {
   const waitMs = 1000 * parseWait(options.wait);
-  const { control } = settingsOf(options);
+  const { control, host } = settingsOf(options);
   const roster = claimedRoster(path);
   const before = statusOf(path);
   let report = await giveRoster(control, readRosterBytes(path));
@@ -53,9 +53,12 @@ async function pushed(io: KeyIo, path: string, options: PushOptions): Promise<vo
     io.out(`${isSettled(report, roster.version) ? 'settled' : `settled up to version ${report.settled}`}\n`);
   }
   if (report.unreached.length === 0) return;
+  const stays = roster.members.some(({ name }) => name === host);
   throw new OperatorError(
     `not confirmed by ${report.unreached.join(', ')}`,
-    'they may still trust a host that was removed or revoked; they fetch it as soon as they hear another host',
+    stays
+      ? 'they may still trust a host that was removed or revoked; they fetch it as soon as they hear another host'
+      : `${host} is out of this roster, and who has it does not answer ${host} any more: push it on a host that stays`,
   );
 }
 

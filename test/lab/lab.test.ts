@@ -33,6 +33,8 @@ const CASES: readonly (readonly [scenario: string, hosts: number])[] = [
   ['old-master-returns', 3],
   ['handover', 3],
   ['standby', 3],
+  ['add-host', 3],
+  ['remove-master', 3],
 ];
 
 async function namespaces(): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** `cluster push` against a control socket: what it says, what it notes, and how it ends (P55). */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { openControl, type RosterReport } from '../../src/daemon/control.ts';
 import { portcullis } from './cli-harness.ts';
@@ -70,6 +70,16 @@ test('P55: hosts that have not shown it are named, and the end is 1; it was give
   assert.match(made.io.stderr, /error: not confirmed by fw2\n.*hint: they may still trust/);
   assert.deepEqual(JSON.parse(made.io.stdout).unreached, ['fw2']);
   assert.equal(made.status(), '{"pushed":3,"settled":2}');
+});
+
+test('a host that the roster takes out is told that the others do not answer it any more', async (t) => {
+  const made = await pushed(t, [report(2, [], ['fw2'])]);
+  const dir = dirname(made.roster);
+  const key = ['--admin-key', join(dir, 'admin.key')];
+  const removed = await portcullis(['cluster', 'remove', 'fw1', '--roster', made.roster, ...key, '--force']);
+  assert.equal(removed.status, 0, removed.err);
+  assert.equal(await made.push('--wait', '0'), 1);
+  assert.match(made.io.stderr, /hint: fw1 is out of this roster.*push it on a host that stays/);
 });
 
 test('a refused roster, a broken file and a wrong wait end with the reason, and nothing is noted', async (t) => {
