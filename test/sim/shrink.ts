@@ -11,7 +11,8 @@ export function shrink(plan: Plan, failed: Outcome): ReadonlySet<number> {
   let runs = 0;
   for (let size = Math.ceil(plan.strikes.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let from = 0; from < plan.strikes.length && runs < MOST_RUNS; from += size) {
-      const tried = new Set([...without, ...Array.from({ length: size }, (_, i) => from + i)]);
+      const piece = Array.from({ length: Math.min(size, plan.strikes.length - from) }, (_, i) => from + i);
+      const tried = new Set([...without, ...piece]);
       if (tried.size === without.size) continue;
       runs++;
       if (run(plan, { without: tried }).violations.some((v) => v.judge === judge)) without = tried;

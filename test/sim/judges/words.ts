@@ -81,10 +81,10 @@ export class WordsJudge implements Judge {
     const deadMs = this.#deadSinceMs.get(from.name);
     const forced = Object.values(from.driver?.state.services ?? {}).some((s) => s.forced);
     if (deadMs === undefined || forced || from.actuator.liedAtMs >= from.startedMs) return;
-    const since = from.places.findLast(
-      (p) => p.place === 'backup.suspecting' || p.place === 'decide.electing',
-    );
-    if (since === undefined || deadMs >= since.atMs) return;
+    // Whom the master asked (T10) was fit then; what it claims in that attempt is the master's decision, not its own.
+    const since = from.places.findLast((p) => !p.place.startsWith('handover.'));
+    if (since?.place !== 'backup.suspecting' && since?.place !== 'decide.electing') return;
+    if (deadMs >= since.atMs) return;
     w.violation('claims', from.name, `claims, but its downlink is dead since before it began to suspect`);
   }
 }
