@@ -221,9 +221,16 @@ export const FAULTS = {
     if (host.uplinkRaised || host.driver === null) return;
     host.intruderUntilMs = s.w.nowMs + chance.between(10, 100);
     host.uplinkRaised = true;
-    s.w.at(host.intruderUntilMs - s.w.nowMs - 1, () => {
-      if (!/^(handover|service)\./.test(host.place ?? '')) host.uplinkRaised = false;
-    });
+    const look = () => {
+      const place = host.place ?? '';
+      if (!/^(handover|service)\./.test(place)) host.uplinkRaised = false;
+      else if (place === 'handover.withdrawing' || place === 'service.releasing') {
+        // On the way down the host may have read it back down before somebody raised it: it looks again when it is there.
+        host.intruderUntilMs = s.w.nowMs + 10;
+        s.w.at(9, look);
+      }
+    };
+    s.w.at(host.intruderUntilMs - s.w.nowMs - 1, look);
   },
   'disk full': (s, host, chance) => {
     host.journal.full = true;
