@@ -47,6 +47,8 @@ export class Host extends Kernel {
   roster: Roster;
   identity: Identity | undefined;
   readonly rosterNews: RosterNews[] = [];
+  /** How long its disk takes for a roster. Who dies meanwhile finds the former one: it is replaced whole or not at all. */
+  storeMs = 0;
   #waiting: { readonly datagram: boolean; readonly act: () => void }[] = [];
   #wakeAtMs: number | null = null;
   readonly #rivalToldMs = new Map<string, number>();
@@ -192,9 +194,13 @@ export class Host extends Kernel {
       rosters: {
         adopt: (newer, inForce) => {
           this.#call();
-          this.roster = newer;
-          this.config = { ...this.config, membership: membershipOf(newer, this.name) };
-          inForce(this.config);
+          const stored = () => {
+            this.roster = newer;
+            this.config = { ...this.config, membership: membershipOf(newer, this.name) };
+            inForce(this.config);
+          };
+          if (this.storeMs === 0) stored();
+          else world.at(this.storeMs, this.alive(stored));
         },
         told: (_from, news) => this.rosterNews.push(news),
       },

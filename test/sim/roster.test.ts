@@ -265,6 +265,35 @@ test('P51: fetched over a bad network, in chunks, all the same', () => {
   assert.equal(w.overlapMs, 0);
 });
 
+test('P54: whenever all lose power while they store a version, it is the new one everywhere or nowhere, and one serves', () => {
+  for (const dieMs of [0, 4, 9, 11, 16, 21, 29, 40]) {
+    const w = running({ hosts: 3 });
+    const hosts = [...w.hosts];
+    hosts.forEach((host, i) => {
+      host.storeMs = 10 + 5 * i;
+    });
+    const newer = next(w.roster, edit.addMember(w.roster, memberBody('fw9', 9), w.roster.version));
+    w.addHost('fw9', newer).up = false;
+    push(w, w.host('fw2'), newer);
+    w.pass(dieMs);
+    const had = hosts.filter((host) => host.roster.version === newer.version).length;
+    for (const host of hosts) host.powerOff();
+    w.pass(500);
+    for (const host of hosts) {
+      host.lan = true;
+      host.wan = true;
+      host.start();
+    }
+    w.pass(6000);
+    const version = had > 0 ? newer.version : w.roster.version;
+    for (const host of hosts) assert.equal(versionOf(host), version, `${host.name}, ${dieMs} ms`);
+    assert.equal(w.masters().length, 1, `${dieMs} ms, ${had} had stored it`);
+    assert.equal(w.overlapMs, 0);
+    assert.deepEqual(w.violations, []);
+    assert.equal(had > 0, dieMs >= 15, 'the first to store it takes 15 ms');
+  }
+});
+
 test('P52: forked rosters: the first stays, both are shown as proof, a higher version ends it', () => {
   const w = running();
   const one = next(w.roster, edit.changeMember(w.roster, 'fw1', { priority: 1 }, w.roster.version));
