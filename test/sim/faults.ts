@@ -289,11 +289,8 @@ export function strike(name: FaultName, s: Stage, host: Host, chance: Chance): v
 export function heal(s: Stage, gone: readonly Host[]): void {
   const { w } = s;
   // Who lost a master with an odd file stays unfit until an operator compares the files (spec/threats.md, H5): not our case.
-  const odd = (h: Host): boolean =>
-    h.config.services.some((service) => service.digest !== DIGEST) ||
-    w.hosts.some((o) =>
-      Object.values(o.driver?.state.services ?? {}).some((s) => s.reports[h.name]?.sameDigest === false),
-    );
+  // A word about it may still be under way, so that whoever ever had one counts.
+  const odd = (h: Host): boolean => s.operator.edited.has(h);
   const dark = gone.filter((h) => !odd(h));
   const rest = w.hosts.filter((h) => !dark.includes(h));
   const lost = new Set(w.options.policy === 'available' || s.operator.viable(rest) ? dark : []);

@@ -19,6 +19,8 @@ export class Operator {
   readonly #versions: Version[];
   /** By host: the place in `#versions` of what it has. */
   readonly #has = new Map<string, number>();
+  /** Whose file was changed by itself, in this run. */
+  readonly edited = new Set<Host>();
   /** Where a majority of the former voters was seen to have the version. */
   #settled = 0;
 
@@ -78,6 +80,7 @@ export class Operator {
 
   /** Another digest for one host: somebody edited one file only. */
   setDigest(host: Host, digest: string): void {
+    this.edited.add(host);
     const services = host.config.services.map((s) => ({ ...s, digest }));
     this.#configure(host, { ...host.config, services });
   }
