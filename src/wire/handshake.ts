@@ -43,7 +43,7 @@ export class Handshaker {
     if (handshake.kind === 'bare-hello') return this.#answerBare(nowMs, opened, handshake.isReply);
     let askedMs: number | null = null;
     if (handshake.kind === 'hello') {
-      if (session.wasAnswered(hex(handshake.nonce))) return refuse('answered');
+      if (session.wasAnswered(sid, header.seq)) return refuse('answered');
     } else {
       const echo = hex(handshake.echo);
       askedMs =
@@ -76,7 +76,7 @@ export class Handshaker {
   #answerHello(nowMs: number, opened: Opened, echo: Uint8Array): Handshaken | Refused {
     const { peer, key, header } = opened;
     const nonce = this.#speaker.nonce(NONCE_BYTES);
-    peer.session.noteAnswered(hex(echo));
+    peer.session.noteAnswered(hex(header.sid), header.seq);
     peer.session.noteChallengeSent(hex(nonce), nowMs);
     const challenge = { kind: 'challenge', nonce, echo } as const;
     const replies = this.#speaker.handshake(nowMs, peer, key, hex(header.sid), challenge);

@@ -44,7 +44,7 @@ export const WINDOW_BITS = 1024;
 export const RETIRED_MAX = 64;
 /** Implementation: own HELLO nonces, and own CHALLENGE nonces, that may be outstanding to one peer. */
 export const NONCES_MAX = 32;
-/** Implementation: HELLO nonces of a peer that were answered in this run. */
+/** Implementation: sessions of a peer of which a HELLO was answered in this run. */
 export const ANSWERED_MAX = 1024;
 /** Implementation: sessions of a peer seen but not proven. */
 export const CANDIDATES_MAX = 8;

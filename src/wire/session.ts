@@ -71,7 +71,11 @@ export class PeerSession {
   readonly #retired = new Map<string, Marked | null>();
   readonly #helloNonces = new Map<string, number>();
   readonly #challengeNonces = new Map<string, number>();
-  readonly #answered = new Set<string>();
+  /**
+   * Of each session, the highest number of a HELLO that was answered. Not the nonces: a recorder has more of those than
+   * could be kept.
+   */
+  readonly #answered = new Map<string, number>();
   /** Sids seen in datagrams that passed the gate, and how often they were asked. */
   readonly #candidates = new Map<string, number>();
   /** When another run than the accepted one last proved itself. */
@@ -157,13 +161,15 @@ export class PeerSession {
     remember(this.#challengeNonces, nonce, nowMs);
   }
 
-  wasAnswered(nonce: string): boolean {
-    return this.#answered.has(nonce);
+  /** Whether a HELLO of that session with that number, or a later one, was answered. */
+  wasAnswered(sid: string, seq: number): boolean {
+    return seq <= (this.#answered.get(sid) ?? -1);
   }
 
-  noteAnswered(nonce: string): void {
+  noteAnswered(sid: string, seq: number): void {
+    this.#answered.delete(sid); // to the end: who asks is not the oldest
     if (this.#answered.size >= ANSWERED_MAX) dropOldest(this.#answered);
-    this.#answered.add(nonce);
+    this.#answered.set(sid, seq);
   }
 
   /** When the HELLO with that nonce was sent; null when there is none that may still be answered. */

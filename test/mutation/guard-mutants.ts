@@ -64,7 +64,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
   {
     finding: 'S5',
     file: 'wire/handshake.ts',
-    find: "if (session.wasAnswered(hex(handshake.nonce))) return refuse('answered');",
+    find: "if (session.wasAnswered(sid, header.seq)) return refuse('answered');",
     replace: '',
     breaks: 'an old question is answered, and costs a signature, again and again',
     catcher: unit('wire-hostile', 'P13, P31: every kind of wrong datagram'),

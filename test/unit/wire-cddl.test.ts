@@ -11,8 +11,8 @@ import { decodeRosterBody, encodeRosterBody } from '../../src/trust/roster-body.
 import { type CborValue, decodeCbor, encodeCbor } from '../../src/wire/cbor.ts';
 import { decodeRecords, encodeRecord, isSignedOnce, messageType, typeNumber } from '../../src/wire/codec.ts';
 import { messageAad, readSign1, rosterAad } from '../../src/wire/cose.ts';
-import { GATE_BYTES } from '../../src/wire/limits.ts';
-import { MESSAGES, type MessageSpec, type Slot } from '../../src/wire/messages.ts';
+import { GATE_BYTES, ROSTER_CHUNK_BYTES } from '../../src/wire/limits.ts';
+import { MESSAGES, type MessageSpec, SESSION_TYPES, type Slot } from '../../src/wire/messages.ts';
 import {
   decodeBody,
   encodeHandshake,
@@ -23,6 +23,13 @@ import {
   readHandshake,
   readHeader,
 } from '../../src/wire/payload.ts';
+import {
+  CHUNKS_MAX,
+  decodeRosterWord,
+  encodeRosterWord,
+  partOf,
+  type RosterWord,
+} from '../../src/wire/roster-words.ts';
 import { matches, Tagged } from '../cddl/match.ts';
 import { mutants } from '../cddl/mutants.ts';
 import { parseCddl } from '../cddl/parse.ts';
@@ -53,6 +60,8 @@ function decodes(payload: Uint8Array): boolean {
   const read = readHeader(payload);
   if (read === null) return false;
   const type = messageType(read.type);
+  if (read.type === SESSION_TYPES.ROSTER)
+    return read.toSid !== null && decodeRosterWord(decodeBody(payload) ?? null) !== undefined;
   if (type === undefined) return readHandshake(read, payload) !== null;
   if (read.toSid === null && !isSignedOnce(type)) return false;
   return decodeRecords(type, decodeBody(payload) ?? null) !== undefined;
@@ -67,6 +76,26 @@ const handshakes: readonly Handshake[] = [
 ];
 const handshakePayloads = handshakes.map((one) =>
   encodePayload(header(handshakeType(one), one.kind !== 'bare-hello'), encodeHandshake(one)),
+);
+
+const rosterWords: readonly RosterWord[] = [
+  { kind: 'tell' },
+  { kind: 'ask', version: 1, hash: bytes(8), chunk: 0 },
+  { kind: 'ask', version: 2 ** 32 - 1, hash: bytes(8), chunk: CHUNKS_MAX - 1 },
+  { kind: 'part', version: 7, hash: bytes(8), chunk: 0, chunks: 1, bytes: bytes(1) },
+  { kind: 'part', version: 7, hash: bytes(8), chunk: 0, chunks: 2, bytes: bytes(ROSTER_CHUNK_BYTES) },
+  ...[0, 1, 2].flatMap((chunk) => partOf(9, bytes(32), bytes(2 * ROSTER_CHUNK_BYTES + 5), chunk) ?? []),
+  {
+    kind: 'part',
+    version: 7,
+    hash: bytes(8),
+    chunk: CHUNKS_MAX - 1,
+    chunks: CHUNKS_MAX,
+    bytes: bytes(ROSTER_CHUNK_BYTES),
+  },
+];
+const rosterPayloads = rosterWords.map((word) =>
+  encodePayload(header(SESSION_TYPES.ROSTER, true), encodeCbor(encodeRosterWord(word))),
 );
 
 /** Samples of one type: with their optional fields and without, every word of a closed list among them. */
@@ -91,7 +120,7 @@ test('every message that the code can encode is of the CDDL, to one and where it
       { numRuns: 60 },
     );
   }
-  for (const payload of handshakePayloads) {
+  for (const payload of [...handshakePayloads, ...rosterPayloads]) {
     assert.ok(matches(grammar, 'payload', decodeCbor(payload) ?? null));
     assert.ok(decodes(payload));
   }
@@ -115,9 +144,13 @@ test('the samples have every optional field present and absent, null and not, an
   }
 });
 
-/** What the CDDL cannot say and its head names: a doubled host, and the one word that is no name. */
+/** What the CDDL cannot say and its head names: a doubled host, the one word that is no name, parts that do not fit. */
 function isBeyondCddl(value: CborValue): boolean {
   if (value === 'constructor') return true;
+  if (value instanceof Map && value.size === 5 && value.get(5) instanceof Uint8Array) {
+    const [chunk, chunks, part] = [3, 4, 5].map((key) => value.get(key)) as [number, number, Uint8Array];
+    if (chunk >= chunks || (chunk < chunks - 1 && part.length !== ROSTER_CHUNK_BYTES)) return true;
+  }
   if (value instanceof Map) return [...value.values()].some(isBeyondCddl);
   if (!Array.isArray(value)) return false;
   const list: readonly CborValue[] = value;
@@ -142,7 +175,7 @@ test('of all mutants of every message, the decoder refuses exactly what the CDDL
       else refused++;
     }
   };
-  for (const payload of handshakePayloads) compare(payload);
+  for (const payload of [...handshakePayloads, ...rosterPayloads]) compare(payload);
   for (const [i, type] of messageTypes.entries())
     for (const toOne of [true, false]) {
       const [message] =

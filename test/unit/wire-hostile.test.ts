@@ -52,8 +52,8 @@ test('P13, P31: every kind of wrong datagram of a member has its code, and the r
   assert.equal(forge({ type: 3, body: new Map([[2, new Uint8Array(16)]]) }), 'nonce');
   const nonce = new Uint8Array(16).fill(9);
   assert.equal(forge({ type: 1, body: new Map([[1, nonce]]), signer: 'w' }), 'signature');
-  assert.equal(forge({ type: 1, body: new Map([[1, nonce]]) }), 'handshake');
-  assert.equal(forge({ type: 1, body: new Map([[1, nonce]]) }), 'answered');
+  assert.equal(forge({ type: 1, seq: 4000, body: new Map([[1, nonce]]) }), 'handshake');
+  assert.equal(forge({ type: 1, seq: 4000, body: new Map([[1, nonce]]) }), 'answered');
   const foreign = { ...status(1), term: { n: 1, host: 'fw2' } } as Message;
   assert.equal(forge({ type: typeNumber('STATUS'), body: [encodeRecord(foreign)] }), 'role');
   assert.equal(
@@ -66,6 +66,17 @@ test('P13, P31: every kind of wrong datagram of a member has its code, and the r
   );
   assert.equal(forge({}), 'replayed', 'far behind the window by now');
   assert.equal(forge({ seq: 5001 }), 'messages');
+});
+
+test('P17: whoever recorded more questions than could be kept can make nobody sign again, or starve who asks now', () => {
+  const net = joinedPair();
+  const forge = forger(net);
+  const ask = (seq: number) =>
+    forge({ type: 1, seq, body: new Map([[1, new Uint8Array(16).fill(seq % 251)]]) });
+  for (let seq = 2000; seq < 2004; seq++) assert.equal(ask(seq), 'handshake');
+  for (let seq = 2003; seq >= 1000; seq -= 7) assert.equal(ask(seq), 'answered');
+  assert.equal(net.get('fw2').counters().budget, 0);
+  assert.equal(ask(2004), 'handshake', 'the next one is heard');
 });
 
 test('a number is not used up by a datagram that is refused', () => {

@@ -198,11 +198,20 @@ test('candidates are bounded, displaced at random, forgotten after four question
   assert.ok(!session.candidates.includes(first));
 });
 
-test('answered nonces and newest words are bounded', () => {
+test('answered questions and newest words are bounded', () => {
   const session = new PeerSession(timing);
-  for (let i = 0; i < 1025; i++) session.noteAnswered(`n${i}`);
-  assert.ok(!session.wasAnswered('n0'));
-  assert.ok(session.wasAnswered('n1024'));
+  session.noteAnswered('s0', 7);
+  assert.deepEqual(
+    [6, 7, 8].map((seq) => session.wasAnswered('s0', seq)),
+    [true, true, false],
+  );
+  assert.ok(!session.wasAnswered('s1', 0));
+  session.noteAnswered('s1', 7);
+  session.noteAnswered('s0', 8);
+  for (let i = 2; i < 1025; i++) session.noteAnswered(`s${i}`, 7);
+  assert.ok(!session.wasAnswered('s1', 7), 'the one that asked least lately is forgotten');
+  assert.ok(session.wasAnswered('s0', 8));
+  assert.ok(session.wasAnswered('s1024', 7));
   session.accept(0, 'a', 0, 0);
   assert.ok(session.isNewest('STATUS s', 5));
   assert.ok(session.isNewest('STATUS s', 5), 'the other link has the same number');
