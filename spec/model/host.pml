@@ -92,6 +92,7 @@ typedef Host {
 #define GATE_STAGE    1              /* stage */
 #define SERVICE_STAGE 2
 #define UPLINK_STAGE  3
+#define WORDS_STAGE   4              /* all is off; copies are left to say */
 #define BY_OPERATOR 1                /* cause */
 #define BY_STOP     2
 #define BY_STANDBY  3
@@ -320,6 +321,8 @@ bool heardNow;
 #define CLAIMS         (mt != 0 && (ev == E_CLAIM || ev == E_STATUS_HANDOVER || ev == E_PROBED_HANDOVER || ev == E_PROBE || ev == E_PROBE_BLAME))
 /* R1: nobody serves in the highest known term any more, as it seems: a lower one counts too */
 #define OVERCOME       (S.known != 0 && S.place < SERVICE_SERVING && (HOST(S.known) == h || S.rel != NOT_SAID || !S.fresh))
+/* R13: while a majority's promises run for this host nobody else serves, whatever a member says of itself */
+#define SECURE(h)      (SERVING && !AVAIL && RIGHT(h))
 #define SERVES         (ev == E_STATUS || ev == E_PROBED_SERVING)
 
 /* ---- small acts ---- */
@@ -330,6 +333,7 @@ inline end_trial(h) { S.trialTo = 0; S.cause = 0; S.only = false }
 inline begin_suspicion(h) {                                          /* R9 */
   S.suspect = true; S.downSince = false; S.sign = false; S.unanswered = 0
 }
+inline begin_round(h) { SAY(S_PROBE); begin_suspicion(h); DO(D_ASK_DOWN | D_ASK_UP) }     /* R8, available */
 inline end_suspicion(h) { S.suspect = false; S.downSince = false; S.sign = false; S.unanswered = 0 }
 inline end_attempt(h) {
   S.attempt = false; S.plannedBy = 0; S.granted = false; S.due = false; S.masterLives = false; S.letGo = false;
@@ -388,7 +392,8 @@ inline say_what_ended(h) {                                           /* R15, R16
   if
   :: S.term != 0 && S.copies < 3 ->
      if :: AT(SERVICE_RELEASING) -> SAY(S_RELEASED) :: else -> SAY(S_WITHDRAW) fi;
-     S.copies++
+     S.copies++;
+     if :: S.stage == WORDS_STAGE && S.copies == 3 -> why = Q_HARMLESS :: else fi
   :: else
   fi
 }
@@ -406,7 +411,7 @@ inline make_harmless(h) {
 inline hear(h) {
   heardNow = false; S.heard = true;
   if
-  :: SERVES && (mt > S.known || mt == S.known && S.rel == NOT_SAID || mt < S.known && OVERCOME) ->
+  :: SERVES && (mt > S.known || mt == S.known && S.rel == NOT_SAID || mt < S.known && OVERCOME) && !SECURE(h) ->
      S.known = mt; S.rel = NOT_SAID; S.fresh = true; S.heardP = true; heardNow = true; S.highest = MAX(S.highest, NUM(mt));
      if :: S.rival <= mt -> S.rival = 0; S.rivalFresh = false :: else fi
   :: ev == E_STATUS_SUSPENDED && FROM_MASTER -> S.fresh = true; S.heardP = true; heardNow = true
@@ -437,7 +442,7 @@ inline react_message(h) {
      :: ev == E_OBJECT_HEARING && AT(HANDOVER_CLAIMING) ->                                      /* R18 */
         S.due = S.due && g.claimP; if :: g.claimP -> why = Q_GRANTED :: else fi
      :: ev == E_OBJECT_PROMISE && AT(HANDOVER_CLAIMING) && mt > S.term -> reclaim(h)
-     :: ev == E_RELEASED && FROM_MASTER -> why = Q_RELEASED
+     :: ev == E_RELEASED && mt >= S.known && FROM_MASTER -> why = Q_RELEASED
      :: ev == E_ANSWER && AT(HANDOVER_CLAIMING) -> why = Q_GRANTED
      :: ev == E_ANSWER && AT(HANDOVER_OPENING) && RIGHT(h) -> order_gate(h)
      :: else
@@ -445,7 +450,9 @@ inline react_message(h) {
   :: IN_SERVICE ->
      if
      :: SERVES && FROM_MASTER -> why = Q_DEPOSED                                                /* R13 */
-     :: SERVES && !FROM_MASTER -> DO(A_TWO_MASTERS | D_ANNOUNCE); advert(h)
+     :: SERVES && !FROM_MASTER && S.forced -> why = Q_DEPOSED
+     :: SERVES && !FROM_MASTER && !S.forced ->
+        DO(A_TWO_MASTERS); if :: SERVING -> DO(D_ANNOUNCE); advert(h) :: else fi
      :: ev == E_OBJECT_PROMISE && mt > S.term -> reclaim(h)
      :: ev == E_CLAIM ->                                                                        /* R13 */
         if :: SERVING -> DO(D_CHECK_LOCAL); SAY(S_OBJECT); advert(h) :: else fi;
@@ -515,7 +522,7 @@ inline react_world(h) {
   :: ev == E_OFF_CONFIRMED ->
      if
      :: S.stage == SERVICE_STAGE -> S.stage = UPLINK_STAGE; DO(D_HUSH | D_LOWER)
-     :: S.stage == UPLINK_STAGE -> why = Q_HARMLESS
+     :: S.stage == UPLINK_STAGE -> S.stage = WORDS_STAGE; if :: S.term == 0 || S.copies == 3 -> why = Q_HARMLESS :: else fi
      :: else
      fi
   :: ev == E_OFF_UNKNOWN -> if :: S.stage == SERVICE_STAGE || S.stage == UPLINK_STAGE -> DO(A_NOT_HARMLESS) :: else fi
@@ -536,7 +543,12 @@ inline react_world(h) {
      :: else
      fi
   :: ev == E_GATE_OPEN ->
-     if :: AT(HANDOVER_OPENING) -> why = Q_GATE_OPEN :: AT(SERVICE_SUSPENDED) -> why = Q_RENEWED :: else fi
+     if
+     :: AT(HANDOVER_OPENING) && RIGHT(h) -> why = Q_GATE_OPEN
+     :: AT(SERVICE_SUSPENDED) && RIGHT(h) -> why = Q_RENEWED
+     :: AT(SERVICE_SUSPENDED) && !RIGHT(h) && S.gate && AVAIL -> begin_round(h)
+     :: else
+     fi
   :: ev == E_LINK_DOWNLINK -> if :: !AT(INIT_CLEANING) -> DO(D_CHECK_DOWN) :: else fi
   :: ev == E_LINK_UPLINK -> if :: S.place >= SERVICE_SERVING -> DO(D_CHECK_UP) :: else fi
   :: ev == E_RIVAL_ADDRESS -> if :: SERVING -> DO(D_ANNOUNCE) :: else fi
@@ -659,7 +671,7 @@ inline enter(h) {
      :: else -> SAY(S_RELEASE); why = 0
      fi
   :: AT(HANDOVER_OPENING) ->
-     if :: AVAIL -> RENEW_OWN(h) :: !AVAIL && !RIGHT(h) -> SAY(S_STATUS) :: else fi;
+     if :: AVAIL -> RENEW_OWN(h) :: !AVAIL && (PLANNED || !RIGHT(h)) -> SAY(S_STATUS) :: else fi;
      if :: RIGHT(h) -> order_gate(h) :: else fi;
      why = 0
   :: AT(HANDOVER_WITHDRAWING) ->
@@ -679,7 +691,7 @@ inline enter(h) {
   :: AT(SERVICE_SUSPENDED) ->
      DO(A_SUSPENDED); shut_gate(h); end_trial(h);
      if
-     :: AVAIL -> SAY(S_PROBE); begin_suspicion(h); DO(D_ASK_DOWN | D_ASK_UP)
+     :: AVAIL -> begin_round(h)
      :: else -> advert(h)
      fi;
      why = 0
@@ -772,17 +784,17 @@ inline ways(h) {
 inline late(h) {
   if
   :: SERVING && !RIGHT(h) -> why = Q_LAPSED                         /* first the own right */
-  :: g.stalled && SEARCHING -> begin_suspicion(h); DO(D_CHECK_DOWN); SAY(S_PROBE)
+  :: g.stalled && SEARCHING -> S.downSince = false; S.unanswered = 0; DO(D_CHECK_DOWN); SAY(S_PROBE)
+  :: g.stalled && AT(SERVICE_SUSPENDED) && AVAIL -> begin_round(h)
   :: g.stalled && AT(HANDOVER_CLAIMING) && !PLANNED -> S.due = false
   :: g.stalled && S.attempt && !PLANNED && S.place >= HANDOVER_LISTENING && S.place <= HANDOVER_RELEASING -> why = Q_STALLED
   :: else
   fi
 }
-/* What is due at once, after what happened: a right that had ended, an advert that was overdue. */
+/* What is due at once, after what happened: an advert that was overdue. */
 inline due_now(h) {
   if
-  :: SERVING && !RIGHT(h) -> why = Q_LAPSED                         /* entered too late */
-  :: AT(BACKUP_WATCHING) && row == 35 && !S.fresh -> why = Q_SILENCE
+  :: AT(BACKUP_WATCHING) && row == 35 && !S.fresh && !IS_TIMER -> why = Q_SILENCE
   :: else
   fi
 }

@@ -216,7 +216,9 @@ export function gateSet(c: Ctx, id: number, openUntilMs: number | null): void {
     if (openUntilMs === null) c.become('shut');
   } else if (c.s.gate.untilMs === null) return;
   else if (openUntilMs !== null) {
-    if (c.s.place === 'handover.opening') c.become('gate-open');
+    // Read so late that the right is over: the kernel has shut it again.
+    if (c.rightUntil <= c.now) service.tooLate(c);
+    else if (c.s.place === 'handover.opening') c.become('gate-open');
     else if (c.s.place === 'service.suspended') c.become('renewed');
   } else if (c.at('service.serving', 'service.seeking'))
     c.become('lapsed', 'the gate could not be kept open');
@@ -230,10 +232,8 @@ export function gateSet(c: Ctx, id: number, openUntilMs: number | null): void {
 /** A deadline has come. The timer is forgotten already; whoever wants it again sets it again. */
 export function timerFired(c: Ctx, timer: Timer): void {
   const handlers: { readonly [T in Timer]: () => void } = {
-    lapse: () => {
-      // Looked at before everything else in each step; here only what ended within this one.
-      if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed');
-    },
+    // Only wakes: the own right is looked at before everything else in each step (R8), and no place is entered without it.
+    lapse: () => undefined,
     step: () => limitReached(c),
     silence: () => silent(c),
     listen: () => listened(c),

@@ -68,6 +68,8 @@ export function cleaningEnded(c: Ctx, procedure: Procedure, id: number, verdict:
     forgetCheck(c, 'checkUplink');
     c.timer('clean', c.now + c.cfg.switchLimitMs + RETRY_MS);
   } else {
+    c.set({ cleaning: { ...cleaning, stage: 'words', id: 0 } });
+    c.timer('clean', null);
     harmless(c);
   }
 }
@@ -75,7 +77,7 @@ export function cleaningEnded(c: Ctx, procedure: Procedure, id: number, verdict:
 /** The present stage is not confirmed yet: again. */
 export function cleaningTimer(c: Ctx): void {
   const cleaning = c.s.cleaning;
-  if (cleaning === null) return;
+  if (cleaning === null || cleaning.stage === 'words') return;
   const { stage } = cleaning;
   const id =
     stage === 'gate' ? c.gate(null) : c.run(stage === 'service' ? 'deactivateService' : 'deactivateUplink');
@@ -102,10 +104,13 @@ export function sayWhatEnded(c: Ctx): void {
   }
   c.set({ cleaning: { ...cleaning, copies: cleaning.copies + 1 } });
   if (cleaning.copies + 1 < COPIES) c.timer('repeat', c.now + c.t.probeTimeoutMs);
+  harmless(c);
 }
 
-/** All confirmed: uplink down, service off, gate shut. */
+/** All confirmed (uplink down, service off, gate shut), and said as often as it is to be: the host leaves the place. */
 function harmless(c: Ctx): void {
+  const { cleaning } = c.s;
+  if (cleaning?.stage !== 'words' || (c.s.term !== null && cleaning.copies < COPIES)) return;
   c.alarm('not-harmless', false);
   c.alarm('suspended', false);
   c.alarm('uplink-failed', false);

@@ -4,7 +4,7 @@
  * nobody anything; behind a shut gate nothing is answered, announced or forwarded (R6).
  */
 import { ask } from './asking.ts';
-import type { HostName } from './basics.ts';
+import { compareTerms, type HostName } from './basics.ts';
 import { forgetCheck, startCheck } from './checks.ts';
 import type { Ctx } from './context.ts';
 import { limit } from './handover.ts';
@@ -64,7 +64,8 @@ export function tell(c: Ctx): void {
 /** RELEASED by the old master: its gate is shut. A planned one lends us the rest of its lease (R12). */
 export function masterReleased(c: Ctx, from: HostName, m: Released): void {
   const attempt = c.s.attempt;
-  if (attempt === null || c.s.known?.term.host !== from) return;
+  const { known } = c.s;
+  if (attempt === null || known?.term.host !== from || compareTerms(m.term, known.term) < 0) return;
   if (attempt.plannedBy !== null) {
     if (c.s.place !== 'handover.releasing' || m.successor !== c.me || m.id !== attempt.readyId) return;
     // Counted from the first sending of READY, which is before the master reckoned the rest.
@@ -93,7 +94,11 @@ export function enterOpening(c: Ctx): void {
   // Not cut by the attempt's own limit: the old master let go, and who rolls back now leaves nobody serving.
   c.timer('step', c.now + c.t.promiseMs);
   if (c.policy === 'available') renewOwn(c);
-  else if (c.rightUntil <= c.now) ask(c);
+  else if (c.s.attempt?.plannedBy !== null || c.rightUntil <= c.now) {
+    // What is lent may be over at once, or too short for the kernel's gate: a majority is asked beside it.
+    ask(c);
+    c.timer('retry', c.now + c.t.probeTimeoutMs);
+  }
   openGate(c);
 }
 

@@ -101,14 +101,26 @@ export function enterSuspended(c: Ctx): void {
   c.timer('lapse', null);
   c.timer('step', c.now + 3 * c.t.promiseMs);
   if (c.policy === 'available') {
-    // R8: one round of probes on every link and for every address first; a rival's signed word deposes us.
-    sendProbe(c);
-    c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, clearedAtMs: null } });
-    c.probeAddresses('downlink');
-    c.probeAddresses('uplink');
-    c.timer('window', c.now + Math.max(c.t.conflictWindowMs, c.t.probes * c.t.probeTimeoutMs));
+    beginRound(c);
     c.timer('advert', c.now + c.t.intervalMs);
   } else advert(c);
+}
+
+/**
+ * R8, `available`: one round of probes on every link and for every address before a suspended host opens again; a
+ * rival's signed word deposes us. A round that was slept through proves nothing and begins anew.
+ */
+export function beginRound(c: Ctx): void {
+  sendProbe(c);
+  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, clearedAtMs: null } });
+  c.probeAddresses('downlink');
+  c.probeAddresses('uplink');
+  c.timer('window', c.now + Math.max(c.t.conflictWindowMs, c.t.probes * c.t.probeTimeoutMs));
+}
+
+/** The gate was open, and this host noticed after its right had ended. */
+export function tooLate(c: Ctx): void {
+  if (c.s.place === 'service.suspended' && c.policy === 'available') beginRound(c);
 }
 
 /** `available`, suspended: the round of probes is over. */
@@ -204,8 +216,11 @@ function otherMaster(c: Ctx, from: HostName, m: Message & { type: 'STATUS' | 'PR
   if (!serving || known === null || from === c.me) return;
   if (known.term.host === from) {
     c.become('deposed', `${from} serves in term ${termText(known.term)}`);
+  } else if (c.s.forced) {
+    c.become('deposed', `${from} serves, and this host only by an order`);
   } else {
-    c.alarm('two-masters', true, `${from} serves too, in a lower term`);
+    c.alarm('two-masters', true, `${from} says that it serves, too`);
+    if (!c.at('service.serving', 'service.seeking')) return;
     announce(c);
     advert(c);
   }

@@ -126,7 +126,8 @@ export interface Trial {
 
 /** Making harmless: what is still to be confirmed, in this order. */
 export interface Cleaning {
-  readonly stage: 'gate' | 'service' | 'uplink';
+  /** `words`: all is off, and copies of what is said about it are left to send. */
+  readonly stage: 'gate' | 'service' | 'uplink' | 'words';
   readonly id: number;
   readonly copies: number;
 }

@@ -18,7 +18,7 @@ import type { Event, Order } from './events.ts';
 import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, expel, obey, refusal } from './orders.ts';
-import { advert } from './service.ts';
+import { advert, beginRound } from './service.ts';
 import {
   earliest,
   type HostState,
@@ -153,6 +153,7 @@ function late(c: Ctx): void {
   if (!c.stalled) return;
   const { attempt } = c.s;
   if (c.at('backup.suspecting', 'decide.electing')) beginAnew(c);
+  else if (c.s.place === 'service.suspended' && c.policy === 'available') beginRound(c);
   else if (attempt !== null && attempt.plannedBy === null) {
     if (c.s.place === 'handover.claiming') {
       c.set({ attempt: { ...attempt, notBeforeMs: Math.max(attempt.notBeforeMs, c.now + c.t.slotMs) } });
@@ -191,15 +192,16 @@ function happened(c: Ctx, event: Event): void {
       checkDigests(c);
       return;
     default:
-      if (!witness && 'service' in event && event.service === c.s.service) reportedBack(c, event);
+      if ('service' in event && event.service === c.s.service) reportedBack(c, event, witness);
   }
 }
 
-/** What the actuator tells. */
-function reportedBack(c: Ctx, event: Exclude<Event, { type: 'message' }>): void {
+/** What the actuator tells. A witness orders nothing; but one that a roster made of a gateway has its end to come to. */
+function reportedBack(c: Ctx, event: Exclude<Event, { type: 'message' }>, witness: boolean): void {
   if (event.type === 'procedure-ended') procedureEnded(c, event.procedure, event.id, event.verdict);
   else if (event.type === 'addresses-probed') addressProbeEnded(c, event.side, event.id, event.answered);
   else if (event.type === 'gate-set') gateSet(c, event.id, event.openUntilMs);
+  else if (witness) return;
   else if (event.type === 'link-changed' || event.type === 'foreigner-heard') {
     const uplink = event.type === 'link-changed' && event.side === 'uplink';
     if (uplink && c.main === 'service') startCheck(c, 'checkUplink');

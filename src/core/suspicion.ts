@@ -20,7 +20,9 @@ export function enterSuspicion(c: Ctx): void {
 
 /** Forgets what the silence seemed to prove: on entry, and after a stall (R9). */
 export function beginAnew(c: Ctx): void {
-  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, clearedAtMs: null } });
+  // Who answers for the service, unsigned, goes on answering through our stall (R19).
+  const signOfLife = c.s.suspicion?.signOfLife ?? false;
+  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife, clearedAtMs: null } });
   startCheck(c, 'checkDownlink');
   sendProbe(c);
 }

@@ -49,6 +49,8 @@ export function nextTerm(c: Ctx, atLeast = 0): Term {
  */
 export function established(c: Ctx, term: Term): void {
   const known = c.s.known;
+  // R13: while a majority's promises run for this host nobody else serves, whatever a member says of itself.
+  if (c.at('service.serving', 'service.seeking') && c.policy === 'quorum' && c.rightUntil > c.now) return;
   const order = known === null ? 1 : compareTerms(term, known.term);
   if ((order < 0 && !overcome(c)) || (order === 0 && known?.released !== undefined)) return;
   if (order !== 0) c.log('note', `${term.host} serves in term ${termText(term)}`, { master: term.host });

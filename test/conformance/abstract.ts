@@ -18,7 +18,7 @@ import { type Answer, model, term, type Vector } from './vector.ts';
 export type Numbers = (host: string) => number;
 
 export const CAUSES = ['operator', 'stop', 'standby', 'uplink', 'preempt', 'disputed'] as const;
-const STAGES = ['gate', 'service', 'uplink'] as const;
+const STAGES = ['gate', 'service', 'uplink', 'words'] as const;
 const bit = (holds: boolean | undefined): number => (holds === true ? 1 : 0);
 
 /** The model's host: a service of that host at that time. */

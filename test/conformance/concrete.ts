@@ -337,8 +337,8 @@ export function concretise(v: Vector, variant: number): Concrete {
       v.stage === 0
         ? null
         : {
-            stage: (['gate', 'service', 'uplink'] as const)[(v.stage as number) - 1] as 'gate',
-            id: v.stage === 1 ? 60 : 55,
+            stage: (['gate', 'service', 'uplink', 'words'] as const)[(v.stage as number) - 1] as 'gate',
+            id: v.stage === 1 ? 60 : v.stage === 4 ? 0 : 55,
             copies: v.copies as number,
           },
     term: own,

@@ -136,11 +136,11 @@ const PLACES: { readonly [place: string]: (event: string, m: boolean) => readonl
   HANDOVER_PREPARING: () => [[attempt(MINE)], ATTEMPTS, all('pend', 0, 2)],
   HANDOVER_RELEASING: () => [[attempt(MINE)], ATTEMPTS, ...bits('masterLives')],
   HANDOVER_OPENING: () => [[attempt(MINE)], ATTEMPTS, ...bits('right', 'gate')],
-  HANDOVER_WITHDRAWING: (event) => [
+  HANDOVER_WITHDRAWING: () => [
     [{ term: MINE, highest: 4, rested: 1, heard: 1 }],
     KNOWNS,
-    all('stage', 1, 2, 3),
-    event === 'E_T_REPEAT' ? all('copies', 0, 2, 3) : all('copies', 0, 3),
+    all('stage', 1, 2, 3, 4),
+    all('copies', 0, 2, 3),
     all('forced', 0, 1),
   ],
   SERVICE_SERVING: () => SERVING,
@@ -156,11 +156,11 @@ const PLACES: { readonly [place: string]: (event: string, m: boolean) => readonl
     ...bits('forced', 'gate', 'right', 'suspect', 'sign'),
     m ? RIVALS.slice(0, 2) : RIVALS.slice(0, 3),
   ],
-  SERVICE_RELEASING: (event) => [
+  SERVICE_RELEASING: () => [
     [{ term: MINE, highest: 5, heard: 1, rested: 0 }],
     FORMERS,
-    all('stage', 1, 2, 3),
-    event === 'E_T_REPEAT' ? all('copies', 0, 2, 3) : all('copies', 0, 3),
+    all('stage', 1, 2, 3, 4),
+    all('copies', 0, 2, 3),
     all('handTo', 0, 3),
     ...bits('forced', 'uplinkBad'),
   ],
@@ -369,6 +369,8 @@ function settle(v: Vector, place: string, event: string): boolean {
   if (event === 'E_T_ADVERT' && v.plannedBy !== 0) return false;
   if (v.limitOver === 1 && (place !== 'HANDOVER_RELEASING' || v.plannedBy === 0)) return false;
   if (v.stage === 1 && (v.copies as number) > 0) return false;
+  // Who has said it all does not stay for the words.
+  if (v.stage === 4 && (v.copies === 3 || v.copies === 0)) return false;
   if (place === 'SERVICE_SUSPENDED') {
     if (v.suspect === 0 && v.sign === 1) return false;
     if (quorum && v.suspect === 1) return false;

@@ -83,8 +83,14 @@ const BY_HAND: readonly CoreMutant[] = [
   edit(
     'suspicion.ts',
     'R9 a stall proves silence',
-    '  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, clearedAtMs: null } });\n  startCheck',
+    '  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife, clearedAtMs: null } });\n  startCheck',
     '  startCheck',
+  ),
+  edit(
+    'suspicion.ts',
+    'R9 a stall forgets who answers for the service',
+    'const signOfLife = c.s.suspicion?.signOfLife ?? false;',
+    'const signOfLife = false;',
   ),
   edit('conflict.ts', 'R11 any word of a master is evidence', 'if (sound && !stronger', 'if (!stronger'),
   edit(
@@ -315,8 +321,8 @@ const BY_HAND: readonly CoreMutant[] = [
   edit(
     'dispatch.ts',
     'a gate that is not open makes a master',
-    "    if (c.s.place === 'handover.opening') c.become('gate-open');\n    else",
-    "    if (c.s.place === 'handover.opening') c.timer('probe', c.now);\n    else",
+    "else if (c.s.place === 'handover.opening') c.become('gate-open');",
+    "else if (c.s.place === 'handover.opening') c.timer('probe', c.now);",
   ),
   edit(
     'dispatch.ts',
@@ -340,6 +346,54 @@ const BY_HAND: readonly CoreMutant[] = [
     'dispatch.ts',
     'R9 a word after RELEASED ends a suspicion',
     ' || known.released !== undefined) return;',
+    ') return;',
+  ),
+  edit(
+    'dispatch.ts',
+    'R8 a gate that was read back after the right opens the service',
+    'if (c.rightUntil <= c.now) service.tooLate(c);',
+    'if (false) service.tooLate(c);',
+  ),
+  edit(
+    'service.ts',
+    'R8 a suspended host opens on an old round',
+    "if (c.s.place === 'service.suspended' && c.policy === 'available') beginRound(c);\n}",
+    '}',
+  ),
+  edit(
+    'step.ts',
+    'R8 a round that was slept through counts',
+    "else if (c.s.place === 'service.suspended' && c.policy === 'available') beginRound(c);",
+    '',
+  ),
+  edit(
+    'voting.ts',
+    'R13 a member’s word deposes a master with a majority',
+    "if (c.at('service.serving', 'service.seeking') && c.policy === 'quorum' && c.rightUntil > c.now) return;",
+    '',
+  ),
+  edit(
+    'service.ts',
+    'R13 a forced master stays beside another one',
+    'else if (c.s.forced) {',
+    'else if (false) {',
+  ),
+  edit(
+    'harmless.ts',
+    'R16 a host does not stay for its words',
+    '|| (c.s.term !== null && cleaning.copies < COPIES)) return;',
+    ') return;',
+  ),
+  edit(
+    'readiness.ts',
+    'R12 nobody but the former master is asked',
+    'c.s.attempt?.plannedBy !== null || c.rightUntil',
+    'c.rightUntil',
+  ),
+  edit(
+    'readiness.ts',
+    'R12 an older word lets go',
+    ' || compareTerms(m.term, known.term) < 0) return;',
     ') return;',
   ),
   edit(

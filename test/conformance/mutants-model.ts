@@ -174,9 +174,45 @@ const BY_HAND: readonly ModelMutant[] = [
   },
   { name: 'R8 a lapsed right serves on', on: 'first the own right', find: '!RIGHT(h)', replace: 'false' },
   {
-    name: 'R8 an end of the right that came meanwhile',
-    on: 'entered too late',
-    find: '!RIGHT(h)',
+    name: 'R8 a gate that was read back after the right opens the service',
+    on: ':: AT(HANDOVER_OPENING) && RIGHT(h) -> why',
+    find: 'RIGHT(h)',
+    replace: 'true',
+  },
+  {
+    name: 'R8 a suspended host opens on an old round',
+    on: 'AT(SERVICE_SUSPENDED) && !RIGHT(h) && S.gate && AVAIL',
+    find: 'S.gate',
+    replace: 'false',
+  },
+  {
+    name: 'R8 a round that was slept through counts',
+    on: 'g.stalled && AT(SERVICE_SUSPENDED)',
+    find: 'g.stalled',
+    replace: 'false',
+  },
+  {
+    name: 'R13 a member’s word deposes a master with a majority',
+    on: ':: SERVES && (mt',
+    find: '!SECURE(h)',
+    replace: 'true',
+  },
+  {
+    name: 'R13 a forced master stays beside another one',
+    on: '!FROM_MASTER && S.forced',
+    find: 'S.forced',
+    replace: 'false',
+  },
+  {
+    name: 'R16 a host does not stay for its words',
+    on: 'S.stage = WORDS_STAGE',
+    find: 'S.copies == 3',
+    replace: 'true',
+  },
+  {
+    name: 'R12 nobody but the former master is asked',
+    on: 'PLANNED || !RIGHT(h)',
+    find: 'PLANNED',
     replace: 'false',
   },
   {
