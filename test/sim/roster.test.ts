@@ -265,6 +265,19 @@ test('P51: fetched over a bad network, in chunks, all the same', () => {
   assert.equal(w.overlapMs, 0);
 });
 
+test('a master that a newer roster makes a witness lets go, and comes to its end', () => {
+  const w = running({ hosts: 3, witnesses: 0 });
+  const master = masterOf(w);
+  const { version } = w.roster;
+  const newer = next(w.roster, edit.changeMember(w.roster, master.name, { role: 'witness' }, version));
+  push(w, master, newer);
+  w.pass(5000);
+  assert.deepEqual([master.uplinkRaised, master.configured], [false, false]);
+  assert.equal(w.masters().length, 1);
+  assert.notEqual(w.masters()[0], master.name);
+  unharmed(w, 500);
+});
+
 test('P54: whenever all lose power while they store a version, it is the new one everywhere or nowhere, and one serves', () => {
   for (const dieMs of [0, 4, 9, 11, 16, 21, 29, 40]) {
     const w = running({ hosts: 3 });
