@@ -212,9 +212,11 @@ test('R12: the old master’s own vote is the successor’s, and nobody else’s
 });
 
 test('R13: a serving master releases for a higher established term, and only for that', () => {
-  const a = point(node('advert'), A);
+  const a = point(node('advert', AVAILABLE), A);
   assert.equal(told(a, 'b', status(5, 'b')).s.place, 'service.releasing');
   assert.equal(told(a, 'b', claim(5, 'b')).s.place, 'service.serving');
+  const secure = point(node('advert'), A);
+  assert.equal(told(secure, 'b', status(5, 'b')).s.place, 'service.serving', 'a majority stands behind it');
 });
 
 test('R14: a refuted downlink or a service that fails `fall` times ends the mastership', () => {
