@@ -260,6 +260,31 @@ test('P47: of two versions of one number the first stays; a higher one by the cu
   assert.equal(mergeRoster(rotated, fileOf(thief)).kind, 'forked');
 });
 
+test('P47: a higher branch that the current admin signed on is taken, also where it changed the admin key; never the other way', () => {
+  const ours = next(roster, edit.changeMember(roster, 'fw1', { priority: 7 }, 4));
+  let rotated = next(roster, edit.rotateAdmin(roster, admin2.publicKey, admin2.sign));
+  for (let i = 0; i < 3; i++)
+    rotated = next(rotated, edit.changeMember(rotated, 'fw1', { priority: i }, 4), admin2);
+  const taken = mergeRoster(ours, fileOf(rotated));
+  assert.ok(taken.kind === 'taken' && taken.fork?.version === 5);
+  assert.deepEqual(taken.roster, rotated);
+  // A thief of the former key: longer, rotated to a key of his own, rotated twice; nothing of it is by the present key.
+  const thief = testIdentity('thief');
+  let stolen = ours;
+  for (let i = 0; i < 6; i++) stolen = next(stolen, bodyAfter(stolen));
+  assert.equal(mergeRoster(rotated, fileOf(stolen)).kind, 'forked');
+  stolen = next(stolen, edit.rotateAdmin(stolen, thief.publicKey, thief.sign));
+  stolen = next(stolen, bodyAfter(stolen), thief);
+  assert.equal(mergeRoster(rotated, fileOf(stolen)).kind, 'forked');
+  // A version of the part that both have, by the present key, says nothing for a branch behind it.
+  const common = next(rotated, bodyAfter(rotated), admin2);
+  const third = testIdentity('admin 3');
+  const left = next(common, edit.rotateAdmin(common, third.publicKey, third.sign), admin2);
+  let right = next(common, bodyAfter(common), admin2);
+  for (let i = 0; i < 3; i++) right = next(right, bodyAfter(right), admin2);
+  assert.equal(mergeRoster(left, fileOf(right)).kind, 'forked', 'by the former key alone');
+});
+
 test('P47: a rotation by the recovery key outranks whatever a stolen admin key signed, and stays', () => {
   let stolen = next(roster, edit.changeRecovery(roster, testIdentity('thief').publicKey));
   for (let i = 0; i < 5; i++) stolen = next(stolen, bodyAfter(stolen));
