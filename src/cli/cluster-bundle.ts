@@ -1,6 +1,7 @@
 /** `portcullis cluster bundle`: the one file that a new host needs, for `portcullis host join`. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { createFile } from '../daemon/safe-files.ts';
+import { alreadyThere, createFile } from '../daemon/safe-files.ts';
 import { encodeBundle } from '../trust/bundle.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { fingerprint } from '../trust/fingerprint.ts';
@@ -51,8 +52,10 @@ function bundle(io: KeyIo, text: string, options: BundleOptions): void {
       `add it first: portcullis cluster add ${host} --key ${host}.key.pub ...`,
     );
   }
-  createFile(options.out, encodeBundle({ host, roster: fileOf(roster) }), BUNDLE_MODE);
+  if (existsSync(options.out)) throw alreadyThere(options.out);
+  // First: a bundle that was given out and not noted would leave the roster a draft.
   noteGiven(options.roster, roster);
+  createFile(options.out, encodeBundle({ host, roster: fileOf(roster) }), BUNDLE_MODE);
   const data = {
     cluster: roster.clusterName,
     host,

@@ -17,7 +17,7 @@ import {
   removeMember,
   revokeMember,
 } from '../trust/roster-edit.ts';
-import { settledForEdit } from '../trust/roster-status.ts';
+import { type SettledForEdit, settledForEdit, statusPath } from '../trust/roster-status.ts';
 import { type AdminOptions, adminSigner, withAdminOptions } from './admin.ts';
 import { replaceRoster, rosterFor, statusOf, withVersion } from './cluster-file.ts';
 import { parseAddresses, parseName, parsePriority, parseRole } from './cluster-options.ts';
@@ -125,10 +125,20 @@ function edit(
   const admin = adminSigner(io, options);
   const current = rosterFor(options.roster, admin);
   const force = options.force === true;
-  const settled = settledForEdit(current, statusOf(options.roster), changesVoters, force);
+  const status = statusOf(options.roster, current);
+  const { settled, word } = settledForEdit(current, status, changesVoters, force);
   const roster = withVersion(options.roster, current, change(current, settled), admin);
+  // Hosts believe what the admin signs: he must see what else he signs than the change, and on whose word.
+  if (roster.body.settled > current.body.settled)
+    io.say(`asserts that version ${roster.body.settled} is settled, ${onWord(word, options.roster)}`);
   replaceRoster(options.roster, roster);
   printRoster(io, roster, options.json === true);
+}
+
+function onWord(word: SettledForEdit['word'], path: string): string {
+  if (word === 'force') return 'on your word (--force)';
+  const file = statusPath(path);
+  return word === 'draft' ? `since by ${file} no host has this roster yet` : `on the word of ${file}`;
 }
 
 function addHost(io: KeyIo, host: string, options: AddOptions): void {

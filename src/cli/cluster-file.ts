@@ -2,7 +2,7 @@
  * Roster files as the commands handle them: read and verified as a host would, and a new version written only after
  * it was judged the same way, as a whole or not at all. Beside each lies what is known of how far it has come.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { replaceFile } from '../daemon/files.ts';
 import { readRosterBytes } from '../daemon/key-files.ts';
 import { createFile, readWhole, replaceExisting } from '../daemon/safe-files.ts';
@@ -16,6 +16,7 @@ import {
   given,
   parseRosterStatus,
   type RosterStatus,
+  refuseHigher,
   statusPath,
 } from '../trust/roster-status.ts';
 import { sameBytes } from '../wire/bytes.ts';
@@ -62,7 +63,12 @@ export function withVersion(path: string, current: Roster | null, body: RosterBo
 /** Writes a new file, a draft. Throws OperatorError when there is one. */
 export function createRoster(path: string, roster: Roster): void {
   createFile(path, fileOf(roster), ROSTER_MODE);
-  replaceFile(statusPath(path), Buffer.from(formatRosterStatus(DRAFT)), ROSTER_MODE);
+  try {
+    writeStatus(path, DRAFT);
+  } catch (error) {
+    rmSync(path, { force: true }); // ours, made a moment ago; without a status it would count as given out
+    throw error;
+  }
 }
 
 /** Replaces the file by one with more versions. */
@@ -70,22 +76,41 @@ export function replaceRoster(path: string, roster: Roster): void {
   replaceExisting(path, fileOf(roster), ROSTER_MODE);
 }
 
-/** How far a roster has come; null when nothing is known. Throws OperatorError when what is there is no status. */
-export function statusOf(path: string): RosterStatus | null {
+/**
+ * How far a roster has come; null when nothing is known. Throws OperatorError when what is there is no status, or one
+ * that knows more versions than the roster has.
+ */
+export function statusOf(path: string, roster: Roster): RosterStatus | null {
   const file = statusPath(path);
   if (!existsSync(file)) return null;
   const status = parseRosterStatus(readWhole(file, STATUS_MAX_BYTES).toString('utf8'));
-  if (status !== null) return status;
-  throw new OperatorError(
-    `${file}: not the status of a roster`,
-    'remove it: the roster then counts as given out and not settled',
-  );
+  if (status === null)
+    throw new OperatorError(
+      `${file}: not the status of a roster`,
+      'remove it: the roster then counts as given out and not settled, until it is pushed again',
+    );
+  refuseHigher(file, roster, status);
+  return status;
 }
 
-/** Notes that the newest version left this machine. */
+/** Throws OperatorError. */
+export function writeStatus(path: string, status: RosterStatus): void {
+  const file = statusPath(path);
+  try {
+    replaceFile(file, Buffer.from(formatRosterStatus(status)), ROSTER_MODE);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code !== 'string') throw error;
+    throw new OperatorError(
+      `${file}: cannot be written (${code})`,
+      'how far a roster has come is kept beside it: its directory must be yours to write',
+    );
+  }
+}
+
+/** Notes that the newest version leaves this machine. Throws OperatorError: then it must not. */
 export function noteGiven(path: string, roster: Roster): void {
-  const status = given(statusOf(path) ?? DRAFT, roster.version, null);
-  replaceFile(statusPath(path), Buffer.from(formatRosterStatus(status)), ROSTER_MODE);
+  writeStatus(path, given(statusOf(path, roster) ?? DRAFT, roster, null));
 }
 
 export function fileOf(roster: Roster): Uint8Array {

@@ -56,7 +56,8 @@ export function printRoster(
 
 function statusText({ pushed, settled }: RosterStatus): string {
   if (pushed === null) return 'a draft: no version was given to a host yet';
-  return `version ${pushed} was given out, ${settled === null ? 'none' : settled} is known to be settled`;
+  const upTo = settled === null ? 'none' : settled.version;
+  return `version ${pushed.version} was given out, ${upTo} is known to be settled`;
 }
 
 export function hex(bytes: Uint8Array): string {

@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { RosterReport } from '../daemon/control.ts';
-import { replaceFile } from '../daemon/files.ts';
 import { readRosterBytes } from '../daemon/key-files.ts';
 import { OperatorError } from '../trust/errors.ts';
-import { formatRosterStatus, given, type RosterStatus, statusPath } from '../trust/roster-status.ts';
-import { claimedRoster, ROSTER_MODE, statusOf } from './cluster-file.ts';
+import type { Roster } from '../trust/roster.ts';
+import { DRAFT, given, type RosterStatus } from '../trust/roster-status.ts';
+import { claimedRoster, statusOf, writeStatus } from './cluster-file.ts';
+import { hex } from './cluster-print.ts';
 import { getRoster, giveRoster } from './control-client.ts';
 import { examples } from './help.ts';
 import type { KeyIo } from './key-io.ts';
@@ -37,15 +38,15 @@ async function pushed(io: KeyIo, path: string, options: PushOptions): Promise<vo
   const waitMs = 1000 * parseWait(options.wait);
   const { control, host } = settingsOf(options);
   const roster = claimedRoster(path);
-  const before = statusOf(path);
+  const before = statusOf(path, roster);
   let report = await giveRoster(control, readRosterBytes(path));
   // From here on hosts may have it, whatever becomes of this command.
-  note(io, path, before, roster.version, report);
+  note(io, path, before, roster, report);
   for (let waited = 0; waited < waitMs && !isDone(report, roster.version); waited += POLL_MS) {
     await sleep(POLL_MS);
     report = await getRoster(control);
   }
-  note(io, path, before, roster.version, report);
+  note(io, path, before, roster, report);
   if (options.json === true) io.out(`${JSON.stringify(report)}\n`);
   else {
     io.out(`version ${report.version} ${report.hash}\n`);
@@ -76,16 +77,21 @@ function note(
   io: KeyIo,
   path: string,
   before: RosterStatus | null,
-  version: number,
+  roster: Roster,
   report: RosterReport,
 ): void {
-  const settled = Math.min(report.settled, version);
-  const status = given(before ?? { pushed: null, settled: null }, version, settled);
+  // What the host says of another roster, which it may have got meanwhile, says nothing of this one.
+  const isSame = report.version === roster.version && report.hash === hex(roster.hash);
+  const status = given(before ?? DRAFT, roster, isSame ? report.settled : null);
   try {
-    replaceFile(statusPath(path), Buffer.from(formatRosterStatus(status)), ROSTER_MODE);
+    writeStatus(path, status);
   } catch (error) {
-    const { code = 'error' } = error as NodeJS.ErrnoException;
-    io.say(`warning: ${statusPath(path)}: cannot be written (${code}); later changes will ask for --force`);
+    if (!(error instanceof OperatorError)) throw error;
+    const draft = before !== null && before.pushed === null;
+    const now = draft
+      ? 'it still says that no host has the roster: remove it'
+      : 'later changes ask for --force';
+    io.say(`warning: ${error.message}; ${now}`);
   }
 }
 

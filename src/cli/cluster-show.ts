@@ -44,7 +44,7 @@ export function registerClusterShow(cluster: Command, io: KeyIo): void {
 
 function show(io: KeyIo, path: string, options: { history?: boolean; json?: boolean }): void {
   const roster = claimedRoster(path);
-  const status = statusOf(path);
+  const status = statusOf(path, roster);
   if (options.history === true) printHistory(io, roster, options.json === true);
   else printRoster(io, roster, options.json === true, status);
   io.say('hint: compare the admin fingerprint with one that you know: anybody can make a roster');

@@ -2,9 +2,9 @@
  * What the key and cluster commands say and ask: data on stdout, talk on stderr, pass phrases from a file or from
  * the terminal without echo. Never a secret on either stream. Replaced by a double in tests.
  */
-import { readSync } from 'node:fs';
 import { readSecretFile } from '../daemon/safe-files.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { askLine, askSecret } from './terminal.ts';
 
 export interface KeyIo {
   /** Data. */
@@ -23,8 +23,6 @@ export const processIo: KeyIo = {
   askSecret,
   askLine,
 };
-
-const PASSPHRASE_MAX_BYTES = 1024;
 
 /** The pass phrase in the first line of a file that only its owner can read. Throws OperatorError. */
 export function readPassphraseFile(path: string): Uint8Array {
@@ -57,35 +55,4 @@ function askNewPassphrase(io: KeyIo): Uint8Array {
 export function newPassphrase(io: KeyIo, file: string | undefined, ask: boolean): Uint8Array | null {
   if (file !== undefined) return readPassphraseFile(file);
   return ask ? askNewPassphrase(io) : null;
-}
-
-/** One line from the terminal, edited and shown by the terminal itself. */
-function askLine(question: string): string | null {
-  if (!process.stdin.isTTY) return null;
-  process.stderr.write(question);
-  const line = new Uint8Array(PASSPHRASE_MAX_BYTES);
-  const length = readSync(process.stdin.fd, line);
-  return Buffer.from(line.subarray(0, length)).toString('utf8').trim();
-}
-
-/** One line from the terminal, byte by byte with the echo off. */
-function askSecret(question: string): Uint8Array | null {
-  if (!process.stdin.isTTY) return null;
-  process.stderr.write(question);
-  process.stdin.setRawMode(true);
-  const typed: number[] = [];
-  const byte = new Uint8Array(1);
-  try {
-    while (typed.length < PASSPHRASE_MAX_BYTES && readSync(process.stdin.fd, byte) === 1) {
-      const [key = 0] = byte;
-      if (key === 0x0a || key === 0x0d || key === 0x04) break;
-      if (key === 0x03) throw new OperatorError('interrupted');
-      if (key === 0x7f || key === 0x08) typed.pop();
-      else typed.push(key);
-    }
-  } finally {
-    process.stdin.setRawMode(false);
-    process.stderr.write('\n');
-  }
-  return Uint8Array.from(typed);
 }

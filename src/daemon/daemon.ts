@@ -13,6 +13,7 @@ import { type FenceReport, fence } from '../linux/fence.ts';
 import { rawNowMs } from '../linux/libc.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { Roster } from '../trust/roster.ts';
+import { sameBytes } from '../wire/bytes.ts';
 import { Endpoint } from '../wire/endpoint.ts';
 import { Alarms } from './alarms.ts';
 import { NodeClock } from './clock.ts';
@@ -22,7 +23,7 @@ import { type ControlSocket, openControl, type RosterReport } from './control.ts
 import { FileJournal } from './journal.ts';
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
-import { describeChange, planReload } from './plan.ts';
+import { describeChange, planReload, underRoster } from './plan.ts';
 import { RosterDesk, type RosterDeskOptions } from './rosters.ts';
 import { watchSelf } from './selfwatch.ts';
 import { type Status, statusOf } from './status.ts';
@@ -237,23 +238,22 @@ export class Daemon {
   async reload(): Promise<void> {
     const before = this.#config;
     try {
-      const { config: read } = loadConfig(before.settings.file);
-      // A roster that could not be stored runs all the same, and the file's is older.
-      const isOlder = read.roster.version < before.roster.version;
-      const config = isOlder ? followRoster(read, before.roster).config : read;
+      const { config: read, notes } = loadConfig(before.settings.file);
+      for (const note of notes) this.#log.warn({ note }, 'configuration');
+      const { config, isOffered } = underRoster(before, read);
       const plan = planReload(before, config);
       for (const change of plan.changes)
         this.#log.info({ change: describeChange(change) }, 'reload: planned');
       if (plan.refused.length > 0) throw new OperatorError(plan.refused.join('; '));
-      if (config.roster.version > before.roster.version) {
-        const refused = await this.#offerRoster(Buffer.concat(config.roster.versions));
+      if (isOffered) {
+        const refused = await this.#offerRoster(Buffer.concat(read.roster.versions));
         if (refused !== null) throw new OperatorError(`${config.settings.roster}: ${refused}`);
       }
       await this.#actuator.reconfigure(config.actuator);
       // A newer roster may have come meanwhile: it stays in force, under the new file.
       const { roster } = this.#config;
       this.#config = config;
-      if (roster.version > config.roster.version) this.#follow(roster);
+      if (!sameBytes(roster.hash, config.roster.hash)) this.#follow(roster);
       else this.#transport.configure(config.peers, config.uplinks);
       const { core } = this.#config;
       if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(core));

@@ -2,7 +2,8 @@
  * What a reload would change, before anything is changed: a plan of differences. What cannot change in a running
  * process is refused with its reason, and then nothing changes at all. Pure.
  */
-import type { Config } from './config/config.ts';
+import { mergeRoster } from '../trust/roster-merge.ts';
+import { type Config, followRoster } from './config/config.ts';
 import type { ServiceSettings, Settings } from './config/settings.ts';
 
 export interface Change {
@@ -36,6 +37,18 @@ const FIXED: readonly (readonly [string, string])[] = [
   ['timing.maxDrift', 'promises that were given hang on it'],
   ['timing.maxAgeMs', 'running sessions hang on it'],
 ];
+
+/**
+ * What the file says now, under the roster that is in force: the file's own only where it would be taken from anybody
+ * (P47). `isOffered`: it is none that was in force already, so it is to be offered, and refused with its reason.
+ */
+export function underRoster(before: Config, read: Config): { config: Config; isOffered: boolean } {
+  const { kind } = mergeRoster(before.roster, Buffer.concat(read.roster.versions));
+  const isOffered = kind !== 'same' && kind !== 'older';
+  if (kind === 'same' || kind === 'taken') return { config: read, isOffered };
+  // A roster that could not be stored runs all the same, and the file's is older.
+  return { config: followRoster(read, before.roster).config, isOffered };
+}
 
 /** The differences between what runs and what the file says now. */
 export function planReload(before: Config, after: Config): Plan {

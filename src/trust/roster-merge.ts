@@ -1,7 +1,7 @@
 /**
  * What a host makes of versions that it is shown (spec/protocol.md, forks). The first of two versions of one number
- * stays, but a higher version by the current admin key is taken whatever branch it stands on, or one slip of the
- * admin would divide the cluster for good; and a rotation by the recovery key outranks every branch without one, or
+ * stays, but a higher branch that the current admin key signed on is taken, or one slip of the admin would divide the
+ * cluster for good; and a rotation by the recovery key outranks every branch without one, or
  * a stolen admin key could not be answered.
  */
 import { sameBytes } from '../wire/bytes.ts';
@@ -98,8 +98,10 @@ function decide(current: Roster, base: Roster, branch: Roster): Merge {
   if (recovered(branch) !== recovered(current)) {
     return recovered(branch) ? { kind: 'taken', roster: branch, fork } : { kind: 'forked', fork };
   }
-  const signer = branch.history[branch.version - 1]?.signer;
-  const byCurrentAdmin = current.admins.some((key) => signer !== undefined && sameBytes(key, signer));
+  // Anywhere in the branch's own part: where the admin key was changed there, its newest signer is unknown here.
+  const byCurrentAdmin = branch.history
+    .slice(at)
+    .some(({ signer }) => current.admins.some((key) => sameBytes(key, signer)));
   return branch.version > current.version && byCurrentAdmin
     ? { kind: 'taken', roster: branch, fork }
     : { kind: 'forked', fork };

@@ -121,7 +121,10 @@ function opensshKeys(): Target {
 
 /** The configuration and the roster's status file: settings, or an error that names the file and the remedy. */
 function texts(): Target {
-  const status = formatRosterStatus({ pushed: 3, settled: 2 });
+  const status = formatRosterStatus({
+    pushed: { version: 3, hash: 'a1'.repeat(32) },
+    settled: { version: 2, hash: 'b2'.repeat(32) },
+  });
   return {
     name: 'configuration',
     corpus: [bytesOf(exampleText('/etc/portcullis')), bytesOf(status)],

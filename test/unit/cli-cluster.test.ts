@@ -1,6 +1,6 @@
 /** Changes of a roster by the command line: every kind, what is refused, and what is known of how far one has come. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { inDirectory, must, portcullis } from './cli-harness.ts';
 
@@ -185,7 +185,8 @@ test('K9: R21 at the admin’s desk: on top of a change of voters that is given 
     assert.deepEqual(JSON.parse(readFileSync(status, 'utf8')), { pushed: null, settled: null });
     assert.equal(await settledIs(), 4, 'a draft is settled at once');
     await must(['cluster', 'bundle', 'fw1', '--roster', at('r'), '--out', at('b')]);
-    assert.deepEqual(JSON.parse(readFileSync(status, 'utf8')), { pushed: 4, settled: null });
+    const noted = JSON.parse(readFileSync(status, 'utf8'));
+    assert.deepEqual(noted, { pushed: { version: 4, hash: (await shown(at)).hash }, settled: null });
     assert.match(
       await must(['cluster', 'show', at('r')]),
       /version 4 was given out, none is known to be settled/,
@@ -203,16 +204,54 @@ test('K9: R21 at the admin’s desk: on top of a change of voters that is given 
     }
     assert.deepEqual(readFileSync(at('r')), before);
     await must([...edit(at, 'set', 'fw1'), '--priority', '9']);
-    writeFileSync(status, '{"pushed":6,"settled":6}\n');
-    assert.equal((await add('fw4', 15)).status, 0, 'a confirmed one may be followed');
+    const mark = (version: number, hash: string) => ({ version, hash });
+    const write = (one: object | null) =>
+      writeFileSync(status, `${JSON.stringify({ pushed: one, settled: one })}\n`);
+    const { hash } = await shown(at);
+    for (const [wrong, message] of [
+      [mark(6, 'a'.repeat(64)), /version 6 changes who votes, and is not known/],
+      [null, /version 6 changes who votes, and is not known/],
+      [mark(7, hash), /knows of version 7, and the roster ends with 6\n.*take the newest roster/],
+      [6, /not the status of a roster\n.*remove it/],
+    ] as const) {
+      write(wrong as object | null);
+      assert.match((await add('fw4', 15)).err, message);
+    }
+    write(mark(6, hash));
+    const followed = await add('fw4', 15);
+    assert.equal(followed.status, 0, 'a confirmed one may be followed');
+    assert.match(followed.err, /asserts that version 6 is settled, on the word of .*r\.status\.json/);
     assert.equal((await add('fw4', 15)).status, 1);
-    assert.equal((await portcullis([...edit(at, 'remove', 'w'), '--force'])).status, 0);
+    const forced = await portcullis([...edit(at, 'remove', 'w'), '--force']);
+    assert.equal(forced.status, 0);
+    assert.match(forced.err, /asserts that version 8 is settled, on your word \(--force\)/);
     assert.equal(await settledIs(), 8, 'forced: settled at once');
     writeFileSync(status, 'rubbish');
     assert.match(
       (await portcullis(edit(at, 'remove', 'fw4'))).err,
       /not the status of a roster\n.*remove it/,
     );
+  });
+});
+
+test('a directory that cannot be written leaves no roster without a status and no bundle that is not noted', async () => {
+  await inDirectory(async (at) => {
+    await madeCluster(at);
+    mkdirSync(at('other.status.json'));
+    const init = await portcullis(['cluster', 'init', 'other', ...signed(at), '--out', at('other')]);
+    assert.match(init.err, /error: .*other\.status\.json: cannot be written \(EISDIR\)\n.*hint/);
+    assert.equal(init.status, 1);
+    assert.ok(!existsSync(at('other')));
+    const before = readFileSync(at('r.status.json'));
+    renameSync(at('r'), at('s'));
+    mkdirSync(at('s.status.json'));
+    const bundle = ['cluster', 'bundle', 'fw1', '--roster', at('s'), '--out', at('b')];
+    assert.match((await portcullis(bundle)).err, /error: .*s\.status\.json: not a regular file/);
+    assert.ok(!existsSync(at('b')));
+    assert.deepEqual(readFileSync(at('r.status.json')), before);
+    renameSync(at('s'), at('r'));
+    const drafted = await portcullis([...edit(at, 'set', 'fw1'), '--priority', '5', '--json']);
+    assert.match(drafted.err, /asserts that version 5 is settled, since by .*r\.status\.json no host has/);
   });
 });
 

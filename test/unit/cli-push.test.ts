@@ -1,11 +1,13 @@
 /** `cluster push` against a control socket: what it says, what it notes, and how it ends (P55). */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { claimedRoster } from '../../src/cli/cluster-file.ts';
 import { openControl, type RosterReport } from '../../src/daemon/control.ts';
 import { portcullis } from './cli-harness.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
+import { toHex } from './vectors.ts';
 
 /** A daemon's socket that answers with these reports in turn, the last one for ever. */
 async function pushed(t: TestContext, reports: readonly RosterReport[], refused: string | null = null) {
@@ -26,7 +28,13 @@ async function pushed(t: TestContext, reports: readonly RosterReport[], refused:
   let printed = '';
   let said = '';
   const roster = join(dir, 'roster.cose');
+  hash = toHex(claimedRoster(roster).hash);
   const status = () => readFileSync(`${roster}.status.json`, 'utf8').trim();
+  /** The versions that the status says are given out and settled. */
+  const noted = () => {
+    const { pushed, settled } = JSON.parse(status());
+    return [pushed?.version ?? null, settled?.version ?? null];
+  };
   const push = async (...more: string[]) => {
     const {
       status: end,
@@ -45,11 +53,15 @@ async function pushed(t: TestContext, reports: readonly RosterReport[], refused:
       return said;
     },
   };
-  return { io, push, roster, status, offered };
+  return { io, push, roster, status, noted, offered };
 }
+/** Of the roster that `pushed` made. */
+let hash = '';
 const report = (settled: number, confirmed: string[], unreached: string[]): RosterReport => ({
   version: 3,
-  hash: 'ab'.repeat(32),
+  get hash() {
+    return hash;
+  },
   settled,
   confirmed,
   unreached,
@@ -59,9 +71,10 @@ test('P55: it waits until all have shown the version, notes that, and ends with 
   const all = report(3, ['fw1', 'fw2'], []);
   const made = await pushed(t, [report(2, ['fw1'], ['fw2']), report(2, ['fw1', 'fw2'], []), all]);
   assert.equal(await made.push(), 0, made.io.stderr);
-  assert.match(made.io.stdout, /^version 3 (ab){32}\nconfirmed by fw1, fw2\nsettled\n$/);
+  assert.match(made.io.stdout, /^version 3 [0-9a-f]{64}\nconfirmed by fw1, fw2\nsettled\n$/);
   assert.deepEqual(made.offered, [Uint8Array.from(readFileSync(made.roster))]);
-  assert.equal(made.status(), '{"pushed":3,"settled":3}');
+  assert.deepEqual(made.noted(), [3, 3]);
+  assert.equal(JSON.parse(made.status()).settled.hash, hash);
 });
 
 test('P55: hosts that have not shown it are named, and the end is 1; it was given out all the same', async (t) => {
@@ -69,7 +82,22 @@ test('P55: hosts that have not shown it are named, and the end is 1; it was give
   assert.equal(await made.push('--wait', '0', '--json'), 1);
   assert.match(made.io.stderr, /error: not confirmed by fw2\n.*hint: they may still trust/);
   assert.deepEqual(JSON.parse(made.io.stdout).unreached, ['fw2']);
-  assert.equal(made.status(), '{"pushed":3,"settled":2}');
+  assert.deepEqual(made.noted(), [3, 2]);
+});
+
+test('what the host says of another roster than the one that was pushed settles nothing of this one', async (t) => {
+  const made = await pushed(t, [{ ...report(3, ['fw1', 'fw2'], []), hash: 'ab'.repeat(32) }]);
+  assert.equal(await made.push(), 0);
+  assert.deepEqual(made.noted(), [3, null]);
+});
+
+test('where the status cannot be read nothing is given out', async (t) => {
+  const made = await pushed(t, [report(3, ['fw1', 'fw2'], [])]);
+  rmSync(`${made.roster}.status.json`);
+  mkdirSync(`${made.roster}.status.json/in-the-way`, { recursive: true });
+  assert.equal(await made.push(), 1);
+  assert.match(made.io.stderr, /status\.json: not a regular file/);
+  assert.equal(made.offered.length, 0);
 });
 
 test('a host that the roster takes out is told that the others do not answer it any more', async (t) => {

@@ -21,7 +21,9 @@ import {
   DRAFT,
   formatRosterStatus,
   given,
+  markOf,
   parseRosterStatus,
+  refuseHigher,
   settledForEdit,
 } from '../../src/trust/roster-status.ts';
 import { admin, appended, firstBody, memberBody, testIdentity, testRoster } from './wire-fixture.ts';
@@ -260,6 +262,31 @@ test('P47: of two versions of one number the first stays; a higher one by the cu
   assert.equal(mergeRoster(rotated, fileOf(thief)).kind, 'forked');
 });
 
+test('P47: a higher branch that the current admin signed on is taken, also where it changed the admin key; never the other way', () => {
+  const ours = next(roster, edit.changeMember(roster, 'fw1', { priority: 7 }, 4));
+  let rotated = next(roster, edit.rotateAdmin(roster, admin2.publicKey, admin2.sign));
+  for (let i = 0; i < 3; i++)
+    rotated = next(rotated, edit.changeMember(rotated, 'fw1', { priority: i }, 4), admin2);
+  const taken = mergeRoster(ours, fileOf(rotated));
+  assert.ok(taken.kind === 'taken' && taken.fork?.version === 5);
+  assert.deepEqual(taken.roster, rotated);
+  // A thief of the former key: longer, rotated to a key of his own, rotated twice; nothing of it is by the present key.
+  const thief = testIdentity('thief');
+  let stolen = ours;
+  for (let i = 0; i < 6; i++) stolen = next(stolen, bodyAfter(stolen));
+  assert.equal(mergeRoster(rotated, fileOf(stolen)).kind, 'forked');
+  stolen = next(stolen, edit.rotateAdmin(stolen, thief.publicKey, thief.sign));
+  stolen = next(stolen, bodyAfter(stolen), thief);
+  assert.equal(mergeRoster(rotated, fileOf(stolen)).kind, 'forked');
+  // A version of the part that both have, by the present key, says nothing for a branch behind it.
+  const common = next(rotated, bodyAfter(rotated), admin2);
+  const third = testIdentity('admin 3');
+  const left = next(common, edit.rotateAdmin(common, third.publicKey, third.sign), admin2);
+  let right = next(common, bodyAfter(common), admin2);
+  for (let i = 0; i < 3; i++) right = next(right, bodyAfter(right), admin2);
+  assert.equal(mergeRoster(left, fileOf(right)).kind, 'forked', 'by the former key alone');
+});
+
 test('P47: a rotation by the recovery key outranks whatever a stolen admin key signed, and stays', () => {
   let stolen = next(roster, edit.changeRecovery(roster, testIdentity('thief').publicKey));
   for (let i = 0; i < 5; i++) stolen = next(stolen, bodyAfter(stolen));
@@ -325,19 +352,52 @@ test('standing of a shown version: by number and hash', () => {
 });
 
 test('the admin’s side: a draft is settled at once, later a change of voters waits for the last to settle', () => {
-  assert.equal(settledForEdit(roster, DRAFT, true), 5);
-  const pushed = given(DRAFT, 4, 4);
-  assert.equal(settledForEdit(roster, pushed, true), 4);
+  const settled = (...args: Parameters<typeof settledForEdit>) => settledForEdit(...args).settled;
+  assert.deepEqual(settledForEdit(roster, DRAFT, true), { settled: 5, word: 'draft' });
+  const pushed = given(DRAFT, roster, 4);
+  assert.deepEqual(settledForEdit(roster, pushed, true), { settled: 4, word: 'roster' });
   const five = next(roster, edit.addMember(roster, member('fw3', 4), 4));
-  const unsettled = given(pushed, 5, null);
+  const unsettled = given(pushed, five, null);
   assert.throws(() => settledForEdit(five, unsettled, true), /not known to be settled/);
-  assert.equal(settledForEdit(five, unsettled, true, true), 6, 'forced: settled at once');
-  assert.equal(settledForEdit(five, unsettled, false), 4, 'what changes no voter need not wait');
-  assert.equal(settledForEdit(five, given(unsettled, 5, 5), true), 5);
-  assert.equal(settledForEdit(roster, null, true), 4, 'without a record the roster may be in use');
+  assert.deepEqual(settledForEdit(five, unsettled, true, true), { settled: 6, word: 'force' });
+  assert.equal(settled(five, unsettled, false), 4, 'what changes no voter need not wait');
+  assert.deepEqual(settledForEdit(five, given(unsettled, five, 5), true), { settled: 5, word: 'status' });
+  assert.equal(settled(roster, null, true), 4, 'without a record the roster may be in use');
   assert.throws(() => settledForEdit(five, null, true), /not known to be settled/);
-  assert.deepEqual(given({ pushed: 7, settled: 6 }, 5, 4), { pushed: 7, settled: 6 }, 'never back');
+  const six = next(five, bodyAfter(five));
+  const known = given(given(unsettled, five, 5), six, 4);
+  assert.deepEqual(known, { pushed: markOf(six, 6), settled: markOf(six, 5) }, 'never back');
   assert.deepEqual(parseRosterStatus(formatRosterStatus(unsettled)), unsettled);
-  for (const text of ['', '{}', '[]', '{"pushed":0,"settled":null}', '{"pushed":1.5,"settled":1}', 'null'])
+});
+
+test('the admin’s side: a status is believed of the versions alone whose hashes it has, and never of higher ones', () => {
+  const five = next(roster, edit.addMember(roster, member('fw3', 4), 4));
+  const other = next(roster, edit.addMember(roster, member('fw4', 5), 4));
+  const foreign = given(DRAFT, other, 5);
+  assert.throws(() => settledForEdit(five, foreign, true), /not known to be settled/, 'of another branch');
+  assert.deepEqual(given(foreign, five, null), { pushed: markOf(five, 5), settled: null });
+  assert.equal(settledForEdit(five, foreign, false).settled, 4);
+  // It says a draft, and the roster knows better: such a version is signed for hosts that have the one before.
+  assert.throws(() => settledForEdit(five, DRAFT, true), /not known to be settled/);
+  const draft = next(roster, edit.changeRecovery(roster, null));
+  assert.equal(
+    settledForEdit(draft, DRAFT, true).word,
+    'draft',
+    'what changes no voter says nothing of that',
+  );
+  for (const status of [given(DRAFT, five, null), { pushed: null, settled: markOf(five, 5) }])
+    assert.throws(
+      () => refuseHigher('s', roster, status),
+      /s: knows of version 5, and the roster ends with 4/,
+    );
+  refuseHigher('s', five, given(DRAFT, five, 5));
+  const hash = 'a'.repeat(64);
+  const mark = (version: string, text = hash) =>
+    `{"pushed":{"version":${version},"hash":"${text}"},"settled":null}`;
+  assert.notEqual(parseRosterStatus(mark('3')), null);
+  for (const text of [
+    ...['', '{}', '[]', 'null', '{"pushed":3,"settled":2}', '{"pushed":{"version":3},"settled":null}'],
+    ...[mark('0'), mark('1.5'), mark('"3"'), mark('3', 'a'), mark('3', hash.toUpperCase())],
+  ])
     assert.equal(parseRosterStatus(text), null, text);
 });

@@ -6,6 +6,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../../trust/errors.ts';
 import { firstAdmin, type Roster, verifyRosterFile } from '../../trust/roster.ts';
+import { mergeRoster } from '../../trust/roster-merge.ts';
+import { sameBytes } from '../../wire/bytes.ts';
 import type { Identity } from '../../wire/ed25519.ts';
 import { readIdentityFile, readPublicKeyFile, readRosterBytes, readRosterFile } from '../key-files.ts';
 import { buildConfig, type Config } from './config.ts';
@@ -81,9 +83,11 @@ export function loadNamed(settings: Settings): Loaded {
 }
 
 /**
- * The newer of the configured roster and the one kept under `state`, each verified from the admin key on. A stored
- * one of another cluster is passed over with a note: the configured one is the operator's word. A broken one is not:
- * the configured one may be older, and have a member that was revoked since.
+ * Which of the configured roster and the one kept under `state` is in force: as between any two branches (P47), the
+ * kept one being ours. Each is verified from the admin key on, but a kept one that the configured one outranks need
+ * not be: it may be a thief's, from before the recovery. One of another cluster is passed over with a note: the
+ * configured one is the operator's word. A broken one is not: the configured one may be older, and have a member that
+ * was revoked since.
  */
 export function newestRoster(settings: Settings, admin: Uint8Array, notes: string[]): Roster {
   const stored = storedRosterPath(settings);
@@ -91,12 +95,31 @@ export function newestRoster(settings: Settings, admin: Uint8Array, notes: strin
   if (!existsSync(stored)) return given;
   const bytes = readRosterBytes(stored);
   const kept = verifyRosterFile(bytes, firstAdmin(bytes) ?? admin);
-  if (kept.ok && Buffer.compare(kept.roster.clusterId, given.clusterId) !== 0) {
-    notes.push(`${stored}: of another cluster than ${settings.roster}; passed over`);
-    return given;
+  if (kept.ok) {
+    if (!sameBytes(kept.roster.clusterId, given.clusterId)) {
+      notes.push(`${stored}: of another cluster than ${settings.roster}; passed over`);
+      return given;
+    }
+    const merge = mergeRoster(kept.roster, Buffer.concat(given.versions));
+    if (merge.kind === 'taken') {
+      if (merge.fork !== null)
+        notes.push(
+          `${stored}: version ${merge.fork.version} was signed twice; the branch of ${settings.roster} is in force`,
+        );
+      return merge.roster;
+    }
+    if (merge.kind === 'refused')
+      throw new OperatorError(
+        `${settings.roster}: ${merge.reason}, which is in ${stored}`,
+        `if ${settings.roster} is the newest, move ${stored} away`,
+      );
+    if (merge.kind === 'forked')
+      notes.push(
+        `${settings.roster}: version ${merge.fork.version} was signed twice; the branch of ${stored} stays in force`,
+      );
   }
   const result = verifyRosterFile(bytes, admin);
-  if (result.ok) return result.roster.version >= given.version ? result.roster : given;
+  if (result.ok) return result.roster;
   const where = result.version === null ? stored : `${stored}: version ${result.version}`;
   throw new OperatorError(
     `${where}: ${result.reason}`,
