@@ -155,7 +155,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'if (last !== undefined && seq < last) return false;',
     replace: '',
     breaks: 'an older STATUS counts after a newer one',
-    catcher: unit('wire-session', 'answered nonces and newest words are bounded'),
+    catcher: unit('wire-session', 'answered questions and newest words are bounded'),
   },
   {
     finding: 'H5',

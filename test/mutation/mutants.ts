@@ -177,7 +177,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     file: 'harmless.ts',
     find: "c.set({ cleaning: { ...cleaning, stage: 'uplink', id: c.run('deactivateUplink') } });",
-    replace: "c.set({ cleaning: { ...cleaning, stage: 'uplink' } }); harmless(c); return;",
+    replace: "c.set({ cleaning: { ...cleaning, stage: 'words', id: 0 } }); harmless(c); return;",
     breaks: 'the uplink is left up',
     catcher: explore(
       `${AVAILABLE} --start released --disorder 0 --depth 30 --calm 0`,
