@@ -91,11 +91,24 @@ function refuseProgram(program: string): void {
   const refuse = (reason: string, hint: string): OperatorError =>
     new OperatorError(`--signer: ${program}: ${reason}`, hint, 2);
   if (!program.includes('/')) throw refuse('not a path', `a program in this directory is ./${program}`);
-  const stat = statSync(program, { throwIfNoEntry: false });
-  if (stat?.isFile() !== true) throw refuse('no such program', 'give the path of a program');
-  if ((stat.mode & OTHERS_WRITE) !== 0) throw refuse('anybody may change it', `chmod o-w ${program}`);
+  let head: string;
+  try {
+    const stat = statSync(program, { throwIfNoEntry: false });
+    if (stat?.isFile() !== true) throw refuse('no such program', 'give the path of a program');
+    if ((stat.mode & OTHERS_WRITE) !== 0) throw refuse('anybody may change it', `chmod o-w ${program}`);
+    head = headOf(program);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ELOOP') throw refuse('a symbolic link that leads nowhere', 'give the path of a program');
+    if (code === 'EACCES')
+      throw refuse(
+        'cannot be read (EACCES)',
+        'it is looked at before it is started: make it readable for you',
+      );
+    if (typeof code === 'string') throw refuse(`cannot be read (${code})`, 'give the path of a program');
+    throw error;
+  }
   // execvp hands every other file to a shell, and here none is started unasked.
-  const head = headOf(program);
   if (!head.startsWith('#!') && head !== '\x7fELF')
     throw refuse('no program', 'a script must begin with #! and its interpreter');
 }

@@ -19,3 +19,26 @@ export const PROCESS_IO: CommandIo = {
   askSecret: processIo.askSecret,
   askLine: processIo.askLine,
 };
+
+let isOutputGone = false;
+
+/** Whether what is printed reaches nobody any more: the end of a command that goes on for as long as it is read. */
+export function outputGone(): boolean {
+  return isOutputGone;
+}
+
+/**
+ * Who reads our output may stop (`| head -1`): what is said then is said to nobody, and the command goes on to its end.
+ * Anything else that stands in the way of the data (a full disk) is a failure.
+ */
+export function outliveReaders(): void {
+  process.stdout.on('error', ({ code = 'error' }: NodeJS.ErrnoException) => {
+    isOutputGone = true;
+    if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return;
+    process.exitCode = 1;
+    process.stderr.write(`portcullis: error: standard output cannot be written (${code})\n`);
+    process.stderr.write('portcullis: hint: what was printed is not whole; is the disk full?\n');
+  });
+  // There is nowhere left to say so.
+  process.stderr.on('error', () => undefined);
+}

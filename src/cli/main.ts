@@ -14,7 +14,7 @@ import { registerCluster } from './cluster.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerFence } from './fence.ts';
 import { registerHost } from './host.ts';
-import { type CommandIo, PROCESS_IO } from './io.ts';
+import { type CommandIo, outliveReaders, PROCESS_IO } from './io.ts';
 import { registerKey } from './key.ts';
 import { registerOperate } from './operate.ts';
 import { registerStatus } from './status.ts';
@@ -76,4 +76,9 @@ function isEntry(): boolean {
   return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
 }
 
-if (isEntry()) process.exitCode = await run(process.argv.slice(2), PROCESS_IO);
+if (isEntry()) {
+  outliveReaders();
+  const status = await run(process.argv.slice(2), PROCESS_IO);
+  // Output that failed meanwhile has set it already.
+  process.exitCode ||= status;
+}

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Status, StatusService } from '../daemon/status.ts';
 import { getStatus } from './control-client.ts';
-import type { CommandIo } from './io.ts';
+import { type CommandIo, outputGone } from './io.ts';
 import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
 
 const WATCH_MS = 500;
@@ -22,7 +22,7 @@ export function registerStatus(program: Command, io: CommandIo): void {
         if (options.json) io.out(`${JSON.stringify(status)}\n`);
         else io.out(`${options.watch ? '\u001b[H\u001b[2J' : ''}${renderStatus(status)}`);
         if (options.watch) await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
-      } while (options.watch);
+      } while (options.watch && !outputGone());
     });
 }
 

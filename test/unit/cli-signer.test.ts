@@ -1,6 +1,6 @@
 /** `--signer PROGRAM`: rosters signed by a program outside, and every way in which such a program can go wrong. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { externalSigner } from '../../src/cli/external-signer.ts';
 import { OperatorError } from '../../src/trust/errors.ts';
@@ -66,6 +66,9 @@ test('which key: one of --admin-key and --signer, and the one that --admin names
       [2, /no such program/, ['--signer', at('absent')]],
       [2, /--signer-timeout: "0" is none/, ['--signer', signer, '--signer-timeout', '0']],
     ];
+    symlinkSync('loop', at('loop'));
+    wrong.push([2, /loop: a symbolic link that leads nowhere/, ['--signer', at('loop')]]);
+    wrong.push([2, /cannot be read \(ENOTDIR\)|no such program/, ['--signer', at('admin.key/below')]]);
     for (const [status, message, words] of wrong) {
       const outcome = await init(...words);
       assert.match(outcome.err, message);

@@ -1,10 +1,11 @@
 /** Questions on a real terminal: what is secret is not shown, and every way to end leaves the terminal as it was. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { decodePrivateKey } from '../../src/trust/keys.ts';
 import { inDirectory, must } from './cli-harness.ts';
-import { TerminalSession } from './terminal-session.ts';
+import { programWords, TerminalSession } from './terminal-session.ts';
 
 const PHRASE = 'nobody-prints-this';
 const STACK = /\n\s+at |node:internal|EAGAIN|Error:/;
@@ -97,5 +98,26 @@ test('K8: host join shows the fingerprint and goes on at yes alone', async () =>
     assert.ok(!existsSync(at('fw1/roster.cose')));
     assert.match(await join('yes\n', 0), /fw1 is a host of cluster dmz/);
     assert.deepEqual(readFileSync(at('fw1/roster.cose')), readFileSync(at('r')));
+  });
+});
+
+/** What a shell says of a command line in which `portcullis` is the program; its own status is the last line. */
+function inShell(line: string): string {
+  const command = programWords()
+    .map((word) => `'${word}'`)
+    .join(' ');
+  const script = `portcullis() { ${command} "$@"; echo "status $?" >&2; }; ${line}`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 60_000 });
+  return stdout + stderr;
+}
+
+test('a reader that is gone ends nothing with a stack trace; a full disk is a failure', async () => {
+  await inDirectory(async (at) => {
+    await must(['key', 'generate', '--out', at('k')]);
+    // The reader is gone before the first byte is written.
+    assert.equal(inShell(`{ sleep 1; portcullis key show ${at('k')}; } | true`), 'status 0\n');
+    const full = inShell(`portcullis key show ${at('k')} > /dev/full`);
+    assert.match(full, /error: standard output cannot be written \(ENOSPC\)\n.*hint: .*\nstatus 1/);
+    assert.doesNotMatch(full, STACK);
   });
 });

@@ -12,6 +12,11 @@ const LIMIT_MS = 60_000;
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
+/** The command line that starts `portcullis`. */
+export function programWords(): string[] {
+  return [process.execPath, ...(EXTENSION === '.ts' ? ['--import', 'tsx'] : []), MAIN];
+}
+
 export class TerminalSession {
   readonly #script: ChildProcess;
   readonly #closed: Promise<unknown>;
@@ -20,7 +25,7 @@ export class TerminalSession {
 
   /** Starts `portcullis WORDS` and, when it is at its end, prints how the terminal was left. */
   constructor(words: readonly string[]) {
-    const node = [process.execPath, ...(EXTENSION === '.ts' ? ['--import', 'tsx'] : []), MAIN, ...words];
+    const node = [...programWords(), ...words];
     // The shell outlives a Ctrl-C; a trap, unlike an ignored signal, is not handed on to the command.
     const line = `trap : INT; ${node.map(quoted).join(' ')}; status=$?; stty -a; exit $status`;
     this.#script = spawn('script', ['-q', '-e', '-E', 'always', '-c', line, '/dev/null'], {
