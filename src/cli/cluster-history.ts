@@ -29,6 +29,17 @@ export function adminsOf(roster: Roster): readonly Uint8Array[] {
   return admins;
 }
 
+/** The versions, first and last, of which a key (its fingerprint) was the admin key last, and the key after it; null: of none that is over. */
+export function reignOf(roster: Roster, key: string): readonly [number, number, string] | null {
+  const admins = versionsOf(roster).map((version) => version.admins.map(fingerprint).join());
+  const last = admins.lastIndexOf(key);
+  const successor = admins[last + 1];
+  if (last < 0 || successor === undefined) return null;
+  let first = last;
+  while (admins[first - 1] === key) first--;
+  return [first + 1, last + 1, successor];
+}
+
 export function historyOf(roster: Roster): readonly VersionStory[] {
   let before: Roster | null = null;
   return versionsOf(roster).map((version) => {

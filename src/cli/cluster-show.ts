@@ -3,8 +3,9 @@ import type { Command } from 'commander';
 import { readPublicKeyFile, readRosterBytes } from '../daemon/key-files.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { fingerprint } from '../trust/fingerprint.ts';
+import type { Roster } from '../trust/roster.ts';
 import { claimedRoster, statusOf, verifiedRoster } from './cluster-file.ts';
-import { adminsOf, printHistory } from './cluster-history.ts';
+import { printHistory, reignOf } from './cluster-history.ts';
 import { parseFingerprint } from './cluster-options.ts';
 import { printRoster } from './cluster-print.ts';
 import { examples } from './help.ts';
@@ -57,21 +58,28 @@ function verify(io: KeyIo, path: string, options: VerifyOptions): void {
     options.admin === undefined
       ? claimedRoster(path)
       : verifiedRoster(path, readRosterBytes(path), readPublicKeyFile(options.admin).publicKey);
-  const admins = adminsOf(roster).map(fingerprint);
-  const current = admins[admins.length - 1];
-  if (wanted !== undefined && !admins.includes(wanted)) {
-    throw new OperatorError(
-      `${path}: signed by ${current}, not by ${wanted}`,
-      'this is not the roster of your cluster',
-    );
-  }
+  const current = roster.admins.map(fingerprint).join();
+  if (wanted !== undefined && wanted !== current) throw notBy(path, roster, wanted, current);
   if (options.json === true) printRoster(io, roster, true);
   else
     io.out(
       `${path}: ${roster.version} versions of cluster ${roster.clusterName} verified, admin ${current}\n`,
     );
-  if (wanted !== undefined && wanted !== current)
-    io.say(`hint: ${wanted} is a former admin key; it was changed to ${current}`);
   if (wanted === undefined && options.admin === undefined)
     io.say('hint: no admin key was given to compare with: give --admin-fingerprint or --admin');
+}
+
+/** A former admin key is no proof either: whoever stole it may have signed the rotation away from it. */
+function notBy(path: string, roster: Roster, wanted: string, current: string): OperatorError {
+  const reign = reignOf(roster, wanted);
+  if (reign === null)
+    return new OperatorError(
+      `${path}: signed by ${current}, not by ${wanted}`,
+      'this is not the roster of your cluster',
+    );
+  const [from, to, successor] = reign;
+  return new OperatorError(
+    `${path}: ${wanted} was the admin key of versions ${from} to ${to}; a rotation to ${successor} followed`,
+    'if you know of that rotation, the paper is old: strike the old fingerprint out; if you do not, the key was stolen: see keys/README.md',
+  );
 }
