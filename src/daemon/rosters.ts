@@ -1,7 +1,7 @@
 /**
  * Newer rosters in a running daemon: stored whole or not at all, then put in force, and everything told of them made
- * known to the operator. A disk that cannot take one keeps no revocation back: it is in force all the same, with an
- * alarm.
+ * known to the operator. A disk that cannot take one, or hangs, keeps no revocation back: it is in force all the same,
+ * with an alarm.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ import type { Alarms } from './alarms.ts';
 import { replaceFileSoon } from './files.ts';
 import type { Log } from './log.ts';
 
+/** P54: how long a newer roster waits for the disk. */
+const STORE_LIMIT_MS = 1000;
 /** Implementation: proofs of forks that are kept; each is at most 32 KiB. */
 const PROOFS_MAX = 32;
 
@@ -27,13 +29,26 @@ export interface RosterDeskOptions {
   readonly alarms: Alarms;
   /** Lets sockets and Linux side follow; returns what the core is to know, and what does not fit any more. */
   readonly follow: (roster: Roster) => { readonly core: CoreConfig; readonly misfits: readonly string[] };
+  /** Stores whole or not at all; tests hand in a disk of their own. */
+  readonly replace?: (path: string, bytes: Uint8Array) => Promise<void>;
+  readonly storeLimitMs?: number;
+}
+
+/** Why the roster that was adopted as the n-th is in force and not stored. */
+interface Unsaved {
+  readonly order: number;
+  readonly why: string;
 }
 
 export class RosterDesk implements RosterPort {
   readonly #options: RosterDeskOptions;
   /** One roster after the other. */
   #work: Promise<void> = Promise.resolve();
-  #unsaved = '';
+  /** One store after the other too, so that a slow one never replaces a newer one's file. */
+  #storing: Promise<void> = Promise.resolve();
+  #adopted = 0;
+  #unsaved: Unsaved | null = null;
+  #misfits: readonly string[] = [];
 
   constructor(options: RosterDeskOptions) {
     this.#options = options;
@@ -45,10 +60,15 @@ export class RosterDesk implements RosterPort {
   }
 
   adopt(roster: Roster, inForce: (config: CoreConfig) => void): void {
+    const order = ++this.#adopted;
+    const stored = this.#storing.then(() => this.#store(order, roster));
+    this.#storing = stored;
     this.#work = this.#work.then(async () => {
-      await this.#store(roster);
+      const { storeLimitMs = STORE_LIMIT_MS } = this.#options;
+      if (!(await isDoneWithin(stored, storeLimitMs))) this.#cannotStore(order, roster, 'no answer yet');
       const { core, misfits } = this.#options.follow(roster);
-      this.#alarm(misfits);
+      this.#misfits = misfits;
+      this.#alarm();
       inForce(core);
     });
   }
@@ -61,20 +81,31 @@ export class RosterDesk implements RosterPort {
     if ('fork' in news && news.fork !== null) void this.#keepProof(news.fork);
   }
 
-  async #store(roster: Roster): Promise<void> {
-    const { path, log } = this.#options;
+  async #store(order: number, roster: Roster): Promise<void> {
+    const { path, log, replace = replaceFileSoon } = this.#options;
     try {
-      await replaceFileSoon(path, Buffer.concat(roster.versions));
-      this.#unsaved = '';
+      await replace(path, Buffer.concat(roster.versions));
+      // Of an older one that comes to its end late nothing follows for the newer.
+      if (this.#unsaved !== null && this.#unsaved.order <= order) {
+        this.#unsaved = null;
+        this.#alarm();
+      }
     } catch (error) {
       const { code = 'error' } = error as NodeJS.ErrnoException;
-      this.#unsaved = `${path} cannot be written (${code}): version ${roster.version} is in force, and lost at a restart`;
+      this.#cannotStore(order, roster, code);
+      this.#alarm();
       log.error({ path, code }, 'the roster cannot be stored');
     }
   }
 
-  #alarm(misfits: readonly string[]): void {
-    const all = [...(this.#unsaved === '' ? [] : [this.#unsaved]), ...misfits];
+  #cannotStore(order: number, { version }: Roster, reason: string): void {
+    if (this.#unsaved !== null && this.#unsaved.order > order) return;
+    const why = `${this.#options.path} cannot be written (${reason}): version ${version} is in force, and lost at a restart`;
+    this.#unsaved = { order, why };
+  }
+
+  #alarm(): void {
+    const all = [...(this.#unsaved === null ? [] : [this.#unsaved.why]), ...this.#misfits];
     this.#options.alarms.set('roster-trouble', null, all.length > 0, all.join('; '));
   }
 
@@ -92,4 +123,15 @@ export class RosterDesk implements RosterPort {
       log.error({ code: (error as NodeJS.ErrnoException).code }, 'the proof of two rosters cannot be kept');
     }
   }
+}
+
+/** Whether it came to its end before that time. It must not reject. */
+async function isDoneWithin(work: Promise<void>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const done = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return done;
 }
