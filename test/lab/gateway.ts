@@ -83,6 +83,8 @@ export class Cluster {
   /** The operator changes who is a member, while all runs: a newer roster, signed and pushed to one host. */
   async changeMembers(verb: 'add' | 'remove' | 'revoke', host: string, pushTo: string): Promise<void> {
     const newer = join(this.directory, 'newer.cose');
+    // An earlier run of the same hosts left the status of its own branch, which this one is refused for.
+    await rm(`${newer}.status.json`, { force: true });
     await copyFile(join(this.directory, 'roster.cose'), newer);
     const plan = this.#topology.hosts.find(({ name }) => name === host);
     // The highest priority: who is added is the first in the table of successors.
