@@ -49,6 +49,8 @@ export interface SignerSource {
   readonly program: string | undefined;
   readonly publicFile: string | undefined;
   readonly passphraseFile: string | undefined;
+  /** Where that is not `--passphrase-file`. */
+  readonly passphraseFlag?: string;
   /** Seconds, as typed. */
   readonly timeoutS: string | undefined;
 }
@@ -69,7 +71,7 @@ export function signerOf(io: KeyIo, source: SignerSource): Signer {
     return externalSigner(source.program, wanted, parseTimeoutS(source.timeoutS) * 1000);
   }
   const file = source.keyFile ?? '';
-  const signer = readIdentityFile(file, passphraseAsker(io, source.passphraseFile));
+  const signer = readIdentityFile(file, passphraseAsker(io, source.passphraseFile, source.passphraseFlag));
   if (wanted !== null && Buffer.compare(wanted, signer.publicKey) !== 0) {
     throw new OperatorError(
       `${file}: is the key ${fingerprint(signer.publicKey)}, not ${fingerprint(wanted)}`,

@@ -39,7 +39,10 @@ export function claimedRoster(path: string): Roster {
   const bytes = readRosterBytes(path);
   const admin = firstAdmin(bytes);
   if (admin === null)
-    throw new OperatorError(`${path}: not a roster`, 'make one with: portcullis cluster init');
+    throw new OperatorError(
+      `${path}: not a roster`,
+      'if it was one, take a copy: from where it was given out, or roster.cose of any host; cluster init begins another cluster',
+    );
   return verifiedRoster(path, bytes, admin);
 }
 

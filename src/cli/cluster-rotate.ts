@@ -63,6 +63,7 @@ function rotate(io: KeyIo, options: RotateOptions): void {
     program: options.newSigner,
     publicFile: options.newAdmin,
     passphraseFile: options.newPassphraseFile,
+    passphraseFlag: '--new-passphrase-file',
     timeoutS: options.signerTimeout,
   });
   const signer = byRecovery ? recoverySigner(io, options) : adminSigner(io, options);

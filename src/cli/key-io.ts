@@ -6,6 +6,8 @@ import { readSecretFile } from '../daemon/safe-files.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { askLine, askSecret } from './terminal.ts';
 
+const OPTION = '--passphrase-file';
+
 export interface KeyIo {
   /** Data. */
   out(text: string): void;
@@ -30,20 +32,23 @@ export function readPassphraseFile(path: string): Uint8Array {
   const lineEnd = bytes.indexOf(0x0a);
   const passphrase = Uint8Array.from(lineEnd < 0 ? bytes : bytes.subarray(0, lineEnd));
   bytes.fill(0);
-  if (passphrase.length === 0) throw new OperatorError(`${path}: the pass phrase is empty`);
+  if (passphrase.length === 0)
+    throw new OperatorError(`${path}: the pass phrase is empty`, 'it is the first line of the file');
   return passphrase;
 }
 
-/** How a command comes by the pass phrase of a key that needs one. */
-export function passphraseAsker(io: KeyIo, file: string | undefined): (path: string) => Uint8Array | null {
-  return (path) => (file === undefined ? io.askSecret(`pass phrase of ${path}: `) : readPassphraseFile(file));
+/** How a command comes by the pass phrase of a key that needs one: from the file that `option` names, or by asking. */
+export function passphraseAsker(io: KeyIo, file: string | undefined, option = OPTION) {
+  const ask = (path: string) =>
+    file === undefined ? io.askSecret(`pass phrase of ${path}: `) : readPassphraseFile(file);
+  return Object.assign(ask, { option });
 }
 
 /** A new pass phrase, asked for twice. Throws OperatorError without a terminal, or when the two differ. */
-function askNewPassphrase(io: KeyIo): Uint8Array {
+function askNewPassphrase(io: KeyIo, option: string): Uint8Array {
   const first = io.askSecret('new pass phrase: ');
   if (first === null)
-    throw new OperatorError('no terminal to ask for a pass phrase', 'give it with --passphrase-file FILE');
+    throw new OperatorError('no terminal to ask for a pass phrase', `give it with ${option} FILE`);
   if (first.length === 0) throw new OperatorError('the pass phrase is empty');
   const second = io.askSecret('the same again: ');
   if (second === null || Buffer.compare(first, second) !== 0)
@@ -52,7 +57,12 @@ function askNewPassphrase(io: KeyIo): Uint8Array {
 }
 
 /** A new pass phrase from a file, from the terminal, or none. Throws OperatorError. */
-export function newPassphrase(io: KeyIo, file: string | undefined, ask: boolean): Uint8Array | null {
+export function newPassphrase(
+  io: KeyIo,
+  file: string | undefined,
+  ask: boolean,
+  option = OPTION,
+): Uint8Array | null {
   if (file !== undefined) return readPassphraseFile(file);
-  return ask ? askNewPassphrase(io) : null;
+  return ask ? askNewPassphrase(io, option) : null;
 }

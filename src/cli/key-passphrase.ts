@@ -38,7 +38,12 @@ function change(io: KeyIo, file: string, options: PassphraseOptions): void {
   }
   const seed = readSeedFile(file, passphraseAsker(io, options.passphraseFile));
   try {
-    const passphrase = newPassphrase(io, options.newPassphraseFile, options.remove !== true);
+    const passphrase = newPassphrase(
+      io,
+      options.newPassphraseFile,
+      options.remove !== true,
+      '--new-passphrase-file',
+    );
     const pem = Buffer.from(encodePrivateKey(seed, passphrase));
     // The old file is given up only for one that opens.
     const again = decodePrivateKey(pem, passphrase);

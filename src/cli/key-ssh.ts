@@ -66,13 +66,14 @@ function importSsh(io: KeyIo, file: string, options: ImportOptions): void {
 
 function exportSsh(io: KeyIo, file: string, options: ExportOptions): void {
   const ask = passphraseAsker(io, options.passphraseFile);
-  const seed = readSeedFile(file, (path) => {
+  const asked = (path: string) => {
     if (options.unprotected === true) return ask(path);
     throw new OperatorError(
       `${path}: is under a pass phrase, and the OpenSSH file would not be`,
       'give --unprotected, and then set one with: ssh-keygen -p -f FILE',
     );
-  });
+  };
+  const seed = readSeedFile(file, Object.assign(asked, { option: ask.option }));
   try {
     const name = remarkOfFile(file);
     const publicKey = publicKeyOf(seed);

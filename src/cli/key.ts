@@ -69,10 +69,11 @@ function show(io: KeyIo, file: string, options: { passphraseFile?: string; json?
   }
   let encrypted = false;
   const ask = passphraseAsker(io, options.passphraseFile);
-  const seed = readSeedFile(file, (path) => {
+  const asked = (path: string) => {
     encrypted = true;
     return ask(path);
-  });
+  };
+  const seed = readSeedFile(file, Object.assign(asked, { option: ask.option }));
   const publicKey = publicKeyOf(seed);
   seed.fill(0);
   printKey(io, describeKey(publicKey, remarkOfFile(file), 'private', encrypted), options.json === true);

@@ -9,10 +9,9 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { Order } from '../core/events.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { ROSTER_FILE_MAX_BYTES } from '../trust/roster.ts';
 
 const BODY_MAX_BYTES = 4096;
-/** A roster file with all its versions. */
-const ROSTER_BODY_MAX_BYTES = 1024 * 1024;
 const HEADERS_MAX_BYTES = 4096;
 const CONNECTIONS_MAX = 32;
 const REQUEST_LIMIT_MS = 5000;
@@ -172,7 +171,7 @@ async function answerRoster(
   if (request.method === 'GET') return reply(response, 200, rosters.report());
   if (request.method !== 'POST') return reply(response, 405, { error: 'use GET or POST' });
   if (readOnly) return reply(response, 403, { error: 'this socket takes no orders' });
-  const body = await readBody(request, ROSTER_BODY_MAX_BYTES);
+  const body = await readBody(request, ROSTER_FILE_MAX_BYTES);
   if (body === null) return reply(response, 400, { error: 'longer than a roster can be' });
   const refused = await rosters.offer(Uint8Array.from(body));
   if (refused === null) reply(response, 200, rosters.report());
@@ -184,16 +183,18 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** The body; null when it is too long. Its time is bounded by the server's request timeout. */
+/**
+ * The body; null when it is too long. The rest is then read and dropped, or the client would see a broken pipe instead
+ * of the reason. Its time is bounded by the server's request timeout.
+ */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxBytes) return null;
-    chunks.push(chunk);
+    if (bytes <= maxBytes) chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return bytes > maxBytes ? null : Buffer.concat(chunks);
 }
 
 const NAME = /^[a-z0-9-]{1,32}$/;

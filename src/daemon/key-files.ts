@@ -18,13 +18,20 @@ import { type Identity, identityFromSeed, publicKeyOf } from '../wire/ed25519.ts
 import { alreadyThere, createFile, readSecretFile, readWhole, refuseOpenDirectory } from './safe-files.ts';
 
 /** Asks for the pass phrase of a file when it turns out to need one. */
-export type AskPassphrase = (path: string) => Uint8Array | null;
+export interface AskPassphrase {
+  (path: string): Uint8Array | null;
+  /** The command's option that gives it; absent: there is none, as for a host's own key. */
+  readonly option?: string;
+}
 
 const MAKE_ONE = 'make one with: portcullis key generate --out FILE';
 
 /** What to say of a private key file, and what to do: [`FILE: ...`, hint]. */
 const PRIVATE_FAULTS: { readonly [fault in PrivateKeyFault]: readonly [string, string] } = {
-  'passphrase-needed': ['is under a pass phrase', 'give it with --passphrase-file FILE'],
+  'passphrase-needed': [
+    'is under a pass phrase',
+    'the key of a host stands without one, since nobody is there to type it: portcullis key passphrase FILE --remove',
+  ],
   'passphrase-wrong': ['does not open with that pass phrase', 'check the pass phrase'],
   'wrapping-unknown': [
     'is encrypted in a way that is not read here',
@@ -50,8 +57,10 @@ const OPENSSH_FAULTS: { readonly [fault in OpensshFault]: readonly [string, stri
   'halves-differ': ['holds a public key that is not of its private key', 'the file is damaged or forged'],
 };
 
+const NOBODY_ASKED: AskPassphrase = () => null;
+
 /** The seed of a private key file. Throws OperatorError. The caller wipes it when done. */
-export function readSeedFile(path: string, askPassphrase: AskPassphrase = () => null): Uint8Array {
+export function readSeedFile(path: string, askPassphrase: AskPassphrase = NOBODY_ASKED): Uint8Array {
   const pem = readSecretFile(path, 'private key');
   try {
     let result = decodePrivateKey(pem, null);
@@ -62,7 +71,9 @@ export function readSeedFile(path: string, askPassphrase: AskPassphrase = () => 
     }
     if (result.ok) return result.seed;
     const [wrong, hint] = PRIVATE_FAULTS[result.fault];
-    throw new OperatorError(`${path}: ${wrong}`, hint);
+    const { option } = askPassphrase;
+    const isAsked = result.fault === 'passphrase-needed' && option !== undefined;
+    throw new OperatorError(`${path}: ${wrong}`, isAsked ? `give it with ${option} FILE` : hint);
   } finally {
     pem.fill(0);
   }

@@ -27,6 +27,7 @@ import { KEY_FILE_MAX_BYTES } from '../trust/keys.ts';
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
+const NAME_A_FILE = 'a directory, pipe or device is not taken: name a file';
 
 /** A regular file of at most `maxBytes`. Symbolic links are followed; a pipe or device is refused, not waited for. */
 export function readWhole(path: string, maxBytes: number, judge: (stat: Stats) => void = () => {}): Buffer {
@@ -34,9 +35,13 @@ export function readWhole(path: string, maxBytes: number, judge: (stat: Stats) =
     // Not blocking: somebody's named pipe in place of the file must not hang the command.
     withFd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), (fd) => {
       const stat = fstatSync(fd);
-      if (!stat.isFile()) throw new OperatorError(`${path}: not a regular file`);
+      if (!stat.isFile()) throw new OperatorError(`${path}: not a regular file`, NAME_A_FILE);
       judge(stat);
-      if (stat.size > maxBytes) throw new OperatorError(`${path}: longer than ${maxBytes} bytes`);
+      if (stat.size > maxBytes)
+        throw new OperatorError(
+          `${path}: longer than ${maxBytes} bytes`,
+          'it is no such file: is the path right?',
+        );
       const bytes = Buffer.alloc(stat.size);
       let length = 0;
       for (let got = 1; got > 0 && length < bytes.length; length += got) {
@@ -87,7 +92,7 @@ export function replaceExisting(path: string, bytes: Uint8Array, mode: number): 
   orOperatorError(path, 'write', () => {
     const target = realpathSync(path);
     const old = statSync(target);
-    if (!old.isFile()) throw new OperatorError(`${path}: not a regular file`);
+    if (!old.isFile()) throw new OperatorError(`${path}: not a regular file`, NAME_A_FILE);
     const fresh = writeFresh(target, bytes, mode);
     try {
       if (process.geteuid?.() === 0) chownSync(fresh, old.uid, old.gid); // root changes it for its owner
@@ -162,15 +167,36 @@ function withFd<T>(fd: number, use: (fd: number) => T): T {
   }
 }
 
+const CODE_HINTS: { readonly [code: string]: string } = {
+  EACCES: 'run this as root, or as the owner of the file and its directory',
+  EPERM: 'run this as root, or as the owner of the file and its directory',
+  EISDIR: NAME_A_FILE,
+  ENOTDIR: 'a part of the path is a file, not a directory',
+  EROFS: 'the file system is mounted read-only: name another place',
+  ENOSPC: 'the file system is full: make room, or name another place',
+};
+
+function missingHint(path: string): string {
+  const directory = dirname(path);
+  return existsSync(directory)
+    ? 'is the path right?'
+    : `the directory ${directory} is not there; if the path is right: install -d -m 0750 ${directory}`;
+}
+
 function orOperatorError<T>(path: string, verb: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(path);
-    if (code === 'ENOENT') throw new OperatorError(`${path}: no such file or directory`);
-    if (code === 'ELOOP') throw new OperatorError(`${path}: a symbolic link that leads nowhere`);
-    if (typeof code === 'string') throw new OperatorError(`${path}: cannot ${verb} (${code})`);
+    if (code === 'ENOENT') throw new OperatorError(`${path}: no such file or directory`, missingHint(path));
+    if (code === 'ELOOP')
+      throw new OperatorError(
+        `${path}: a symbolic link that leads nowhere`,
+        'remove the link, or name the file itself',
+      );
+    if (typeof code === 'string')
+      throw new OperatorError(`${path}: cannot ${verb} (${code})`, CODE_HINTS[code]);
     throw error;
   }
 }

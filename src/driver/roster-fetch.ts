@@ -16,6 +16,8 @@ const CHAIN_MAX_BYTES = 1024 * 1024;
 /** How long a question waits for its answer, and how often it is put. */
 const RETRY_MS = 100;
 const TRIES_MAX = 5;
+/** A peer that gives a little now and then would be asked for ever, and nobody else; the longest chain takes some seconds. */
+const LIMIT_MS = 30_000;
 
 export interface Head {
   readonly version: number;
@@ -41,6 +43,7 @@ export class RosterFetch {
   #askedChunk = 0;
   #askedMs = 0;
   #tries = 0;
+  #beganMs: number | null = null;
 
   constructor(from: HostName, head: Head) {
     this.from = from;
@@ -53,9 +56,10 @@ export class RosterFetch {
     return this.#askedMs + RETRY_MS;
   }
 
-  /** The question for the first chunk that is missing; null when it was put too often. */
+  /** The question for the first chunk that is missing; null when it was put too often, or the whole takes too long. */
   ask(nowMs: number): RosterWord | null {
-    if (this.#tries >= TRIES_MAX) return null;
+    this.#beganMs ??= nowMs;
+    if (this.#tries >= TRIES_MAX || nowMs - this.#beganMs > LIMIT_MS) return null;
     this.#tries++;
     this.#askedMs = nowMs;
     this.#askedChunk = Math.max(0, this.#chunks.indexOf(null));

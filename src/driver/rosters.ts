@@ -191,7 +191,7 @@ export class RosterKeeper {
     if (ask !== null) outcome.words.push({ to: from, word: ask });
   }
 
-  /** That peer does not answer: any other who shows the same. */
+  /** That peer does not answer, or too slowly: any other who shows the same, and it again later. */
   #next(nowMs: number, failed: RosterFetch, outcome: Outcome): void {
     this.#fetches.delete(failed.from);
     for (const [host, shown] of this.#shown) {

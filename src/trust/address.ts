@@ -34,13 +34,22 @@ export function ipBytes(address: SocketAddress): Uint8Array {
   return bytes;
 }
 
-/** The address of 4 or 16 bytes; null for other lengths and for addresses that no host can have as its own. */
+/**
+ * The address of 4 or 16 bytes; null for other lengths, for addresses that no host can have as its own, and for IPv4
+ * written as IPv6 (RFC 4291, section 2.5.5.2): a second spelling of one address.
+ */
 export function socketAddressOf(bytes: Uint8Array, port: number): SocketAddress | null {
   if (port < 1 || port > 65_535 || (bytes.length !== 4 && bytes.length !== 16)) return null;
   const multicast = bytes.length === 4 ? (bytes[0] ?? 0) >= 224 : bytes[0] === 0xff;
-  if (multicast || bytes.every((byte) => byte === 0)) return null;
+  const mapped =
+    bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff && isZero(bytes.subarray(0, 10));
+  if (multicast || mapped || isZero(bytes)) return null;
   const family = bytes.length === 4 ? 4 : 6;
   return { family, ip: family === 4 ? bytes.join('.') : formatIp6(bytes), port };
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 function parseIp4(text: string): Uint8Array | null {

@@ -50,7 +50,7 @@ class Ceremony {
 
   machine(name: string): string {
     const directory = this.#at(name);
-    if (!existsSync(directory)) mkdirSync(`${directory}/etc/portcullis`, { recursive: true });
+    if (!existsSync(directory)) mkdirSync(`${directory}/etc`, { recursive: true });
     return directory;
   }
 
@@ -74,7 +74,7 @@ class Ceremony {
         .replace('SHA256:PAPER', paper),
     );
     if (program !== 'portcullis') {
-      assert.match(program, /^(cp|mv|rm|ssh-keygen)$/, line);
+      assert.match(program, /^(cp|mv|rm|install|ssh-keygen)$/, line);
       const { status, stderr } = spawnSync(program, words, { encoding: 'utf8' });
       assert.equal(status, 0, `${line}: ${stderr}`);
       return;

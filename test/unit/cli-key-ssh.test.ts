@@ -100,6 +100,7 @@ test('K2: key passphrase: set, changed, removed, atomically; the key stays; with
       json(await must(['key', 'show', file, '--passphrase-file', pass, '--json'])).fingerprint ===
       fingerprint;
 
+    assert.match((await change()).err, /no terminal to ask .*\n.*give it with --new-passphrase-file FILE/);
     assert.equal((await change('--new-passphrase-file', one)).status, 0);
     assert.match(readFileSync(file, 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
     assert.equal(modeOf(file), '600');

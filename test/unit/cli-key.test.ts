@@ -118,7 +118,9 @@ test('an admin key under a pass phrase: from a file or the terminal, and nothing
     const made = run(['key', 'generate', '--out', path, '--passphrase-file', passphrase]);
     assert.equal(made.error, null);
     assert.match(readFileSync(path, 'utf8'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
-    assert.match(run(['key', 'show', path]).error?.message ?? '', /is under a pass phrase$/);
+    const { error } = run(['key', 'show', path]);
+    assert.match(error?.message ?? '', /is under a pass phrase$/);
+    assert.equal(error?.hint, 'give it with --passphrase-file FILE');
     assert.match(run(['key', 'show', path], ['wrong']).error?.message ?? '', /does not open/);
     assert.equal(run(['key', 'show', path], ['correct horse']).error, null);
     assert.equal(run(['key', 'show', path, '--passphrase-file', passphrase]).error, null);

@@ -5,9 +5,11 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { giveRoster } from '../../src/cli/control-client.ts';
 import type { Order } from '../../src/core/events.ts';
 import { openControl } from '../../src/daemon/control.ts';
 import { OperatorError } from '../../src/trust/errors.ts';
+import { ROSTER_FILE_MAX_BYTES } from '../../src/trust/roster.ts';
 import { temporaryDir } from './cluster-files.ts';
 
 interface Opened {
@@ -78,6 +80,27 @@ test('a refusal of the core is told with its reason', async (t) => {
     status: 409,
     body: '{"error":"no master is known"}\n',
   });
+});
+
+test('K1: what is longer than a roster can be is refused with the reason, not with a broken pipe', async (t) => {
+  const path = join(temporaryDir(t), 'run', 'control.sock');
+  const sizes: number[] = [];
+  const rosters = {
+    report: () => ({ version: 1, hash: '', settled: 1, confirmed: [], unreached: [] }),
+    offer: (bytes: Uint8Array) => {
+      sizes.push(bytes.length);
+      return Promise.resolve(null);
+    },
+  };
+  const handlers = { status: () => ({}), order: () => null, rosters };
+  const socket = await openControl(path, handlers, false);
+  t.after(() => socket.close());
+  await assert.rejects(
+    giveRoster(path, new Uint8Array(ROSTER_FILE_MAX_BYTES + 1)),
+    /refused: longer than a roster can be/,
+  );
+  await giveRoster(path, new Uint8Array(ROSTER_FILE_MAX_BYTES));
+  assert.deepEqual(sizes, [ROSTER_FILE_MAX_BYTES]);
 });
 
 test('what is not exactly an order is refused and never reaches the core', async (t) => {

@@ -29,6 +29,14 @@ function running(roster: Roster): RosterKeeper {
   return new RosterKeeper(roster, 'fw1', P);
 }
 
+/** The next version, of about ten chunks: as many revoked keys as there may be. */
+function fatRoster(former: Roster): Roster {
+  const revoked = Array.from({ length: 256 }, (_, i) =>
+    Uint8Array.from({ length: 32 }, (_v, at) => (at === 0 ? i : 3)),
+  );
+  return next(former, { ...bodyAfter(former), revoked });
+}
+
 test('R21: a version is settled one promise after a majority of its former voters showed it, not before', () => {
   const keeper = running(five);
   assert.equal(keeper.settled, 4);
@@ -143,6 +151,35 @@ test('P49: a peer that does not answer is asked five times, then any other who s
   assert.deepEqual(to.slice(0, 5), ['fw2', 'fw2', 'fw2', 'fw2', 'w']);
 });
 
+test('P49: a peer that gives a chunk now and then is not waited for beyond 30 s', () => {
+  let chain = fatRoster(base);
+  while (chain.version < base.version + 12) chain = fatRoster(chain);
+  const keeper = running(base);
+  let first: number | null = null;
+  let open: { version: number; chunk: number } | null = null;
+  const put = (nowMs: number, words: Outcome['words']) => {
+    for (const { to, word } of words) {
+      if (to === 'w') first ??= nowMs;
+      if (word.kind === 'ask') open = word;
+    }
+  };
+  put(0, keeper.heard(0, 'fw2', shown(chain)).words);
+  put(1, keeper.heard(1, 'w', shown(chain)).words);
+  let given = { version: 0, chunk: 0 };
+  // The fourth copy of a question is answered, with one chunk.
+  for (let nowMs = 100; first === null && nowMs <= 60_000; nowMs += 100) {
+    put(nowMs, keeper.tick(nowMs).words);
+    if (first !== null || nowMs % 400 !== 0) continue;
+    const { version, chunk }: { version: number; chunk: number } = open ?? assert.fail();
+    given = { version, chunk: version === given.version ? given.chunk + 1 : chunk };
+    const bytes = chain.versions[version - 1] ?? assert.fail();
+    const { hash } = chain.history[version - 1] ?? assert.fail();
+    put(nowMs, keeper.word(nowMs, 'fw2', partOf(version, hash, bytes, given.chunk) ?? assert.fail()).words);
+  }
+  assert.ok(first !== null && first > 29_000, `the other is asked at ${first} ms`);
+  assert.equal(keeper.roster.version, base.version);
+});
+
 test('P49: an absurd version is not asked for, and a claimed one that nobody can show has no force', () => {
   const keeper = running(base);
   assert.deepEqual(keeper.heard(1000, 'fw2', { version: 5000, hash: new Uint8Array(8) }).words, []);
@@ -154,12 +191,7 @@ test('P49: an absurd version is not asked for, and a claimed one that nobody can
 });
 
 test('P49: questions are answered by eight chunks, for what is held under that hash, and no more than a budget', () => {
-  const fat = next(base, {
-    ...bodyAfter(base),
-    revoked: Array.from({ length: 256 }, (_, i) =>
-      Uint8Array.from({ length: 32 }, (_v, at) => (at === 0 ? i : 3)),
-    ),
-  });
+  const fat = fatRoster(base);
   const keeper = running(fat);
   const ask = (hash: Uint8Array, version = 5) =>
     keeper.word(1, 'w', { kind: 'ask', version, hash, chunk: 0 }).words.length;

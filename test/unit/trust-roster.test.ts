@@ -196,6 +196,7 @@ test('addresses have one text: RFC 5952 for IPv6, no second spelling of IPv4, no
     '10.0.0:1',
     '10.0.0.256:1',
     '0.0.0.0:1',
+    '[::ffff:a00:1]:1',
     '224.0.0.1:1',
     '255.255.255.255:1',
     'fd00::1:7946',
