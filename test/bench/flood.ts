@@ -1,7 +1,8 @@
 /**
  * What a flood costs: takeovers of the lab without a flood, in one of 20,000 datagrams a second, and in the same against a build
  * without the defences; in turn, so that the machine's load meets all alike. `--attack NAME`: flood-outsider (the default; forged
- * in the master's name, without a key) or flood-member (with its gate, badly signed). `--runs K` of each (5).
+ * in the master's name, without a key), flood-stranger (the same from an address that is no member's) or flood-member (with its gate,
+ * badly signed). `--runs K` of each (5).
  * Processor time is of the heir's daemon, before the master dies; the machine also carries the attacker and the switch.
  */
 import { parseArgs } from 'node:util';
@@ -51,9 +52,10 @@ const { values } = parseArgs({
   allowPositionals: true,
 });
 const runs = Math.min(Math.max(Math.floor(Number(values.runs)) || 5, 1), 100);
+const FLOODS = ATTACKS.flatMap(({ name, slowsWithout }) => (slowsWithout === undefined ? [] : [name]));
 const flood = ATTACKS.find(({ name, slowsWithout }) => name === values.attack && slowsWithout !== undefined);
 if (flood?.slowsWithout === undefined)
-  throw new RangeError(`${values.attack} is no flood; there are flood-outsider and flood-member`);
+  throw new RangeError(`${values.attack} is no flood; there are ${FLOODS.join(', ')}`);
 
 cleanUpOnSignals();
 const done = {

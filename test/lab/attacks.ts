@@ -224,6 +224,21 @@ export const ATTACKS: readonly Attack[] = [
     seenAs: ['oversized'],
   },
   {
+    name: 'empty',
+    summary: '5,000 datagrams of no bytes at all a second, in the master’s name',
+    outside: { kind: 'junk', perSecond: 5_000, of: 'master', bytes: 0 },
+    without: null,
+    seenAs: ['refused:size'],
+  },
+  {
+    name: 'flood-stranger',
+    summary: '20,000 forged datagrams a second from an address that is no member’s',
+    outside: { kind: 'forge', perSecond: 20_000, of: 'master', stranger: true },
+    without: null,
+    slowsWithout: 'no member filter, no gate, no budget, no age bound',
+    seenAs: ['filtered:stranger'],
+  },
+  {
     name: 'nuisance',
     summary: 'a member complains of the master 3,000 times a second, and is ready to take over itself',
     inside: 'nuisance',
@@ -250,5 +265,13 @@ export const UNPROVEN: readonly { readonly name: string; readonly why: string }[
   {
     name: 'giant',
     why: 'refused by size, and by its form without that: no single cut does damage (daemon-adapters)',
+  },
+  {
+    name: 'empty',
+    why: 'refused by size, and by its form without that: no single cut does damage (wire-hostile)',
+  },
+  {
+    name: 'flood-stranger',
+    why: 'without the filter the daemon refuses each by itself, at the price in `npm run -s bench -- flood --attack flood-stranger`',
   },
 ];

@@ -142,6 +142,12 @@ export const WEAKNESSES = {
     { file: 'wire/budget.js', from: 'if (this.#tokens < 1 || ', to: 'if (false && ' },
     { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
   ],
+  'no member filter, no gate, no budget, no age bound': [
+    { file: 'linux/portfilter.js', from: 'counter name stranger drop', to: 'counter name stranger' },
+    { file: 'wire/inbound.js', from: 'if (!gateHolds(', to: 'if (false && !gateHolds(' },
+    { file: 'wire/budget.js', from: 'if (this.#tokens < 1 || ', to: 'if (false && ' },
+    { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },
+  ],
   'no budget, no age bound': [
     { file: 'wire/budget.js', from: 'if (this.#tokens < 1 || ', to: 'if (false && ' },
     { file: 'wire/endpoint.js', from: '> this.#timing.maxAgeMs)', to: '> Infinity)' },

@@ -50,6 +50,12 @@ const LONG_STEPS = {
   depth: 4_000_000,
 } as const;
 
+/** The whole machine under any two faults in noise: a sample of the states, no proof. */
+function sampled(name: string, defines: readonly string[]): Variant {
+  const search = { bitstate: 29, depth: 4_000_000 };
+  return { name, defines: [...defines, 'FAULTS=2', 'NOISE=1', 'HEAL'], violates: null, ci: false, search };
+}
+
 function holds(name: string, defines: readonly string[], ci = true): Variant {
   return { name, defines, violates: null, ci };
 }
@@ -71,6 +77,7 @@ const AVAILABLE: Slice = {
     holds('split-then-power', ['FAULTS=2', `WHICH=${SPLIT_LAN + POWER}`, 'HOLD=200', 'HEAL']),
     holds('power-and-liar', ['FAULTS=2', `WHICH=${POWER + LIAR}`, 'HEAL']),
     holds('two-faults', ['FAULTS=2', 'HEAL'], false),
+    sampled('whole', []),
     broken('no-downlink-check', LAN_CUT, ['BROKEN_NO_DOWNLINK_CHECK'], 'claimsOnlyConfirmed'),
     broken('claim-demotes', ONE_WAY, ['BROKEN_CLAIM_DEMOTES'], 'obeysMasters'),
     broken('no-words-on-the-uplink', SPLIT_LAN, ['BROKEN_NO_UPLINK_WORDS'], 'overlapEnds'),
@@ -105,6 +112,7 @@ const QUORUM: Slice = {
       'HEAL',
     ]),
     holds('boot', ['QUORUM', 'BOOT', 'FAULTS=1', 'HEAL'], false),
+    sampled('whole', ['QUORUM']),
     holds('freeze-and-restart', ['QUORUM', 'FAULTS=2', `WHICH=${FREEZE + RESTART}`, 'HEAL'], false),
     broken('short-promise', FREEZE + LAN_CUT + RESTART, ['QUORUM', 'FAULTS=2', 'P=3'], 'neverTwoActive'),
     broken('no-kernel-lease', KILL, ['QUORUM', 'BROKEN_NO_KERNEL_LEASE'], 'neverTwoActive'),
