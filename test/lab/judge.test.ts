@@ -37,6 +37,10 @@ function uplinkFrame(host: string, atMs: number): Frame {
 function status(host: string, atMs: number): Word {
   return { atMs, saidMs: atMs, host, type: 'STATUS', serving: true, active: true, serves: true };
 }
+/** It is neither in Handover nor in Service, and says so. */
+function idle(host: string, atMs: number): Word {
+  return { atMs, saidMs: atMs, host, type: 'REPORT', serving: false, active: false, serves: false };
+}
 function every(stepMs: number, fromMs: number, toMs: number, make: (atMs: number) => Frame): Frame[] {
   const frames: Frame[] = [];
   for (let atMs = fromMs; atMs <= toMs; atMs += stepMs) frames.push(make(atMs));
@@ -112,15 +116,21 @@ test('a host serves by its word for one lease, until it says otherwise, or until
 });
 
 test('frames into the uplink count unless the sender said that it is in Handover or Service', () => {
-  const words = [status('fw1', 1_000), status('fw1', 1_200)];
+  const words = [idle('fw1', 500), status('fw1', 1_000), status('fw1', 1_200)];
   const frames = [uplinkFrame('fw1', 999), uplinkFrame('fw1', 1_100), uplinkFrame('fw2', 1_100)];
   const verdict = judge(evidence({ words, frames }));
   assert.equal(verdict.standbyUplinkPackets, 2);
   assert.match(verdict.standbyDetail[0] ?? '', /^fw1 at 999/);
 });
 
+test('a host whose first word of all is that it claims was heard by nobody before', () => {
+  const frames = [uplinkFrame('fw1', 900), uplinkFrame('fw2', 900)];
+  const words = [status('fw1', 1_000), idle('fw2', 800), status('fw2', 1_000)];
+  assert.match(judge(evidence({ words, frames })).standbyDetail.join(), /^fw2 at 900/);
+});
+
 test('a word that was held up on its way counts from when it was made', () => {
-  const words = [{ ...status('fw1', 1_000), saidMs: 980 }];
+  const words = [idle('fw1', 500), { ...status('fw1', 1_000), saidMs: 980 }];
   const frames = [uplinkFrame('fw1', 970), uplinkFrame('fw1', 990)];
   assert.equal(judge(evidence({ words, frames })).standbyUplinkPackets, 1);
 });

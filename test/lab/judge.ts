@@ -13,7 +13,8 @@
  * - `masters`: the most hosts that at one instant act or serve by their word.
  * - `standbyUplinkPackets`: frames that entered the uplink switch from a host which was neither in Handover nor in
  *   Service. It is in them from when it made its signed CLAIM, READY, STATUS or PROBE with a claim, or a HANDOVER was
- *   delivered to it, until its signed word that it left them; from then on until its port loses the carrier, at most
+ *   delivered to it (when the first word of all that it says of itself is one of these, from the beginning: it claimed while
+ *   nobody had a session with it yet, and there was nobody to tell), until its signed word that it left them; from then on until its port loses the carrier, at most
  *   one second. A host that is silent (killed or stopped) is in neither after twice the lease when it served, else
  *   after `handoverSilenceMs`.
  */
@@ -217,11 +218,12 @@ function activeSpans(evidence: Evidence, host: string): Span[] {
     .map((c) => c.atMs);
   const spans: { from: number; to: number }[] = [];
   let open: { from: number; to: number } | null = null;
+  let isFirst = true;
   for (const word of evidence.words) {
     if (word.host !== host || word.active === null) continue;
     if (word.active) {
       if (open === null || word.atMs > open.to) {
-        open = { from: word.saidMs, to: word.atMs };
+        open = { from: isFirst ? Number.NEGATIVE_INFINITY : word.saidMs, to: word.atMs };
         spans.push(open);
       }
       // Of two kinds of word the later one counts, so that a master's last report does not outlive its last STATUS.
@@ -231,6 +233,7 @@ function activeSpans(evidence: Evidence, host: string): Span[] {
       open.to = downs.find((at) => at >= endMs && at <= endMs + TAIL_MS) ?? endMs + TAIL_MS;
       open = null;
     }
+    isFirst = false;
   }
   return spans;
 }
