@@ -43,9 +43,9 @@ const ORDER = 8192;
 const RESTART = 16_384;
 const ONE_WAY = 32_768;
 
-/** The steps are long and few: compiling takes more time than searching. Depth first, since a step has many parts. */
+/** The steps are long and few. Depth first, since a step has many parts. */
 const LONG_STEPS = {
-  compile: ['-DCOLLAPSE', '-O1', '-DVECTORSZ=4096'],
+  compile: ['-DCOLLAPSE', '-DVECTORSZ=4096'],
   shortest: false,
   depth: 4_000_000,
 } as const;

@@ -8,7 +8,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expectationOf, type Job, nameOf, type Outcome, type Search } from './slice.ts';
+import { expectationOf, type Job, nameOf, type Outcome, type Search, type Variant } from './slice.ts';
 
 export const MODEL_DIRECTORY = modelDirectory();
 
@@ -93,8 +93,14 @@ async function runIn(job: Job, directory: string): Promise<Outcome> {
   return outcomeOf(job, search, searched, trace);
 }
 
+/** Of a short search compiling is the longer part, and good code costs it more than it gains. */
+function optimization({ ci, violates }: Variant): string {
+  if (!ci) return '-O2';
+  return violates === null ? '-O1' : '-O0';
+}
+
 function compileFlags(job: Job, search: Search): string[] {
-  const flags = ['-O2', '-w', `-DMEMLIM=${search.memoryMb ?? USUAL_MEMORY_MB}`];
+  const flags = [optimization(job.variant), '-w', `-DMEMLIM=${search.memoryMb ?? USUAL_MEMORY_MB}`];
   const safety = search.safety ?? true;
   if (safety) flags.push('-DSAFETY');
   if (safety && job.variant.violates !== null && (search.shortest ?? true)) flags.push('-DBFS');
