@@ -32,6 +32,7 @@ export type Progress =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export class RosterFetch {
+  readonly beganMs: number;
   readonly from: HostName;
   readonly head: Head;
   #wanted: Head;
@@ -43,9 +44,9 @@ export class RosterFetch {
   #askedChunk = 0;
   #askedMs = 0;
   #tries = 0;
-  #beganMs: number | null = null;
 
-  constructor(from: HostName, head: Head) {
+  constructor(nowMs: number, from: HostName, head: Head) {
+    this.beganMs = nowMs;
     this.from = from;
     this.head = head;
     this.#wanted = head;
@@ -58,8 +59,7 @@ export class RosterFetch {
 
   /** The question for the first chunk that is missing; null when it was put too often, or the whole takes too long. */
   ask(nowMs: number): RosterWord | null {
-    this.#beganMs ??= nowMs;
-    if (this.#tries >= TRIES_MAX || nowMs - this.#beganMs > LIMIT_MS) return null;
+    if (this.#tries >= TRIES_MAX || nowMs - this.beganMs > LIMIT_MS) return null;
     this.#tries++;
     this.#askedMs = nowMs;
     this.#askedChunk = Math.max(0, this.#chunks.indexOf(null));

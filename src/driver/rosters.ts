@@ -15,6 +15,11 @@ import { Settling } from './settling.ts';
 
 /** A host that shows an older roster is told of ours at most so often. */
 const TELL_PAUSE_MS = 100;
+/**
+ * What one peer does not bring in this time another one is asked for, too, if it shows the same: the first may be the very one that
+ * the newer roster takes out.
+ */
+const SECOND_AFTER_MS = 200;
 /** A host that served nonsense is not asked for so long. */
 const DISTRUST_MS = 10_000;
 /** Versions that a host which is out is sent at most. */
@@ -43,7 +48,7 @@ export class RosterKeeper {
   #newest: Roster;
   /** What each peer showed last, signed. */
   readonly #shown = new Map<HostName, ShownRoster>();
-  /** At most one a peer, and one for each head. */
+  /** At most one a peer. */
   readonly #fetches = new Map<HostName, RosterFetch>();
   readonly #judged = new Set<string>();
   readonly #distrustedUntilMs = new Map<HostName, number>();
@@ -184,8 +189,9 @@ export class RosterKeeper {
     if (standing === 'same' || standing === 'older') return;
     if (head.version > this.#newest.version + ROSTER_LEAP_MAX) return;
     if (this.#fetches.has(from) || nowMs < (this.#distrustedUntilMs.get(from) ?? 0)) return;
-    if ([...this.#fetches.values()].some((fetch) => keyOf(fetch.head) === keyOf(head))) return;
-    const fetch = new RosterFetch(from, head);
+    for (const other of this.#fetches.values())
+      if (keyOf(other.head) === keyOf(head) && nowMs - other.beganMs < SECOND_AFTER_MS) return;
+    const fetch = new RosterFetch(nowMs, from, head);
     this.#fetches.set(from, fetch);
     const ask = fetch.ask(nowMs);
     if (ask !== null) outcome.words.push({ to: from, word: ask });
@@ -205,7 +211,7 @@ export class RosterKeeper {
   #unasked(nowMs: number, from: HostName, { version, hash }: ShownRoster): RosterFetch | undefined {
     if (nowMs < (this.#distrustedUntilMs.get(from) ?? 0)) return undefined;
     if (version !== this.#newest.version + 1 || this.#judged.has(keyOf({ version, hash }))) return undefined;
-    const fetch = new RosterFetch(from, { version, hash });
+    const fetch = new RosterFetch(nowMs, from, { version, hash });
     this.#fetches.set(from, fetch);
     return fetch;
   }
@@ -258,7 +264,8 @@ export class RosterKeeper {
     outcome.news.push({ from, what: merge });
     if (merge.kind !== 'taken') return merge;
     this.#newest = merge.roster;
-    this.#judged.delete(keyOf(merge.roster));
+    // What was judged was judged beside another roster than this one.
+    this.#judged.clear();
     for (const [host, fetch] of this.#fetches) {
       const standing = this.#against(this.#newest, fetch.head);
       if (standing === 'same' || standing === 'older') this.#fetches.delete(host);

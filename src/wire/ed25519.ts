@@ -14,6 +14,7 @@ import {
 } from 'node:crypto';
 import { getPublicKey, hashes, Point } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
+import { hex } from './hex.ts';
 
 hashes.sha512 = sha512;
 
@@ -48,9 +49,23 @@ const X25519_PKCS8 = Uint8Array.from([
 const ED25519_SPKI = Uint8Array.from([0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0]);
 const X25519_SPKI = Uint8Array.from([0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 3, 0x21, 0]);
 
+/** Judging a key takes two milliseconds, and a chain of versions names the same few keys again and again. */
+const JUDGED_MAX = 256;
+const judged = new Map<string, KeyFault | null>();
+
 /** Null when the key may be admitted: 32 bytes, canonical, on the curve, in the prime-order group. */
 export function keyFault(publicKey: Uint8Array): KeyFault | null {
   if (publicKey.length !== PUBLIC_KEY_BYTES) return 'length';
+  const name = hex(publicKey);
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const fault = pointFault(publicKey);
+  if (judged.size >= JUDGED_MAX) judged.clear();
+  judged.set(name, fault);
+  return fault;
+}
+
+function pointFault(publicKey: Uint8Array): KeyFault | null {
   let point: Point;
   try {
     point = Point.fromBytes(publicKey, false); // strict: refuses y >= p

@@ -114,18 +114,19 @@ export class Handshaker {
   hellos(nowMs: number, peer: Peer): Outgoing[] {
     const out: Outgoing[] = [];
     const targets = helloTargets(nowMs, peer, this.#timing);
+    const isBare = targets.length === 0 || targets.includes(null);
+    // One nonce for all that are asked now: the answer says, signed, whose it is.
+    const nonce = isBare ? null : this.#speaker.nonce(NONCE_BYTES);
+    if (nonce !== null) peer.session.noteHelloSent(hex(nonce), nowMs);
     for (const target of targets) {
-      let hello: Handshake = { kind: 'bare-hello', isReply: false };
-      if (target !== null) {
-        hello = { kind: 'hello', nonce: this.#speaker.nonce(NONCE_BYTES) };
-        peer.session.noteAsked(target);
-        peer.session.noteHelloSent(hex(hello.nonce), nowMs);
-      }
+      const hello: Handshake =
+        nonce === null ? { kind: 'bare-hello', isReply: false } : { kind: 'hello', nonce };
+      if (target !== null) peer.session.noteAsked(target);
       // Which of two keys a run speaks with is known of the accepted one alone.
       const keys = target !== null && target === peer.session.sid ? [peer.key] : peer.keys;
       for (const key of keys) out.push(...this.#speaker.handshake(nowMs, peer, key, target, hello));
     }
-    if (targets.length > 0) helloSent(nowMs, peer, targets);
+    if (targets.length > 0) helloSent(nowMs, peer, targets, this.#speaker.chance());
     else sessionMeasured(nowMs, peer, this.#timing);
     return out;
   }

@@ -42,8 +42,11 @@ export const ROSTER_LEAP_MAX = 1000;
 export const WINDOW_BITS = 1024;
 /** Implementation: sessions of a peer that ended in this run and may never return. */
 export const RETIRED_MAX = 64;
-/** Implementation: own HELLO nonces, and own CHALLENGE nonces, that may be outstanding to one peer. */
-export const NONCES_MAX = 32;
+/**
+ * Implementation: own HELLO nonces, and own CHALLENGE nonces, that may be outstanding to one peer. At a HELLO each 10 ms a question
+ * stands for 1.28 s: whoever makes us ask in vain must not push out what a distant peer is about to answer.
+ */
+export const NONCES_MAX = 128;
 /** Implementation: sessions of a peer of which a HELLO was answered in this run. */
 export const ANSWERED_MAX = 1024;
 /** Implementation: sessions of a peer seen but not proven. */

@@ -42,6 +42,8 @@ export interface Peer {
   wantedSinceMs: number;
   /** When a HELLO last went to a session, not just to whoever is there. */
   lastAskedMs: number;
+  /** How long after that new candidates wait. */
+  candidatePauseMs: number;
   nextHelloMs: number;
   lastBareReplyMs: number;
 }
@@ -100,6 +102,7 @@ export function createPeer(
     roster: null,
     wantedSinceMs: nowMs,
     lastAskedMs: Number.NEGATIVE_INFINITY,
+    candidatePauseMs: 0,
     nextHelloMs: nowMs,
     lastBareReplyMs: Number.NEGATIVE_INFINITY,
   };
@@ -116,7 +119,10 @@ function helloPauseMs(nowMs: number, peer: Peer): number {
   return wantedMs < 2000 ? 50 : wantedMs < 10_000 ? 200 : 1000;
 }
 
-/** New candidates are asked at once, but not more often than this. */
+/**
+ * New candidates are asked at once, but not more often than this, give or take a half: two hosts that asked in step would, in a flood
+ * of old words, always speak at the same moment of the other's pause, and be displaced before its end each time.
+ */
 const CANDIDATE_PAUSE_MS = 10;
 
 /** Whom a HELLO is due to now: sessions by sid, null for "whoever is there". */
@@ -129,9 +135,17 @@ export function helloTargets(nowMs: number, peer: Peer, timing: SessionTiming): 
   return targets;
 }
 
-/** Notes that the due HELLOs went out. */
-export function helloSent(nowMs: number, peer: Peer, targets: readonly (string | null)[]): void {
-  if (!targets.includes(null)) peer.lastAskedMs = nowMs;
+/** Notes that the due HELLOs went out. `chance` in [0, 1). */
+export function helloSent(
+  nowMs: number,
+  peer: Peer,
+  targets: readonly (string | null)[],
+  chance: number,
+): void {
+  if (!targets.includes(null)) {
+    peer.lastAskedMs = nowMs;
+    peer.candidatePauseMs = CANDIDATE_PAUSE_MS * (0.5 + chance);
+  }
   peer.nextHelloMs = nowMs + helloPauseMs(nowMs, peer);
 }
 
@@ -146,6 +160,6 @@ export function sessionMeasured(nowMs: number, peer: Peer, timing: SessionTiming
 /** After something new was learnt: HELLOs that are due for it go out soon. */
 export function helloSoon(nowMs: number, peer: Peer): void {
   if (peer.wantedSinceMs > nowMs) peer.wantedSinceMs = nowMs;
-  const atMs = Math.max(nowMs, peer.lastAskedMs + CANDIDATE_PAUSE_MS, peer.session.yieldsAtMs ?? 0);
+  const atMs = Math.max(nowMs, peer.lastAskedMs + peer.candidatePauseMs, peer.session.yieldsAtMs ?? 0);
   peer.nextHelloMs = Math.min(peer.nextHelloMs, atMs);
 }

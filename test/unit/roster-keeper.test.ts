@@ -151,6 +151,75 @@ test('P49: a peer that does not answer is asked five times, then any other who s
   assert.deepEqual(to.slice(0, 5), ['fw2', 'fw2', 'fw2', 'fw2', 'w']);
 });
 
+test('P49: the host that the newer roster takes out cannot keep it from another by serving it slowly', () => {
+  const out = next(base, edit.revokeMember(base, 'fw2', 4));
+  const honest = running(base);
+  honest.offer(Buffer.concat(out.versions));
+  honest.commit(0, out, null);
+  const keeper = new RosterKeeper(base, 'w', P);
+  const bytes = out.versions[4] ?? assert.fail();
+  const junk = { kind: 'part', version: 5, hash: out.hash.slice(0, 8), chunks: 18 } as const;
+  let takenMs: number | null = null;
+  const carry = (nowMs: number, { news, words }: Outcome): void => {
+    if (news.some(({ what }) => what.kind === 'taken')) takenMs ??= nowMs;
+    for (const { to, word } of words)
+      if (to === 'fw1')
+        for (const answer of honest.word(nowMs, 'w', word).words)
+          carry(nowMs, keeper.word(nowMs, 'fw1', answer.word));
+  };
+  carry(0, keeper.heard(0, 'fw2', shown(out)));
+  for (let nowMs = 1; nowMs < 2000 && takenMs === null; nowMs++) {
+    if (nowMs % 50 === 1) carry(nowMs, keeper.heard(nowMs, 'fw1', shown(out)));
+    if (nowMs % 450 === 400) {
+      const part = { ...junk, chunk: (nowMs - 400) / 450, bytes: bytes.slice(0, 1) };
+      carry(nowMs, keeper.word(nowMs, 'fw2', part));
+    }
+    carry(nowMs, keeper.tick(nowMs));
+  }
+  assert.ok(takenMs !== null && takenMs <= 300, `taken at ${takenMs} ms`);
+});
+
+test('P47: a branch that was judged and left is judged anew once another roster is taken', () => {
+  const [second, third] = [testIdentity('second admin'), testIdentity('third admin')];
+  const signedBy = (
+    roster: Roster,
+    body: RosterBody,
+    key: { sign(bytes: Uint8Array): Uint8Array; publicKey: Uint8Array },
+  ) => {
+    const result = appendVersion(roster, signRosterBody(body, key));
+    return result.ok ? result.roster : assert.fail(result.reason);
+  };
+  const rotated = (roster: Roster, to: typeof second, by: typeof admin) =>
+    signedBy(
+      roster,
+      edit.rotateAdmin(roster, to.publicKey, (message) => to.sign(message)),
+      by,
+    );
+  // By a slip the key was changed twice: to the second on one branch, which went on, and to the third on ours.
+  let branch = rotated(base, second, admin);
+  while (branch.version < base.version + 4) branch = signedBy(branch, bodyAfter(branch), second);
+  const ours = rotated(base, third, admin);
+  const keeper = running(ours);
+  const serving = new RosterKeeper(branch, 'fw2', P);
+  const fetched = (nowMs: number): string[] => {
+    const kinds: string[] = [];
+    let { words } = keeper.heard(nowMs, 'fw2', shown(branch));
+    for (let i = 0; i < 20 && words.length > 0; i++) {
+      const answers = words.flatMap(({ word }) => serving.word(nowMs, 'fw1', word).words);
+      const outcomes = answers.map(({ word }) => keeper.word(nowMs, 'fw2', word));
+      kinds.push(...outcomes.flatMap(({ news }) => news.map(({ what }) => what.kind)));
+      words = outcomes.flatMap((outcome) => outcome.words);
+    }
+    return kinds;
+  };
+  assert.deepEqual(fetched(1000), ['forked']);
+  assert.deepEqual(fetched(20_000), [], 'not again');
+  const mended = rotated(ours, second, third);
+  keeper.offer(Buffer.concat(mended.versions));
+  keeper.commit(30_000, mended, null);
+  assert.deepEqual(fetched(40_000), ['taken'], 'its signer is the admin of the roster in force now');
+});
+
 test('P49: a peer that gives a chunk now and then is not waited for beyond 30 s', () => {
   let chain = fatRoster(base);
   while (chain.version < base.version + 12) chain = fatRoster(chain);

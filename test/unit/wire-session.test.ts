@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Budget } from '../../src/wire/budget.ts';
+import { NONCES_MAX } from '../../src/wire/limits.ts';
 import { PeerSession, remeasureMs } from '../../src/wire/session.ts';
 import { ReplayWindow } from '../../src/wire/window.ts';
 
@@ -135,10 +136,10 @@ test('a nonce answers for max_age/4, and the oldest make way', () => {
   session.noteHelloSent('h', 0);
   assert.equal(session.helloSentMs('h', 200), 0);
   assert.equal(session.helloSentMs('h', 201), null);
-  for (let i = 0; i < 32; i++) session.noteChallengeSent(`c${i}`, 0);
-  session.noteChallengeSent('c32', 0);
+  for (let i = 0; i < NONCES_MAX; i++) session.noteChallengeSent(`c${i}`, 0);
+  session.noteChallengeSent('last', 0);
   assert.equal(session.challengeSentMs('c0', 1), null);
-  assert.equal(session.challengeSentMs('c32', 1), 0);
+  assert.equal(session.challengeSentMs('last', 1), 0);
 });
 
 test('the bound of the age holds whoever delays what, and grows with drift', () => {
