@@ -24,6 +24,8 @@ import type { Signer } from './external-signer.ts';
 
 export const ROSTER_MODE = 0o644;
 const STATUS_MAX_BYTES = 4096;
+const TAKE_A_COPY =
+  'if it was whole once, take a copy: from where it was given out, or roster.cose of any host; cluster init begins another cluster';
 
 /** The newest version of a file, verified from that admin key on. Throws OperatorError. */
 export function verifiedRoster(path: string, bytes: Uint8Array, admin: Uint8Array): Roster {
@@ -31,6 +33,7 @@ export function verifiedRoster(path: string, bytes: Uint8Array, admin: Uint8Arra
   if (result.ok) return result.roster;
   throw new OperatorError(
     `${path}: ${result.version === null ? '' : `version ${result.version}: `}${result.reason}`,
+    TAKE_A_COPY,
   );
 }
 
@@ -38,11 +41,7 @@ export function verifiedRoster(path: string, bytes: Uint8Array, admin: Uint8Arra
 export function claimedRoster(path: string): Roster {
   const bytes = readRosterBytes(path);
   const admin = firstAdmin(bytes);
-  if (admin === null)
-    throw new OperatorError(
-      `${path}: not a roster`,
-      'if it was one, take a copy: from where it was given out, or roster.cose of any host; cluster init begins another cluster',
-    );
+  if (admin === null) throw new OperatorError(`${path}: not a roster`, TAKE_A_COPY);
   return verifiedRoster(path, bytes, admin);
 }
 
@@ -59,7 +58,11 @@ export function rosterFor(path: string, signer: Signer): Roster {
 /** The roster with one more version, as hosts would take it. Throws OperatorError when they would not. */
 export function withVersion(path: string, current: Roster | null, body: RosterBody, signer: Signer): Roster {
   const result = appendVersion(current, signRosterBody(body, signer), [signer.publicKey]);
-  if (!result.ok) throw new OperatorError(`${path}: the new version ${result.reason}`);
+  if (!result.ok)
+    throw new OperatorError(
+      `${path}: the new version ${result.reason}`,
+      `nothing was written; what is there already: portcullis cluster show ${path}`,
+    );
   return result.roster;
 }
 

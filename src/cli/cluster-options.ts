@@ -33,6 +33,10 @@ export function parsePriority(text: string): number {
   );
 }
 
+function isLoopback({ family, ip }: SocketAddress): boolean {
+  return family === 4 ? ip.startsWith('127.') : ip === '::1';
+}
+
 /** `IP:PORT[,IP:PORT]`, one a link. */
 export function parseAddresses(text: string): SocketAddress[] {
   const parts = text.split(',');
@@ -41,7 +45,13 @@ export function parseAddresses(text: string): SocketAddress[] {
   }
   return parts.map((part) => {
     const address = parseSocketAddress(part);
-    if (address !== null) return address;
+    if (address !== null && !isLoopback(address)) return address;
+    if (address !== null)
+      throw new OperatorError(
+        `--address: ${part} is each host’s own: no other host reaches it`,
+        'the address that the others send to',
+        WRONG_USAGE,
+      );
     throw new OperatorError(
       `--address: ${JSON.stringify(part)} is none`,
       'IP:PORT, with IPv6 as [ADDR]:PORT',

@@ -57,11 +57,16 @@ const OPENSSH_FAULTS: { readonly [fault in OpensshFault]: readonly [string, stri
   'halves-differ': ['holds a public key that is not of its private key', 'the file is damaged or forged'],
 };
 
+/** All kinds that are read here, and others, say so in their first line. */
+function holdsPrivateKey(bytes: Buffer): boolean {
+  return bytes.includes('PRIVATE KEY');
+}
+
 const NOBODY_ASKED: AskPassphrase = () => null;
 
 /** The seed of a private key file. Throws OperatorError. The caller wipes it when done. */
 export function readSeedFile(path: string, askPassphrase: AskPassphrase = NOBODY_ASKED): Uint8Array {
-  const pem = readSecretFile(path, 'private key');
+  const pem = readSecretFile(path, 'private key', holdsPrivateKey);
   try {
     let result = decodePrivateKey(pem, null);
     if (!result.ok && result.fault === 'passphrase-needed') {
@@ -91,7 +96,7 @@ export function readIdentityFile(path: string, askPassphrase?: AskPassphrase): I
 
 /** The seed and remark of an OpenSSH private key file. Throws OperatorError. The caller wipes the seed. */
 export function readOpensshFile(path: string): { seed: Uint8Array; comment: string } {
-  const bytes = readSecretFile(path, 'private key');
+  const bytes = readSecretFile(path, 'private key', holdsPrivateKey);
   try {
     const result = parseOpensshPrivateKey(bytes.toString('latin1'));
     if (result.ok) return result;

@@ -55,23 +55,39 @@ export function readWhole(path: string, maxBytes: number, judge: (stat: Stats) =
 /**
  * A file that only its owner may read: a private key, a pass phrase. The caller wipes it when done. Also refused
  * when somebody else owns it (unless root asks, who owns nothing of the service's), and in a directory where anybody
- * may put another file in its place.
+ * may put another file in its place. What `isSecret` says is none (a public file, given by mistake) is read as it is, and the
+ * caller says what it is not.
  */
-export function readSecretFile(path: string, what: string): Buffer {
-  return readWhole(path, KEY_FILE_MAX_BYTES, (stat) => {
-    if ((stat.mode & OTHERS) !== 0) {
-      const shown = (stat.mode & 0o777).toString(8).padStart(4, '0');
-      throw new OperatorError(`${path}: others can read this ${what} (mode ${shown})`, `chmod 600 ${path}`);
-    }
-    const self = process.geteuid?.() ?? 0;
-    if (self !== 0 && stat.uid !== self && stat.uid !== 0) {
-      throw new OperatorError(
-        `${path}: this ${what} belongs to user ${stat.uid}`,
-        'read only what is your own',
-      );
-    }
-    refuseOpenDirectory(path);
+export function readSecretFile(
+  path: string,
+  what: string,
+  isSecret: (bytes: Buffer) => boolean = () => true,
+): Buffer {
+  let stat: Stats | undefined;
+  const bytes = readWhole(path, KEY_FILE_MAX_BYTES, (found) => {
+    stat = found;
   });
+  try {
+    if (stat !== undefined && isSecret(bytes)) refuseUnguarded(path, what, stat);
+    return bytes;
+  } catch (error) {
+    bytes.fill(0);
+    throw error;
+  }
+}
+
+function refuseUnguarded(path: string, what: string, stat: Stats): void {
+  if ((stat.mode & OTHERS) !== 0) {
+    const shown = (stat.mode & 0o777).toString(8).padStart(4, '0');
+    throw new OperatorError(`${path}: others can read this ${what} (mode ${shown})`, `chmod 600 ${path}`);
+  }
+  const self = process.geteuid?.() ?? 0;
+  if (self !== 0 && stat.uid !== self && stat.uid !== 0)
+    throw new OperatorError(
+      `${path}: this ${what} belongs to user ${stat.uid}`,
+      'read only what is your own',
+    );
+  refuseOpenDirectory(path);
 }
 
 /** Creates a file that must not be there yet, and makes it durable. It never exists half-written. */

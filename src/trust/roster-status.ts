@@ -118,9 +118,14 @@ export function settledForEdit(
   if (!changesVoters || voterSets(roster, settled).length <= 1)
     return { settled, word: settled > roster.body.settled ? 'status' : 'roster' };
   if (force) return { settled: next, word: 'force' };
+  const given = status?.pushed?.version ?? roster.version;
+  const slip =
+    given < roster.version
+      ? `; was it a slip, and no host has it, then take version ${given} back: roster.cose of any host`
+      : '';
   throw new OperatorError(
     `version ${roster.version} changes who votes, and is not known to be settled`,
-    'push it and wait for its confirmation (portcullis cluster push); --force if the hosts that lack it are gone for good',
+    `push it and wait for its confirmation (portcullis cluster push); --force if the hosts that lack it are gone for good${slip}`,
   );
 }
 

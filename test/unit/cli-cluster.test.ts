@@ -279,3 +279,27 @@ test('K2: an existing status, roster or bundle is not overwritten by a new clust
     assert.ok(!existsSync(at('b')));
   });
 });
+
+test('slips are told as what they are: a public file for a private one, a torn roster, a version that nobody has', async () => {
+  await inDirectory(async (at) => {
+    await madeCluster(at, 'new');
+    const told = async (words: string[]): Promise<string> => {
+      const { status, err } = await portcullis(words);
+      assert.ok(status === 1 || status === 2, words.join(' '));
+      return err;
+    };
+    writeFileSync(at('empty'), '');
+    for (const name of ['r', 'fw1.key.pub', 'empty'])
+      assert.match(await told(['key', 'passphrase', at(name)]), /is not a private key/);
+    assert.match(await told(['key', 'show', at('r')]), /is not a private key/);
+    const added = [...edit(at, 'add', 'fw9'), '--key', at('new.key.pub'), '--address'];
+    assert.match(await told([...added, '127.0.0.2:7946']), /no other host reaches it/);
+    assert.match(await told([...added, '[::1]:7946']), /no other host reaches it/);
+    assert.match(await told([...added, '10.77.1.11:7946']), /twice\n.*hint: nothing was written/);
+    await must(['cluster', 'bundle', 'fw1', '--roster', at('r'), '--out', at('bundle')]);
+    await must([...added, '10.77.1.19:7946']);
+    assert.match(await told(edit(at, 'remove', 'fw9')), /was it a slip, .* take version 4 back/);
+    writeFileSync(at('torn'), readFileSync(at('r')).subarray(0, 700));
+    assert.match(await told(['cluster', 'show', at('torn')]), /not a whole .*\n.*take a copy/);
+  });
+});
