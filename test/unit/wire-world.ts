@@ -61,6 +61,8 @@ interface Machine {
   readonly offsetMs: number;
   readonly rate: number;
   readonly wire: Recorded;
+  /** When this run began, true time. */
+  readonly beganMs: number;
   /** Copies of words that it took, in their order. */
   readonly taken: string[];
   /** Set back to an earlier state and not yet aware of it: since then, true time. */
@@ -95,6 +97,8 @@ export class World {
   #faults = true;
   readonly #sent = new Map<number, { readonly trueMs: number; readonly run: string }>();
   readonly #setBack = new Set<string>();
+  /** Runs of which there was a copy: each may hear what the other said. */
+  readonly #copied = new Set<string>();
   readonly #endedMs = new Map<string, number>();
   readonly counts = {
     delivered: 0,
@@ -136,7 +140,8 @@ export class World {
         links: [1, 2],
       }),
     );
-    return { name, run, offsetMs, rate, wire, taken: [], setBackMs: null, endsMs: Number.POSITIVE_INFINITY };
+    const since = { beganMs: this.#nowMs, taken: [], setBackMs: null, endsMs: Number.POSITIVE_INFINITY };
+    return { name, run, offsetMs, rate, wire, ...since };
   }
 
   #clock(machine: Machine): number {
@@ -162,10 +167,12 @@ export class World {
       if (recorded !== undefined) this.#arrive(recorded);
       this.counts.replays++;
     }
-    for (const { run, setBackMs } of this.#machines)
+    for (const machine of this.#machines)
       assert.ok(
-        setBackMs === null || this.#nowMs - setBackMs < LEARN_MS,
-        this.#told(`${run} never learnt it`),
+        machine.setBackMs === null ||
+          this.#nowMs - machine.setBackMs < LEARN_MS ||
+          !this.#isKnown(machine, machine.setBackMs),
+        this.#told(`${machine.run} never learnt it`),
       );
   }
 
@@ -173,6 +180,11 @@ export class World {
   calm(): void {
     this.#snapshot = null;
     for (const machine of this.#machines) if (machine.endsMs < Number.POSITIVE_INFINITY) this.#end(machine);
+  }
+
+  /** Somebody is left that heard it before it was set back: who began later cannot tell it (P28). */
+  #isKnown(machine: Machine, setBackMs: number): boolean {
+    return this.#machines.some(({ name, beganMs }) => name !== machine.name && beganMs < setBackMs);
   }
 
   #fault(): void {
@@ -221,6 +233,7 @@ export class World {
       this.#machines.push({ ...this.#boot(machine.name, machine.offsetMs, machine.rate), endsMs });
       return;
     }
+    this.#copied.add(machine.run);
     const wire = machine.wire.restored(machine.wire.snapshot(), `${machine.run} copied at ${this.#nowMs}`);
     this.#machines.push({ ...machine, wire, taken: [...machine.taken], endsMs });
   }
@@ -288,8 +301,10 @@ export class World {
 
   /** The process ends and the next one begins anew. */
   #learnt(machine: Machine): void {
-    const alike = this.#machines.filter((one) => one.run === machine.run);
-    assert.ok(machine.setBackMs !== null || alike.length > 1, this.#told(`${machine.run} was not set back`));
+    assert.ok(
+      machine.setBackMs !== null || this.#copied.has(machine.run),
+      this.#told(`${machine.run} was not set back`),
+    );
     this.counts.learnt++;
     this.#replace(machine, {
       ...this.#boot(machine.name, machine.offsetMs, machine.rate),
