@@ -8,7 +8,8 @@ import { concretise } from './concrete.ts';
 import { type Domain, domain, PLACE_NAMES } from './domain.ts';
 import { possible } from './domain-possible.ts';
 import { CORE_MUTANTS, ROW_MUTANTS } from './mutants-core.ts';
-import { MODEL_MUTANTS, VOTER_MUTANTS, woven } from './mutants-model.ts';
+import { MODEL_MUTANTS, woven } from './mutants-model.ts';
+import { VOTER_MUTANTS } from './mutants-voter.ts';
 import { MutatedCores } from './mutated-core.ts';
 import { compare, ModelProgram, unfaithful } from './relation.ts';
 import {
