@@ -5,9 +5,11 @@ import { brokenInvariants, PLACES, step, TRANSITIONS } from '../../src/core/inde
 import * as lease from '../../src/core/lease.ts';
 import * as voter from '../../src/core/voter.ts';
 import { concretise } from './concrete.ts';
-import { type Domain, domain, PLACE_NAMES, possible } from './domain.ts';
+import { type Domain, domain, PLACE_NAMES } from './domain.ts';
+import { possible } from './domain-possible.ts';
 import { CORE_MUTANTS, ROW_MUTANTS } from './mutants-core.ts';
-import { MODEL_MUTANTS, VOTER_MUTANTS, woven } from './mutants-model.ts';
+import { MODEL_MUTANTS, woven } from './mutants-model.ts';
+import { VOTER_MUTANTS } from './mutants-voter.ts';
 import { MutatedCores } from './mutated-core.ts';
 import { compare, ModelProgram, unfaithful } from './relation.ts';
 import {

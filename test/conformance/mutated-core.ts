@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Place } from '../../src/core/index.ts';
-import type { CoreMutant } from './mutants-core.ts';
+import type { CoreMutant } from './core-mutant.ts';
 import type { Step } from './relation.ts';
 import type { Votes } from './voter.ts';
 

@@ -1,7 +1,8 @@
 /** Both sides of the comparison: the model's answers from Spin, the code's from `step`. */
 import { type HostState, type ServiceState, step } from '../../src/core/index.ts';
 import { abstractHost, abstractStep } from './abstract.ts';
-import { concretise, eventName, NOW, SERVICE } from './concrete.ts';
+import { concretise } from './concrete.ts';
+import { eventName, NOW, SERVICE } from './concrete-cluster.ts';
 import { type SpinProgram, spinProgram } from './spin.ts';
 import {
   ALL_FIELDS,
