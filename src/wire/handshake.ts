@@ -114,9 +114,8 @@ export class Handshaker {
   hellos(nowMs: number, peer: Peer): Outgoing[] {
     const out: Outgoing[] = [];
     const targets = helloTargets(nowMs, peer, this.#timing);
-    const isBare = targets.length === 0 || targets.includes(null);
     // One nonce for all that are asked now: the answer says, signed, whose it is.
-    const nonce = isBare ? null : this.#speaker.nonce(NONCE_BYTES);
+    const nonce = targets.some((target) => target !== null) ? this.#speaker.nonce(NONCE_BYTES) : null;
     if (nonce !== null) peer.session.noteHelloSent(hex(nonce), nowMs);
     for (const target of targets) {
       const hello: Handshake =

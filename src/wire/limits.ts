@@ -43,8 +43,8 @@ export const WINDOW_BITS = 1024;
 /** Implementation: sessions of a peer that ended in this run and may never return. */
 export const RETIRED_MAX = 64;
 /**
- * Implementation: own HELLO nonces, and own CHALLENGE nonces, that may be outstanding to one peer. At a HELLO each 10 ms a question
- * stands for 1.28 s: whoever makes us ask in vain must not push out what a distant peer is about to answer.
+ * Implementation: own HELLO nonces, and own CHALLENGE nonces, that may be outstanding to one peer. At a HELLO each 10 ms, the mean,
+ * a question stands for 1.28 s: whoever makes us ask in vain must not push out what a distant peer is about to answer.
  */
 export const NONCES_MAX = 128;
 /** Implementation: sessions of a peer of which a HELLO was answered in this run. */

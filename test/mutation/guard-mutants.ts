@@ -51,7 +51,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'if (added.length + removed.length > 1) return',
     replace: 'if (added.length + removed.length > 9) return',
     breaks: 'one version changes several voters',
-    catcher: unit('trust-chain', 'P40: a host is added, removed, changed'),
+    catcher: unit('trust-changes', 'P40: a host is added, removed, changed'),
   },
   {
     finding: 'S3',
@@ -251,7 +251,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'return branch.version > current.version && byCurrentAdmin',
     replace: 'return branch.version < 0 && byCurrentAdmin',
     breaks: 'one slip of the admin divides the cluster for good',
-    catcher: unit('trust-chain', 'P47: of two versions of one number the first stays'),
+    catcher: unit('trust-forks', 'P47: of two versions of one number the first stays'),
   },
   {
     finding: 'H10',
@@ -259,7 +259,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'if (recovered(branch) !== recovered(current)) {',
     replace: 'if (recovery === branch.clusterId) {',
     breaks: 'a stolen admin key outlives the recovery key’s rotation',
-    catcher: unit('trust-chain', 'P47: a rotation by the recovery key outranks'),
+    catcher: unit('trust-forks', 'P47: a rotation by the recovery key outranks'),
   },
   {
     finding: 'H10',
@@ -267,7 +267,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'const allowed = { ...bodyAfter(current), admins, adminProof };',
     replace: 'const allowed = { ...body, admins, adminProof };',
     breaks: 'the recovery key changes members, too',
-    catcher: unit('trust-chain', 'P44: the recovery key changes the admin key and nothing else'),
+    catcher: unit('trust-admin-keys', 'P44: the recovery key changes the admin key and nothing else'),
   },
   {
     finding: 'H10',
@@ -275,7 +275,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'if (dead !== undefined) return',
     replace: 'if (dead === body.nonce) return',
     breaks: 'a revoked key comes back',
-    catcher: unit('trust-chain', 'P41: a revoked key is nobody’s for good'),
+    catcher: unit('trust-changes', 'P41: a revoked key is nobody’s for good'),
   },
   {
     finding: 'H10',
