@@ -123,6 +123,7 @@ class KernelActuator implements LinuxActuator {
     const isTest = (TEST_PROCEDURES as readonly Procedure[]).includes(procedure);
     // Each test has a lane of its own: a slow one holds up nothing but itself.
     const lane = this.lanes.get(isTest ? `${name} ${procedure}` : name);
+    if (!isTest) this.watch.defer();
     lane
       .run(async () => {
         // Looked up when its turn has come: a reload before it may have replaced the parts.

@@ -150,19 +150,8 @@ export class Rules {
 
   /** Whether the service's serving rules are loaded and all there still. */
   async check(service: GatewayService): Promise<Outcome> {
-    for (const family of [4, 6] as const) {
-      const file = ruleFile(service, 'serving', family);
-      if (file === null) continue;
-      const loaded = this.loaded.get(family);
-      if (loaded?.kind !== 'serving' || loaded.path !== file.path)
-        return refuted(`${file.path} is not loaded`);
-      const generation = this.legacy ? null : this.generation();
-      if (generation !== null && generation === loaded.seenAt) continue;
-      const missing = missingOf(loaded, await savedRules(family));
-      if (missing !== null) return refuted(`${file.path}: no longer loaded: ${missing.slice(0, 200)}`);
-      loaded.seenAt = generation;
-    }
-    return confirmed('rules as loaded');
+    const outcomes = await Promise.all([this.checkOne(service, 4), this.checkOne(service, 6)]);
+    return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules as loaded');
   }
 
   /** Puts the cluster's port back first where a set of ours was loaded and something pushed it out. */
@@ -172,6 +161,19 @@ export class Rules {
       if (rules.length === 0 || portIsFirst(await savedRules(family), rules)) continue;
       await runTool(tool(family, 'restore'), ['-w', '2', '--noflush'], portRulesAlone(rules));
     }
+  }
+
+  private async checkOne(service: GatewayService, family: Family): Promise<Outcome> {
+    const file = ruleFile(service, 'serving', family);
+    if (file === null) return confirmed('no rules configured');
+    const loaded = this.loaded.get(family);
+    if (loaded?.kind !== 'serving' || loaded.path !== file.path) return refuted(`${file.path} is not loaded`);
+    const generation = this.legacy ? null : this.generation();
+    if (generation !== null && generation === loaded.seenAt) return confirmed('nothing was changed');
+    const missing = missingOf(loaded, await savedRules(family));
+    if (missing !== null) return refuted(`${file.path}: no longer loaded: ${missing.slice(0, 200)}`);
+    loaded.seenAt = generation;
+    return confirmed('all rules are there');
   }
 
   private async loadOne(service: GatewayService, kind: RuleKind, family: Family): Promise<Outcome> {

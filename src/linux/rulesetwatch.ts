@@ -1,7 +1,7 @@
 /**
- * Watches for changes of the ruleset by anybody else. Invariant: within one look, half a second apart, the gate's
- * tables are back as they were installed, the cluster's port is first again and its filter there, whatever an
- * operator loaded.
+ * Watches for changes of the ruleset by anybody else. Invariant: within one look, half a second apart (two seconds
+ * while the host takes over or lets go), the gate's tables are back as they were installed, the cluster's port is first
+ * again and its filter there, whatever an operator loaded.
  */
 import { tableName } from './gatetable.ts';
 import type { Kernel } from './kernel.ts';
@@ -10,6 +10,8 @@ import type { PortGuard } from './portguard.ts';
 import { runTool } from './tools.ts';
 
 const LOOK_MS = 500;
+/** So many looks in a row may be put off. */
+const PUT_OFF_MAX = 3;
 
 export class RulesetWatch {
   private readonly kernel: Kernel;
@@ -17,6 +19,8 @@ export class RulesetWatch {
   private readonly lane = new Lane();
   private timer: NodeJS.Timeout | null = null;
   private seen: number | null = null;
+  private isBusy = false;
+  private putOff = 0;
   /** The gate's tables as nft lists them after installation; null: not yet read back. */
   private baseline: { readonly table: string; readonly text: string } | null = null;
 
@@ -27,7 +31,12 @@ export class RulesetWatch {
 
   start(): void {
     this.look();
-    this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.timer = setInterval(() => this.lookUnlessBusy(), LOOK_MS);
+  }
+
+  /** A takeover is under way, which changes the ruleset itself: a look now would only keep it from the processor. */
+  defer(): void {
+    this.isBusy = true;
   }
 
   stop(): void {
@@ -51,6 +60,13 @@ export class RulesetWatch {
   /** Has the port's filter as it must be for the present members and addresses when it resolves. */
   guardNow(): Promise<void> {
     return this.lane.run(() => this.guard.keep());
+  }
+
+  private lookUnlessBusy(): void {
+    const puts = this.isBusy && this.putOff < PUT_OFF_MAX;
+    this.isBusy = false;
+    this.putOff = puts ? this.putOff + 1 : 0;
+    if (!puts) this.look();
   }
 
   private look(): void {

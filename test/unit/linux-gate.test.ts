@@ -30,13 +30,20 @@ test('a call in time opens until the end of the right', () => {
 
 test('a late call does not leave the gate open beyond the right, though the right still runs', () => {
   const { kernel, gate: g } = gate([150]);
-  assert.deepEqual(g.set('s', 1200), { openUntilMs: 1200, missing: false });
-  assert.equal(kernel.endsAtMs, 1200);
+  assert.deepEqual(g.set('s', 1200), { openUntilMs: 1195, missing: false });
+  assert.equal(kernel.endsAtMs, 1195);
   assert.equal(kernel.calls, 3);
 });
 
+test('a kernel that needs longer for every call keeps the gate open, until a little before the right ends', () => {
+  const { kernel, gate: g } = gate([15, 15, 15, 15, 15, 15]);
+  assert.deepEqual(g.set('s', 1200), { openUntilMs: 1180, missing: false });
+  assert.ok(kernel.endsAtMs > 1180 && kernel.endsAtMs <= 1202, String(kernel.endsAtMs));
+  assert.equal(g.openUntilMs('s'), 1180);
+});
+
 test('a process that is paused again and again ends with the gate shut', () => {
-  const { kernel, gate: g } = gate([20, 0, 20, 0, 20, 0]);
+  const { kernel, gate: g } = gate([20, 0, 20, 0, 25, 0]);
   assert.deepEqual(g.set('s', 1200), { openUntilMs: null, missing: false });
   assert.equal(kernel.endsAtMs, 0);
   assert.equal(g.openUntilMs('s'), null);

@@ -19,7 +19,7 @@ test('a bound is the sum of its parts', () => {
   const steps = usualSteps(timing);
   const { power } = takeoverBounds(timing, { ...SERVICE, policy: 'available' });
   // δ + I + j + e, np (rto + e), w + e, Au + N, C + e, As + Kl, w + e, G
-  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 53, 30, 12, 2];
+  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 53, 90, 12, 2];
   assert.equal(
     power.worstMs,
     parts.reduce((sum, ms) => sum + ms, 0),
