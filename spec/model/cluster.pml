@@ -328,7 +328,7 @@ inline timerDue(h) {
         if :: AT(HANDOVER_CLAIMING) -> S.due = true :: else fi
      :: turn == 6 && (AT(HANDOVER_LISTENING) && inPlace[h] >= WINDOW && !S.windowOver
           || AT(HANDOVER_WAITING) && sinceClaim[h] >= P && !S.windowOver
-          || AVAIL && AT(SERVICE_SUSPENDED) && inPlace[h] >= WINDOW) ->
+          || AVAIL && AT(SERVICE_SUSPENDED) && inPlace[h] >= WINDOW && !(S.suspect && S.windowOver)) ->
         e = E_T_WINDOW
      :: turn == 7 && AVAIL && SERVING -> e = E_T_RENEW
      :: turn == 8 && (IN_SERVICE || S.attempt && !PLANNED && S.place >= HANDOVER_RAISING) && sinceAdvert[h] >= I -> e = E_T_ADVERT; sinceAdvert[h] = 0

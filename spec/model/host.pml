@@ -70,9 +70,9 @@ typedef Host {
   bool due;          /* the slot and all objections' time are over (false until) */
   bool masterLives;  /* a signed word of a master was heard in it, without sound evidence */
   bool letGo;        /* the old master said RELEASED */
-  byte pend;         /* address rounds under way: 1 downlink, 2 uplink */
+  byte pend;         /* address rounds under way: 1 downlink, 2 uplink; of an attempt, or of a suspended host */
   byte answ;         /* address rounds that were answered */
-  bool windowOver;   /* false until the end of the window, or of the wait for one promise */
+  bool windowOver;   /* false until the end of the window, of the wait for one promise, or of a suspended host's round */
   byte stage;        /* making harmless: */
   byte copies;       /* of RELEASED or WITHDRAW that were said */
   bool gate;         /* the gate is ordered open */
@@ -315,7 +315,7 @@ bool heardNow;
                         && S.downSince && (FREE || S.unanswered >= NP) && g.slot)        /* R10 */
 #endif
 #define NOBODY_TO_ASK  (S.known == 0 || HOST(S.known) == h || S.letGo)
-#define OTHERS_MAY_SERVE (S.suspect && (S.sign || S.rival != 0 && S.rivalFresh) && !g.sinceP)   /* R8, available */
+#define OTHERS_MAY_SERVE (S.suspect && S.sign || S.rival != 0 && S.rivalFresh)   /* R8, available */
 #define WINDOW_DONE    (S.pend == 0 && S.windowOver)
 /* what the sender claims with this message */
 #define CLAIMS         (mt != 0 && (ev == E_CLAIM || ev == E_STATUS_HANDOVER || ev == E_PROBED_HANDOVER || ev == E_PROBE || ev == E_PROBE_BLAME))
@@ -333,8 +333,23 @@ inline end_trial(h) { S.trialTo = 0; S.cause = 0; S.only = false }
 inline begin_suspicion(h) {                                          /* R9 */
   S.suspect = true; S.downSince = false; S.sign = false; S.unanswered = 0
 }
-inline begin_round(h) { SAY(S_PROBE); begin_suspicion(h); DO(D_ASK_DOWN | D_ASK_UP) }     /* R8, available */
-inline end_suspicion(h) { S.suspect = false; S.downSince = false; S.sign = false; S.unanswered = 0 }
+inline begin_round(h) {                                              /* R8, available */
+  if :: S.gate -> shut_gate(h) :: else fi;
+  SAY(S_PROBE); begin_suspicion(h); S.pend = 3; S.windowOver = false; DO(D_ASK_DOWN | D_ASK_UP)
+}
+inline end_suspicion(h) {
+  S.suspect = false; S.downSince = false; S.sign = false; S.unanswered = 0; S.pend = 0; S.windowOver = false
+}
+inline round_over(h) {               /* R8: its time and both address rounds have ended: a round with an answer begins anew */
+  if
+  :: S.suspect && !WINDOW_DONE -> skip
+  :: else ->
+     if
+     :: OTHERS_MAY_SERVE -> begin_round(h)
+     :: else -> end_suspicion(h); RENEW_OWN(h); order_gate(h)
+     fi
+  fi
+}
 inline end_attempt(h) {
   S.attempt = false; S.plannedBy = 0; S.granted = false; S.due = false; S.masterLives = false; S.letGo = false;
   S.pend = 0; S.answ = 0; S.windowOver = false
@@ -532,7 +547,13 @@ inline react_world(h) {
         S.pend = S.pend - 1; S.answ = (S.answ & 2) + (ev == E_ADDR_DOWN_ANSWER -> 1 : 0); why = Q_WINDOW
      :: S.attempt && ev >= E_ADDR_UP_QUIET && (S.pend & 2) != 0 ->
         S.pend = S.pend - 2; S.answ = (S.answ & 1) + (ev == E_ADDR_UP_ANSWER -> 2 : 0); why = Q_WINDOW
-     :: !S.attempt && S.suspect && (ev == E_ADDR_DOWN_ANSWER || ev == E_ADDR_UP_ANSWER) -> S.sign = true      /* R19 */
+     :: !S.attempt && S.suspect ->
+        S.sign = S.sign || ev == E_ADDR_DOWN_ANSWER || ev == E_ADDR_UP_ANSWER;                                /* R19 */
+        if
+        :: ev <= E_ADDR_DOWN_ANSWER && (S.pend & 1) != 0 -> S.pend = S.pend - 1; round_over(h)
+        :: ev >= E_ADDR_UP_QUIET && (S.pend & 2) != 0 -> S.pend = S.pend - 2; round_over(h)
+        :: else
+        fi
      :: else
      fi
   :: ev == E_GATE_SHUT ->
@@ -603,9 +624,7 @@ inline react_timer(h) {
   :: ev == E_T_CLAIM -> if :: AT(HANDOVER_CLAIMING) -> why = Q_GRANTED :: SEARCHING -> why = Q_CLAIM :: else fi
   :: ev == E_T_WINDOW ->
      if
-     :: AT(SERVICE_SUSPENDED) && OTHERS_MAY_SERVE -> skip
-     :: AT(SERVICE_SUSPENDED) && !OTHERS_MAY_SERVE ->
-        end_suspicion(h); RENEW_OWN(h); order_gate(h)
+     :: AT(SERVICE_SUSPENDED) -> S.windowOver = S.suspect; round_over(h)
      :: S.attempt -> S.windowOver = true; why = Q_WINDOW
      :: else
      fi

@@ -204,8 +204,12 @@ function downlinkChecked(c: Ctx, verdict: Verdict): void {
 
 /** A round of ARP probes or DAD ended. */
 export function addressProbeEnded(c: Ctx, side: Side, id: number, isAnswered: boolean): void {
-  if (c.main === 'handover') addressesProbed(c, side, id, isAnswered);
-  else if (isAnswered) suspicion.signOfLife(c, `somebody on the ${side}`);
+  if (c.main === 'handover') {
+    addressesProbed(c, side, id, isAnswered);
+    return;
+  }
+  if (isAnswered) suspicion.signOfLife(c, `somebody on the ${side}`);
+  service.roundEnded(c, side, id);
 }
 
 /** The kernel gate was read back; only the latest order counts. */

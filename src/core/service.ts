@@ -6,6 +6,7 @@ import { ask, askSilent, reclaim } from './asking.ts';
 import { compareTerms, type HostName } from './basics.ts';
 import { downlinkAgeMs, startCheck } from './checks.ts';
 import { type Ctx, termText } from './context.ts';
+import type { Side } from './events.ts';
 import { fit } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { majorityUntil } from './lease.ts';
@@ -108,13 +109,16 @@ export function enterSuspended(c: Ctx): void {
 
 /**
  * R8, `available`: one round of probes on every link and for every address before a suspended host opens again; a
- * rival's signed word deposes us. A round that was slept through proves nothing and begins anew.
+ * rival's signed word deposes us. A round that was slept through, or in which anybody answered, begins anew.
  */
 export function beginRound(c: Ctx): void {
+  // Ordered open before the stall, and not read back: what was known then is over.
+  if (c.s.gate.untilMs !== null) c.gate(null);
   sendProbe(c);
-  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, clearedAtMs: null } });
-  c.probeAddresses('downlink');
-  c.probeAddresses('uplink');
+  const probeIds = { downlink: c.probeAddresses('downlink'), uplink: c.probeAddresses('uplink') };
+  c.set({
+    suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, probeIds, clearedAtMs: null },
+  });
   c.timer('window', c.now + Math.max(c.t.conflictWindowMs, c.t.probes * c.t.probeTimeoutMs));
 }
 
@@ -123,13 +127,25 @@ export function tooLate(c: Ctx): void {
   if (c.s.place === 'service.suspended' && c.policy === 'available') beginRound(c);
 }
 
-/** `available`, suspended: the round of probes is over. */
+/** `available`, suspended: the rounds of address probes on one side have ended, in silence or not. */
+export function roundEnded(c: Ctx, side: Side, id: number): void {
+  const { suspicion } = c.s;
+  if (c.s.place !== 'service.suspended' || suspicion === null || suspicion.probeIds[side] !== id) return;
+  c.set({ suspicion: { ...suspicion, probeIds: { ...suspicion.probeIds, [side]: 0 } } });
+  if (c.s.timers.window === null) suspensionProbed(c);
+}
+
+/**
+ * `available`, suspended: the round's time is over, or the last of its answers has come. What has not come back is no
+ * silence: the Linux side may be slower than this loop. An answer, unsigned as it may be, keeps the gate shut to the
+ * end of the suspension; from there on this host claims as any other.
+ */
 export function suspensionProbed(c: Ctx): void {
-  const suspicion = c.s.suspicion;
-  const rivalFresh = c.s.rival !== null && c.now - c.s.rival.heardAtMs < c.t.intervalMs + c.t.slackMs;
-  const waitMs = suspicion === null ? 0 : suspicion.sinceMs + c.t.promiseMs - c.now;
-  if ((suspicion?.signOfLife === true || rivalFresh) && waitMs > 0) {
-    c.timer('window', c.now + waitMs);
+  const { suspicion, rival } = c.s;
+  if (suspicion !== null && (suspicion.probeIds.downlink !== 0 || suspicion.probeIds.uplink !== 0)) return;
+  const rivalFresh = rival !== null && c.now - rival.heardAtMs < c.t.intervalMs + c.t.slackMs;
+  if (suspicion?.signOfLife === true || rivalFresh) {
+    beginRound(c);
     return;
   }
   c.set({ suspicion: null });

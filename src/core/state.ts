@@ -87,6 +87,8 @@ export interface Suspicion {
   readonly probes: number;
   /** Unsigned: the service check, or somebody's ARP or ND answer for a roving address. */
   readonly signOfLife: boolean;
+  /** R8, a suspended host: rounds of address probes under way, by id; 0 when ended, and in every other suspicion. */
+  readonly probeIds: { readonly downlink: number; readonly uplink: number };
   /** When all but the claim slot allowed a claim; null while something else does not. */
   readonly clearedAtMs: number | null;
 }

@@ -9,6 +9,9 @@ import { claimRank, fit, trustHeld } from './fitness.ts';
 import type { Suspicion } from './state.ts';
 import { bound } from './voter.ts';
 
+/** No round of address probes is waited for. */
+const NO_ROUND = { downlink: 0, uplink: 0 };
+
 /** Entry of backup.suspecting and decide.electing. */
 export function enterSuspicion(c: Ctx): void {
   beginAnew(c);
@@ -22,7 +25,16 @@ export function enterSuspicion(c: Ctx): void {
 export function beginAnew(c: Ctx): void {
   // Who answers for the service, unsigned, goes on answering through our stall (R19).
   const signOfLife = c.s.suspicion?.signOfLife ?? false;
-  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife, clearedAtMs: null } });
+  c.set({
+    suspicion: {
+      sinceMs: c.now,
+      unanswered: 0,
+      probes: 0,
+      signOfLife,
+      probeIds: NO_ROUND,
+      clearedAtMs: null,
+    },
+  });
   startCheck(c, 'checkDownlink');
   sendProbe(c);
 }

@@ -29,6 +29,8 @@ export function abstractHost(host: HostState, s: ServiceState, nowMs: number, nu
   const { known, rival, suspicion, attempt, cleaning, trial, handingTo } = s;
   const down = s.checks.checkDownlink;
   const handover = s.place === 'handover.listening' || s.place === 'handover.waiting';
+  const isRound = s.place === 'service.suspended' && suspicion !== null;
+  const rounds = (attempt ?? suspicion)?.probeIds;
   const released = known?.released;
   return {
     place: PLACES.indexOf(s.place),
@@ -61,9 +63,10 @@ export function abstractHost(host: HostState, s: ServiceState, nowMs: number, nu
     masterLives: bit(attempt?.masterLives),
     letGo: bit(attempt?.released),
     pend:
-      attempt === null ? 0 : bit(attempt.probeIds.downlink !== 0) + 2 * bit(attempt.probeIds.uplink !== 0),
+      bit(rounds !== undefined && rounds.downlink !== 0) +
+      2 * bit(rounds !== undefined && rounds.uplink !== 0),
     answ: attempt === null ? 0 : bit(attempt.answeredBy.downlink) + 2 * bit(attempt.answeredBy.uplink),
-    windowOver: bit(handover && (s.timers.window === null || nowMs >= s.timers.window)),
+    windowOver: bit((handover || isRound) && (s.timers.window === null || nowMs >= s.timers.window)),
     stage: cleaning === null ? 0 : STAGES.indexOf(cleaning.stage) + 1,
     copies: cleaning?.copies ?? 0,
     gate: bit(s.gate.untilMs !== null),

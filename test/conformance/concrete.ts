@@ -53,6 +53,9 @@ export function concretise(v: Vector, variant: number): Concrete {
   if (v.attempt === 1 && /listening|waiting/.test(place) && v.windowOver === 0 && timer !== 'window') {
     timers.window = NOW + 30;
   }
+  if (place === 'service.suspended' && v.suspect === 1 && v.windowOver === 0 && timer !== 'window') {
+    timers.window = NOW + 30;
+  }
   const pausing = v.pausing === 1 || (event === 'E_CHECK_INSIST' && v.counts === 0);
   if (pausing && timer !== 'trial') timers.trial = NOW + 500;
   const reports: Record<string, PeerReport> = { h0: report({}), h2: report({}) };
@@ -65,6 +68,8 @@ export function concretise(v: Vector, variant: number): Concrete {
   if (searching && v.slot === 0) fits(3);
   const clearedAtMs = searching && v.slot === 1 && variant % 2 === 1 ? NOW - 5 : null;
   const rests = v.rested === 1 ? 'none' : variant % 2 === 0 ? 'start' : 'release';
+
+  const rounds = { downlink: (v.pend as number) & 1 ? 101 : 0, uplink: (v.pend as number) & 2 ? 102 : 0 };
 
   const s: ServiceState = {
     ...(initialState(cfg, 0).services[SERVICE] as ServiceState),
@@ -96,6 +101,7 @@ export function concretise(v: Vector, variant: number): Concrete {
             unanswered: v.unanswered as number,
             probes: v.unanswered as number,
             signOfLife: v.sign === 1,
+            probeIds: v.attempt === 1 ? { downlink: 0, uplink: 0 } : rounds,
             clearedAtMs,
           },
     attempt:
@@ -113,10 +119,7 @@ export function concretise(v: Vector, variant: number): Concrete {
             released: v.letGo === 1,
             readyAtMs: NOW - 20,
             readyId: 77,
-            probeIds: {
-              downlink: (v.pend as number) & 1 ? 101 : 0,
-              uplink: (v.pend as number) & 2 ? 102 : 0,
-            },
+            probeIds: rounds,
             answeredBy: { downlink: ((v.answ as number) & 1) !== 0, uplink: ((v.answ as number) & 2) !== 0 },
             limitAtMs: v.limitOver === 1 ? NOW : NOW + 5000,
           },

@@ -119,10 +119,13 @@ export const PLACES: { readonly [place: string]: (event: string, m: boolean) => 
     [{ handTo: 3 }, { handTo: 1 }],
     ...bits('right', 'forced'),
   ],
-  SERVICE_SUSPENDED: (_, m) => [
+  SERVICE_SUSPENDED: (event, m) => [
     [{ known: MINE }, { known: FORMER }],
     ...bits('forced', 'gate', 'right', 'suspect', 'sign'),
     m ? RIVALS.slice(0, 2) : RIVALS.slice(0, 3),
+    ...(/^E_(ADDR|T_WINDOW|NONE|GATE)/.test(event)
+      ? [all('pend', 0, 1, 2, 3), ...bits('windowOver')]
+      : [[{ pend: 3 }, {}]]),
   ],
   SERVICE_RELEASING: () => [
     [{ term: MINE, highest: 5, heard: 1, rested: 0 }],

@@ -68,14 +68,18 @@ export function settle(v: Vector, place: string, event: string): boolean {
   if (place === 'SERVICE_SUSPENDED') {
     if (v.suspect === 0 && v.sign === 1) return false;
     if (quorum && v.suspect === 1) return false;
+    // A round begins behind a shut gate, and waits for what it asked.
+    if (v.suspect === 1 && v.gate === 1) return false;
+    if (v.suspect === 0 && ((v.pend as number) > 0 || v.windowOver === 1)) return false;
+    if (v.suspect === 1 && v.pend === 0 && v.windowOver === 1 && event !== 'E_T_WINDOW') return false;
     if (v.gate === 1 && v.right === 0 && event !== 'E_GATE_OPEN' && event !== 'E_GATE_SHUT') return false;
     // Suspended is who has no right; a gate that could not be kept open leaves one.
     if (event === 'E_T_WINDOW' && quorum) return false;
   }
   if (event === 'E_T_WINDOW') {
-    if (place === 'SERVICE_SUSPENDED' && v.gate === 1 && v.suspect === 1) return false;
-    if (place.startsWith('HANDOVER') && v.windowOver === 0) v.windowOver = 1;
-    else if (place.startsWith('HANDOVER')) return false;
+    const waits = place.startsWith('HANDOVER') || v.suspect === 1;
+    if (waits && v.windowOver === 0) v.windowOver = 1;
+    else if (waits) return false;
   }
   if (event.startsWith('E_ADDR') && place.startsWith('HANDOVER') && v.attempt === 1 && v.pend === 0)
     return false;

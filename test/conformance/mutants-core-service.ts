@@ -41,8 +41,20 @@ export const SERVICE_MUTANTS: readonly CoreMutant[] = [
   edit(
     'service.ts',
     'R8 open again without a round of probes',
-    '(suspicion?.signOfLife === true || rivalFresh) && waitMs > 0',
-    'waitMs < 0',
+    'suspicion?.signOfLife === true || rivalFresh',
+    'false',
+  ),
+  edit(
+    'service.ts',
+    'R8 what has not come back yet is silence',
+    'suspicion.probeIds.downlink !== 0 || suspicion.probeIds.uplink !== 0',
+    'false',
+  ),
+  edit(
+    'service.ts',
+    'R8 a round begins before an open gate',
+    '  if (c.s.gate.untilMs !== null) c.gate(null);\n',
+    '',
   ),
   edit(
     'service.ts',

@@ -134,6 +134,18 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
     replace: 'false',
   },
   {
+    name: 'R8 what has not come back yet is silence',
+    on: ':: S.suspect && !WINDOW_DONE',
+    find: '!WINDOW_DONE',
+    replace: 'false',
+  },
+  {
+    name: 'R8 a round begins before an open gate',
+    on: 'if :: S.gate -> shut_gate(h)',
+    find: 'S.gate',
+    replace: 'false',
+  },
+  {
     name: 'R15 RELEASED before the gate is shut',
     on: ':: S.stage == GATE_STAGE -> gate_is_shut',
     find: 'S.stage == GATE_STAGE',

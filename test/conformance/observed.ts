@@ -144,6 +144,8 @@ function eventOf(e: Event, s: ServiceState, due: Timer | undefined, number: Numb
       return just('E_JOINED');
     case 'addresses-probed':
       if (s.attempt !== null && s.attempt.probeIds[e.side] !== e.id) return 'the end of an older run';
+      if ((s.suspicion?.probeIds[e.side] ?? 0) !== 0 && s.suspicion?.probeIds[e.side] !== e.id)
+        return 'the end of an older run';
       return just(`E_ADDR_${e.side === 'downlink' ? 'DOWN' : 'UP'}_${e.answered ? 'ANSWER' : 'QUIET'}`);
     case 'gate-set':
       if (e.id !== s.gate.id || (s.cleaning?.stage === 'gate' && s.cleaning.id !== e.id)) {
