@@ -287,6 +287,8 @@ bool heardNow;
 #define Q_DEPOSED   28
 #define Q_FAILED    29
 #define Q_DOWN_BAD  30
+#define Q_ROUND     31               /* R8, no rows: is a suspended host's round over? */
+#define Q_ANEW      32               /* it begins anew */
 
 /* ---- conditions ---- */
 #define S              H[h]
@@ -333,21 +335,15 @@ inline end_trial(h) { S.trialTo = 0; S.cause = 0; S.only = false }
 inline begin_suspicion(h) {                                          /* R9 */
   S.suspect = true; S.downSince = false; S.sign = false; S.unanswered = 0
 }
-inline begin_round(h) {                                              /* R8, available */
-  if :: S.gate -> shut_gate(h) :: else fi;
+inline begin_round(h) {              /* R8, available */
   SAY(S_PROBE); begin_suspicion(h); S.pend = 3; S.windowOver = false; DO(D_ASK_DOWN | D_ASK_UP)
 }
-inline end_suspicion(h) {
-  S.suspect = false; S.downSince = false; S.sign = false; S.unanswered = 0; S.pend = 0; S.windowOver = false
-}
+inline end_suspicion(h) { S.suspect = false; S.downSince = false; S.sign = false; S.unanswered = 0 }
 inline round_over(h) {               /* R8: its time and both address rounds have ended: a round with an answer begins anew */
   if
-  :: S.suspect && !WINDOW_DONE -> skip
-  :: else ->
-     if
-     :: OTHERS_MAY_SERVE -> begin_round(h)
-     :: else -> end_suspicion(h); RENEW_OWN(h); order_gate(h)
-     fi
+  :: S.suspect && !WINDOW_DONE -> why = 0
+  :: (!S.suspect || WINDOW_DONE) && OTHERS_MAY_SERVE -> why = Q_ANEW
+  :: else -> end_suspicion(h); S.windowOver = false; RENEW_OWN(h); order_gate(h); why = 0
   fi
 }
 inline end_attempt(h) {
@@ -549,11 +545,8 @@ inline react_world(h) {
         S.pend = S.pend - 2; S.answ = (S.answ & 1) + (ev == E_ADDR_UP_ANSWER -> 2 : 0); why = Q_WINDOW
      :: !S.attempt && S.suspect ->
         S.sign = S.sign || ev == E_ADDR_DOWN_ANSWER || ev == E_ADDR_UP_ANSWER;                                /* R19 */
-        if
-        :: ev <= E_ADDR_DOWN_ANSWER && (S.pend & 1) != 0 -> S.pend = S.pend - 1; round_over(h)
-        :: ev >= E_ADDR_UP_QUIET && (S.pend & 2) != 0 -> S.pend = S.pend - 2; round_over(h)
-        :: else
-        fi
+        /* With a lapse or a stall it is the end of an older round than the one that began just now. */
+        S.pend = S.pend & (row == 40 || g.stalled -> 3 : (ev <= E_ADDR_DOWN_ANSWER -> 2 : 1)); why = (AT(SERVICE_SUSPENDED) -> Q_ROUND : 0)
      :: else
      fi
   :: ev == E_GATE_SHUT ->
@@ -567,7 +560,7 @@ inline react_world(h) {
      if
      :: AT(HANDOVER_OPENING) && RIGHT(h) -> why = Q_GATE_OPEN
      :: AT(SERVICE_SUSPENDED) && RIGHT(h) -> why = Q_RENEWED
-     :: AT(SERVICE_SUSPENDED) && !RIGHT(h) && S.gate && AVAIL -> begin_round(h)
+     :: AT(SERVICE_SUSPENDED) && !RIGHT(h) && S.gate && AVAIL -> why = Q_ANEW
      :: else
      fi
   :: ev == E_LINK_DOWNLINK -> if :: !AT(INIT_CLEANING) -> DO(D_CHECK_DOWN) :: else fi
@@ -624,7 +617,7 @@ inline react_timer(h) {
   :: ev == E_T_CLAIM -> if :: AT(HANDOVER_CLAIMING) -> why = Q_GRANTED :: SEARCHING -> why = Q_CLAIM :: else fi
   :: ev == E_T_WINDOW ->
      if
-     :: AT(SERVICE_SUSPENDED) -> S.windowOver = S.suspect; round_over(h)
+     :: AT(SERVICE_SUSPENDED) -> S.windowOver = S.suspect; why = Q_ROUND
      :: S.attempt -> S.windowOver = true; why = Q_WINDOW
      :: else
      fi
@@ -795,6 +788,8 @@ inline ways(h) {
   :: row == 0 && why == Q_ASKED && mt == S.known -> S.highest = MAX(S.highest, NUM(S.known)) + 1; SAY(S_WITHDRAW); why = 0   /* R12 */
   :: row == 0 && why == Q_RELEASED && !PLANNED && (succ == 0 || succ == h + 1) -> S.letGo = S.letGo || IN_HANDOVER; why = 0
   :: row == 0 && why == Q_FAILED -> DO(D_CHECK_LOCAL); why = 0
+  :: row == 0 && why == Q_ROUND -> round_over(h)
+  :: row == 0 && why == Q_ANEW -> if :: S.gate -> shut_gate(h) :: else fi; begin_round(h); why = 0
   :: else -> why = 0
   fi
 }
@@ -804,7 +799,7 @@ inline late(h) {
   if
   :: SERVING && !RIGHT(h) -> why = Q_LAPSED                         /* first the own right */
   :: g.stalled && SEARCHING -> S.downSince = false; S.unanswered = 0; DO(D_CHECK_DOWN); SAY(S_PROBE)
-  :: g.stalled && AT(SERVICE_SUSPENDED) && AVAIL -> begin_round(h)
+  :: g.stalled && AT(SERVICE_SUSPENDED) && AVAIL -> why = Q_ANEW
   :: g.stalled && AT(HANDOVER_CLAIMING) && !PLANNED -> S.due = false
   :: g.stalled && S.attempt && !PLANNED && S.place >= HANDOVER_LISTENING && S.place <= HANDOVER_RELEASING -> why = Q_STALLED
   :: else

@@ -14,7 +14,7 @@ import type { Message } from './messages.ts';
 import { openGate, renewOwn } from './readiness.ts';
 import type { CheckRecord } from './state.ts';
 import { considerSuccession, seek } from './succession.ts';
-import { sendProbe } from './suspicion.ts';
+import { begun, sendProbe } from './suspicion.ts';
 import { reported, succeeded } from './table.ts';
 import type { Cause } from './transitions.ts';
 
@@ -116,9 +116,7 @@ export function beginRound(c: Ctx): void {
   if (c.s.gate.untilMs !== null) c.gate(null);
   sendProbe(c);
   const probeIds = { downlink: c.probeAddresses('downlink'), uplink: c.probeAddresses('uplink') };
-  c.set({
-    suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife: false, probeIds, clearedAtMs: null },
-  });
+  c.set({ suspicion: begun(c.now, false, probeIds) });
   c.timer('window', c.now + Math.max(c.t.conflictWindowMs, c.t.probes * c.t.probeTimeoutMs));
 }
 

@@ -12,6 +12,11 @@ import { bound } from './voter.ts';
 /** No round of address probes is waited for. */
 const NO_ROUND = { downlink: 0, uplink: 0 };
 
+/** A suspicion that begins now. */
+export function begun(sinceMs: number, signOfLife: boolean, probeIds: Suspicion['probeIds']): Suspicion {
+  return { sinceMs, unanswered: 0, probes: 0, signOfLife, probeIds, clearedAtMs: null };
+}
+
 /** Entry of backup.suspecting and decide.electing. */
 export function enterSuspicion(c: Ctx): void {
   beginAnew(c);
@@ -25,16 +30,7 @@ export function enterSuspicion(c: Ctx): void {
 export function beginAnew(c: Ctx): void {
   // Who answers for the service, unsigned, goes on answering through our stall (R19).
   const signOfLife = c.s.suspicion?.signOfLife ?? false;
-  c.set({
-    suspicion: {
-      sinceMs: c.now,
-      unanswered: 0,
-      probes: 0,
-      signOfLife,
-      probeIds: NO_ROUND,
-      clearedAtMs: null,
-    },
-  });
+  c.set({ suspicion: begun(c.now, signOfLife, NO_ROUND) });
   startCheck(c, 'checkDownlink');
   sendProbe(c);
 }
@@ -83,7 +79,9 @@ export function signOfLife(c: Ctx, what: string): void {
   const suspicion = c.s.suspicion;
   if (suspicion === null || suspicion.signOfLife) return;
   c.set({ suspicion: { ...suspicion, signOfLife: true, clearedAtMs: null } });
-  c.log('note', `${what} still answers; waiting for the end of the lease`);
+  const until =
+    c.s.place === 'service.suspended' ? 'the gate stays shut' : 'waiting for the end of the lease';
+  c.log('note', `${what} still answers; ${until}`);
 }
 
 /** R10: claims as soon as everything allows it and the own slot is reached; else names the time to look again. */

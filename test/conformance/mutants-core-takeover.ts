@@ -100,7 +100,7 @@ export const TAKEOVER_MUTANTS: readonly CoreMutant[] = [
   edit(
     'suspicion.ts',
     'R9 a stall proves silence',
-    '  c.set({ suspicion: { sinceMs: c.now, unanswered: 0, probes: 0, signOfLife, clearedAtMs: null } });\n  startCheck',
+    '  c.set({ suspicion: begun(c.now, signOfLife, NO_ROUND) });\n  startCheck',
     '  startCheck',
   ),
   edit(
