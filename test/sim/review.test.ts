@@ -41,7 +41,10 @@ test('a term with an absurd number is refused, and told', () => {
     const message = { type: 'CLAIM', service: SERVICE, id: 1, term: { n, host: from } } as const;
     const { state, effects } = step(driver.state, { type: 'message', from, link: 1, message }, w.nowMs);
     assert.equal(state.services[SERVICE]?.highestN, before?.highestN);
-    assert.ok(effects.some((e) => e.type === 'alarm' && e.code === 'term-absurd' && e.on));
+    assert.ok(
+      effects.some((e) => e.type === 'alarm' && e.code === 'term-absurd' && e.on),
+      'an alarm tells it',
+    );
     assert.ok(!effects.some((e) => e.type === 'send'), 'and is not answered');
   }
 });

@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly without?: ReadonlySet<number>;
   /** Makes the cluster a broken one, for the judges' own test. */
   readonly sabotage?: (w: World) => void;
+  /** Ends the run when it says so; it is asked once a simulated second. */
+  readonly enough?: (violations: readonly Violation[]) => boolean;
 }
 
 export function run(plan: Plan, options: RunOptions = {}): Outcome {
@@ -68,7 +70,7 @@ export function run(plan: Plan, options: RunOptions = {}): Outcome {
     });
   });
   w.startAll();
-  w.pass(plan.healMs);
+  pass(w, plan.healMs, options);
   healed = true;
   w.say('HEALED');
   last = 'healed';
@@ -77,8 +79,14 @@ export function run(plan: Plan, options: RunOptions = {}): Outcome {
     plan.lost.map((i) => w.hosts[i] as Host),
   );
   w.judges.push(new LivenessJudge(w, plan.boundMs, plan.world.preemptDelayMs === undefined ? 0 : 200));
-  w.pass(plan.endMs - plan.healMs);
+  pass(w, plan.endMs - plan.healMs, options);
   return { seed: plan.seed, violations: w.violations, simulatedMs: w.nowMs, steps: w.steps, outages, lines };
+}
+
+function pass(w: World, ms: number, { enough }: RunOptions): void {
+  const lookMs = enough === undefined ? ms : 1000;
+  for (let left = ms; left > 0 && enough?.(w.violations) !== true; left -= lookMs)
+    w.pass(Math.min(left, lookMs));
 }
 
 /** Writes down every step of every core, with what came of it. */
