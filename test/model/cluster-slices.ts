@@ -52,7 +52,7 @@ const LONG_STEPS = {
 
 /** The whole machine under any two faults in noise: a sample of the states, no proof. */
 function sampled(name: string, defines: readonly string[]): Variant {
-  const search = { bitstate: 29, depth: 4_000_000 };
+  const search = { compile: ['-DVECTORSZ=4096'], bitstate: 29, depth: 4_000_000 };
   return { name, defines: [...defines, 'FAULTS=2', 'NOISE=1', 'HEAL'], violates: null, ci: false, search };
 }
 

@@ -35,6 +35,8 @@ export class Actuator {
   liedAtMs = -1;
   /** The pause between clock read and kernel call of the next gate orders (ms). */
   gatePauseMs = 0;
+  /** What a process that is paused before its kernel call goes on with. */
+  #interrupted: (() => void) | null = null;
   /** Procedures under way. */
   readonly #underway = new Set<{ readonly look: () => Verdict }>();
   #gateTimer = false;
@@ -96,6 +98,13 @@ export class Actuator {
     );
   }
 
+  /** Whatever wakes a paused process, it makes the call first that it was about to make. */
+  resume(): void {
+    const goOn = this.#interrupted;
+    this.#interrupted = null;
+    goOn?.();
+  }
+
   #setGate(untilMs: number | null, set: (openUntilMs: number | null) => void, tries: number): void {
     const host = this.#host;
     const world = this.#world;
@@ -126,10 +135,15 @@ export class Actuator {
     const wasFrozen = host.frozen;
     host.frozen = true;
     const { run } = host;
+    const goOn = (): void => {
+      if (host.up && host.run === run) host.enter(call);
+    };
+    this.#interrupted = goOn;
     world.at(pauseMs, () => {
-      if (!host.up || host.run !== run) return;
-      host.enter(call);
-      if (!wasFrozen && host.frozen && host.up) host.thaw();
+      // Woken before.
+      if (this.#interrupted !== goOn) return;
+      this.resume();
+      if (!wasFrozen && host.frozen && host.up && host.run === run) host.thaw();
     });
   }
 

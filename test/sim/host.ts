@@ -265,6 +265,7 @@ export class Host extends Kernel {
 
   /** The process runs again: timers first or sockets first, as it happens; datagrams in their order. */
   thaw(): void {
+    this.actuator.resume();
     this.frozen = false;
     const waiting = this.#waiting;
     this.#waiting = [];

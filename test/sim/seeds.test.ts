@@ -33,3 +33,7 @@ test('real signatures and gates, one seed in a hundred: decisions are the same k
   assert.equal(plan.world.realCrypto, true);
   assert.deepEqual(run(plan).violations, []);
 });
+
+test('two of 200,000: a process that was paused before its kernel call and woken early makes that call before all else', () => {
+  for (const seed of [155_947, 166_736]) assert.deepEqual(run(drawPlan(seed)).violations, []);
+});
