@@ -33,6 +33,7 @@ export interface CarrierChange {
   readonly up: boolean;
 }
 
+const DROPPED = /(\d+) packets? dropped by kernel/;
 const SNAP_BYTES = 1_400;
 const LINKTYPE_SLL2 = 276;
 const PACKET_OUTGOING = 4;
@@ -85,7 +86,9 @@ export class Capture {
     for (const { side, dump, monitor, words } of this.#running) {
       await this.#household.end(dump, 'SIGINT', 5_000);
       await this.#household.end(monitor);
-      const dropped = /(\d+) packets? dropped by kernel/.exec(words());
+      // Its last words may come after its end.
+      await until(() => DROPPED.test(words()), 2_000, 10);
+      const dropped = DROPPED.exec(words());
       if (dropped === null || dropped[1] !== '0')
         throw new Error(`the capture on ${side} is not complete: ${words().trim()}`);
       const ports = this.#topology.ports[side];
