@@ -46,7 +46,9 @@
 #define CALM_BOUND 60
 #endif
 /* Both may serve for so long while some way between them carries words: one word's way, and the turns' order. */
+#ifndef OVERLAP
 #define OVERLAP 2
+#endif
 
 #ifdef QUORUM
 #include "voter.pml"
