@@ -130,7 +130,7 @@ export class Guest {
             ...['-append', `${CONSOLE} pc.disk=/dev/vda pc.home=${home}`],
           ];
     return [
-      ...[QEMU, '-accel', 'tcg', '-machine', 'q35', '-cpu', 'max', '-m', String(MEMORY_MIB)],
+      ...[QEMU, '-accel', 'tcg', '-machine', 'q35', '-cpu', 'qemu64', '-m', String(MEMORY_MIB)],
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
       ...['-kernel', this.#kernel.image, ...system],
       ...['-serial', `file:${this.consoleFile}`],
