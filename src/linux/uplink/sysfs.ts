@@ -80,6 +80,11 @@ export class Sysfs {
     return names.filter((n) => n.startsWith(`${which}_`)).map((n) => n.slice(which.length + 1));
   }
 
+  /** The bond or bridge that a device is a member of. */
+  masterOf(device: string): string | null {
+    return target(join(this.root, 'class/net', device, 'master'));
+  }
+
   /** The card behind a network device; null for a virtual one. */
   cardOf(device: string): Card | null {
     const link = join(this.root, 'class/net', device, 'device');

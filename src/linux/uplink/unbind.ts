@@ -9,7 +9,7 @@ import { cardText } from './sysfs.ts';
 import { writeSysfs } from './sysfs-write.ts';
 
 /** The name of no driver. */
-export const NO_DRIVER = 'portcullis-none';
+export const NO_DRIVER = 'portcullis-none' as const;
 
 export interface UnbindPlace extends Place {
   readonly driver: string;
