@@ -17,6 +17,11 @@ interface Pause {
 export class Preparations {
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly pauses = new Map<string, Pause>();
+  private readonly nowMs: () => number;
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.nowMs = nowMs;
+  }
 
   has(device: string): boolean {
     return this.timers.has(device);
@@ -25,7 +30,7 @@ export class Preparations {
   /** Begins one, which calls `onLimit` when it has lasted too long. Returns why it may not, or null; one that runs goes on. */
   begin(device: string, onLimit: () => void): string | null {
     if (this.timers.has(device)) return null;
-    const restMs = (this.pauses.get(device)?.notBeforeMs ?? 0) - performance.now();
+    const restMs = (this.pauses.get(device)?.notBeforeMs ?? 0) - this.nowMs();
     if (restMs > 0) return `${device} was prepared in vain lately; not again for ${Math.ceil(restMs)} ms`;
     this.timers.set(device, setTimeout(onLimit, LONGEST_MS));
     return null;
@@ -35,7 +40,7 @@ export class Preparations {
   end(device: string): boolean {
     if (!this.stop(device)) return false;
     const ms = Math.min((this.pauses.get(device)?.ms ?? PAUSE_MS / 2) * 2, PAUSE_MAX_MS);
-    this.pauses.set(device, { ms, notBeforeMs: performance.now() + ms });
+    this.pauses.set(device, { ms, notBeforeMs: this.nowMs() + ms });
     return true;
   }
 
