@@ -3,6 +3,7 @@
  * whatever becomes of the test. `needsRoot` skips a test where they cannot be made.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { programArgs } from '../programs.ts';
 
 const IP = '/usr/sbin/ip';
 
@@ -102,9 +103,9 @@ export class Namespaces {
     }
   }
 
-  /** Starts a TypeScript file inside a namespace, its standard streams piped. */
-  start(name: string, file: string, ...args: string[]): ChildProcess {
-    return this.spawn(name, process.execPath, '--import', 'tsx', file, ...args);
+  /** Starts a module of this project (`test/netns/linux-driver.ts`) inside a namespace, its standard streams piped. */
+  start(name: string, source: string, ...args: string[]): ChildProcess {
+    return this.spawn(name, process.execPath, ...programArgs(source), ...args);
   }
 
   /** Starts a program inside a namespace; it is killed by `close` at the latest. */
