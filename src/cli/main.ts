@@ -18,6 +18,7 @@ import { type CommandIo, outliveReaders, PROCESS_IO } from './io.ts';
 import { registerKey } from './key.ts';
 import { registerOperate } from './operate.ts';
 import { registerStatus } from './status.ts';
+import { registerUplink } from './uplink.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -45,6 +46,7 @@ export function buildProgram(io: CommandIo): Command {
   registerStatus(program, io);
   registerOperate(program, io);
   registerFence(program, io);
+  registerUplink(program, io);
   return program;
 }
 

@@ -11,7 +11,8 @@ export type AnyAlarm =
   | 'roster-differs'
   | 'roster-trouble'
   | 'duplicate-host'
-  | 'port-filter';
+  | 'port-filter'
+  | 'uplink-guard';
 
 export interface Alarm {
   readonly code: AnyAlarm;

@@ -11,6 +11,7 @@ import type { ActuatorEvents } from '../driver/ports.ts';
 import { createActuator, type LinuxActuator } from '../linux/actuator.ts';
 import { type FenceReport, fence } from '../linux/fence.ts';
 import { rawNowMs } from '../linux/libc.ts';
+import type { GuardReport } from '../linux/uplink/guard.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { Roster } from '../trust/roster.ts';
 import { sameBytes } from '../wire/bytes.ts';
@@ -74,6 +75,7 @@ export class Daemon {
     });
     this.#actuator = createActuator(config.actuator, this.#actuatorEvents(), {
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
+      onUplinkTrouble: (report) => this.#uplinkIntruded(report),
     });
     let stopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => {
@@ -293,6 +295,13 @@ export class Daemon {
 
   #note(text: string): void {
     this.#journal.append({ service: null, kind: 'operator', text });
+  }
+
+  /** Another program raised an uplink that this host must not use, or the driver was loaded. */
+  #uplinkIntruded({ device, alarm, note }: GuardReport): void {
+    for (const { name, uplink } of this.#config.actuator.services)
+      if (uplink.device === device) this.#alarms.set('uplink-guard', name, alarm !== null, alarm ?? '');
+    if (note !== null) this.#journal.append({ service: null, kind: 'alarm', text: `uplink guard: ${note}` });
   }
 
   #toDriver(action: (driver: Driver) => void): void {

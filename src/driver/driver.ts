@@ -24,6 +24,7 @@ import { RunEnded } from '../wire/ended.ts';
 import type { Endpoint, Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
 import type { Actuator, ActuatorEvents, Clock, Journal, Operations, RosterPort, Transport } from './ports.ts';
+import { Preparing } from './preparing.ts';
 import { describeNews } from './roster-news.ts';
 import { type Outcome, RosterKeeper } from './rosters.ts';
 
@@ -56,6 +57,7 @@ export class Driver {
   /** What procedures told beside their verdict, for the log entry that follows. */
   readonly #details = new Map<string, string>();
   readonly #keeper: RosterKeeper;
+  readonly #preparing: Preparing;
   /** What the core was last told, or is about to be. */
   #config: CoreConfig;
   #state: HostState;
@@ -66,6 +68,7 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#preparing = new Preparing((service, wanted) => options.actuator.prepareUplink?.(service, wanted));
     const { membership, timing } = options.config;
     this.#keeper = new RosterKeeper(options.endpoint.roster, membership.self, timing.promiseMs);
     this.#state = initialState(options.config, options.clock.nowMs());
@@ -185,6 +188,7 @@ export class Driver {
         if (broken.length > 0) throw new Error(`broken invariant: ${broken.join('; ')}`);
         this.#options.observe?.(nowMs, event, state, effects);
         this.#carryOut(effects, nowMs);
+        this.#preparing.follow(state);
       }
     } finally {
       this.#busy = false;

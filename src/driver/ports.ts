@@ -35,6 +35,11 @@ export interface Actuator {
   probeAddresses(service: ServiceName, side: Side, id: number): void;
   /** `untilMs` null: shut now. A time in the past shuts. */
   gate(service: ServiceName, untilMs: number | null, id: number): void;
+  /**
+   * A hint that nothing answers: this uplink may soon be activated (or, false, it will not be now). Where that is
+   * configured its device is made ready, and stays down.
+   */
+  prepareUplink?(service: ServiceName, wanted: boolean): void;
 }
 export interface ActuatorEvents {
   procedureEnded(

@@ -19,6 +19,8 @@ import { confirmed, type Outcome, unknown } from './outcome.ts';
 import { type FilterCounts, PortGuard } from './portguard.ts';
 import { RulesetWatch } from './rulesetwatch.ts';
 import { textOf } from './tools.ts';
+import { type GuardReport, UplinkGuard } from './uplink/guard.ts';
+import { checkNextHop } from './uplink/nexthop.ts';
 
 /** A foreigner is news after so long a silence of all foreigners. */
 const FOREIGN_SILENCE_MS = 1000;
@@ -29,6 +31,8 @@ export interface ActuatorOptions {
   readonly nowMs?: () => number;
   /** What is wrong with the filter of the cluster's port; null: nothing (any more). */
   readonly onFilterTrouble?: (detail: string | null) => void;
+  /** An uplink was up, or there, while no service held it. */
+  readonly onUplinkTrouble?: (report: GuardReport) => void;
 }
 
 export interface LinuxActuator extends Actuator {
@@ -61,13 +65,18 @@ class KernelActuator implements LinuxActuator {
   private readonly configuring = new Lane();
   private readonly guard: PortGuard;
   private readonly watch: RulesetWatch;
+  private readonly uplinkGuard: UplinkGuard;
   private readonly deafen = new Map<string, () => void>();
   private readonly foreignMs = new Map<string, number>();
   private readonly rivalMs = new Map<string, number>();
   private closed = false;
 
   constructor(config: ActuatorConfig, events: ActuatorEvents, options: ActuatorOptions) {
-    const { nowMs = rawNowMs, onFilterTrouble = () => undefined } = options;
+    const {
+      nowMs = rawNowMs,
+      onFilterTrouble = () => undefined,
+      onUplinkTrouble = () => undefined,
+    } = options;
     this.events = events;
     this.nowMs = nowMs;
     this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device));
@@ -76,12 +85,15 @@ class KernelActuator implements LinuxActuator {
     };
     this.guard = new PortGuard(config, { nowMs, onTrouble });
     this.watch = new RulesetWatch(this.kernel, this.guard);
+    const { uplinks, linkEvents } = this.kernel;
+    this.uplinkGuard = new UplinkGuard(uplinks, linkEvents, () => this.services(), onUplinkTrouble);
   }
 
   async start(): Promise<void> {
     await this.kernel.rules.prepare(this.kernel.config);
     await this.kernel.gate.install();
     await this.watch.guardNow();
+    await this.uplinkGuard.start();
     this.listen();
     this.watch.start();
   }
@@ -112,6 +124,7 @@ class KernelActuator implements LinuxActuator {
     if (this.closed) return;
     this.closed = true;
     this.watch.stop();
+    this.uplinkGuard.stop();
     this.kernel.close();
   }
 
@@ -174,6 +187,13 @@ class KernelActuator implements LinuxActuator {
     });
   }
 
+  prepareUplink(name: ServiceName, wanted: boolean): void {
+    const service = this.kernel.services.get(name)?.service;
+    // Not while a program raises it: that one knows alone what it needs.
+    if (service === undefined || service.procedures.activateUplink !== undefined) return;
+    void this.kernel.uplinks.prepare(service, wanted);
+  }
+
   private ended(name: ServiceName, procedure: Procedure, id: number, outcome: Outcome): void {
     // Always after the call that ordered it: a driver need not expect answers within its own call.
     queueMicrotask(() => {
@@ -183,6 +203,9 @@ class KernelActuator implements LinuxActuator {
 
   private async perform(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
     const { name, uplink } = parts.service;
+    // What the uplink is meant to be changes before anything is done about it, by whatever program.
+    if (procedure === 'activateUplink' || procedure === 'deactivateUplink')
+      this.kernel.uplinks.intend(parts.service, procedure === 'activateUplink');
     if (procedure === 'activateUplink') this.kernel.gate.allowTalk(uplink.device, name);
     const outcome = await this.programOrBuiltIn(parts, procedure);
     if (procedure === 'deactivateUplink') this.kernel.gate.forbidTalk(uplink.device, name);
@@ -206,7 +229,7 @@ class KernelActuator implements LinuxActuator {
     const patience = kernel.patience(service);
     switch (procedure) {
       case 'checkUplink':
-        return kernel.uplinks.check(service, kernel.rovingAddresses, patience);
+        return checkNextHop(kernel.links, service, kernel.rovingAddresses, patience);
       case 'checkDownlink':
         return parts.downlink.check(patience);
       case 'checkServiceLocal':

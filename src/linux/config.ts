@@ -4,6 +4,7 @@
  */
 import type { ServiceName } from '../core/basics.ts';
 import type { Procedure } from '../core/procedures.ts';
+import type { Card } from './uplink/sysfs.ts';
 
 /** An address with its prefix length, as in `10.77.1.1/24` or `fd00:77:1::1/64`. */
 export interface AddressPrefix {
@@ -39,6 +40,12 @@ export interface GatewayService {
     readonly nextHops: readonly string[];
     /** An own, not roving address on the uplink where IPv6 is off; null: IPv6 link-local. */
     readonly ownAddress: AddressPrefix | null;
+    /** What must be known while the device is absent: `module` needs `module` and `card`, `unbind` `driver` and `card`. */
+    readonly card?: Card;
+    readonly module?: string;
+    readonly driver?: string;
+    /** Take the driver in at the first suspicion, and out again when the master answers. */
+    readonly speculative?: boolean;
   };
   readonly firewall: {
     /** Files in iptables-save format; null: that family's rules are left alone. */

@@ -62,7 +62,13 @@ export class Ear {
     this.current = link;
     if (!moved) return;
     this.closeSocket();
-    if (link !== null) this.openOn(link.index);
+    if (link === null) return;
+    try {
+      this.openOn(link.index);
+    } catch {
+      // It went away since it was looked up. The event that tells so is on its way.
+      this.current = null;
+    }
   }
 
   /** Sends at once. Returns 0, or the errno (ENETDOWN when the device is down or gone). */

@@ -13,6 +13,7 @@ import { RouteSocket } from './rtnetlink.ts';
 import { readRules, ruleFile } from './rules.ts';
 import { readSysctl } from './sysctl.ts';
 import { findTool, runTool, TOOLS, type Tool, textOf } from './tools.ts';
+import { inspectUplinks } from './uplink/inspect.ts';
 
 export interface Finding {
   /** `error`: a takeover would fail; `warning`: worth knowing. */
@@ -25,16 +26,17 @@ export interface Finding {
 /** All findings, errors first. */
 export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
   const out: Finding[] = [];
-  for (const step of [
+  const steps: readonly ((config: ActuatorConfig) => Promise<Finding[]> | Finding[])[] = [
     inspectUnsupported,
     inspectTools,
     inspectLinks,
     inspectBuffer,
     inspectDevices,
+    inspectUplinks,
     inspectRules,
     inspectPrograms,
-  ])
-    out.push(...(await guarded(() => step(config))));
+  ];
+  for (const step of steps) out.push(...(await guarded(() => step(config))));
   return out.sort((a, b) => a.level.localeCompare(b.level));
 }
 
@@ -119,9 +121,10 @@ function inspectDevices(config: ActuatorConfig): Finding[] {
       for (const side of ['downlink', 'uplink'] as const) {
         const { device, addresses } = service[side];
         const link = links.get(device);
-        if (link === undefined)
+        // An uplink may rightly be absent: inspectUplinks says.
+        if (link === undefined && side === 'downlink')
           out.push(error(`service ${service.name}: ${side} device ${device} does not exist`, 'see ip link'));
-        else if (side === 'downlink' && !link.carrier)
+        else if (side === 'downlink' && link?.carrier === false)
           out.push(
             warning(
               `service ${service.name}: ${device} has no carrier`,
@@ -162,7 +165,10 @@ function inspectSettings({ name, downlink, uplink }: GatewayService): Finding[] 
       );
   }
   const six = [...downlink.addresses, ...uplink.addresses].some((a) => a.family === 6);
-  if (six && readSysctl(`ipv6/conf/${uplink.device}/disable_ipv6`) === '1')
+  // A device that is absent will get the settings of `default`.
+  const off =
+    readSysctl(`ipv6/conf/${uplink.device}/disable_ipv6`) ?? readSysctl('ipv6/conf/default/disable_ipv6');
+  if (six && off === '1')
     out.push(
       error(
         `service ${name}: IPv6 is off on ${uplink.device}`,
@@ -173,7 +179,7 @@ function inspectSettings({ name, downlink, uplink }: GatewayService): Finding[] 
     out.push(
       error(`service ${name}: IPv6 addresses, but this kernel has no IPv6`, 'take them out, or enable IPv6'),
     );
-  if (!six && uplink.ownAddress === null && readSysctl(`ipv6/conf/${uplink.device}/disable_ipv6`) !== '0')
+  if (!six && uplink.ownAddress === null && off !== '0')
     out.push(
       error(
         `service ${name}: IPv6 is off on ${uplink.device} and there is no own_address`,

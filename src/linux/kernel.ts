@@ -15,7 +15,8 @@ import { Neighbourhood } from './neighbourhood.ts';
 import { Poller } from './poller.ts';
 import { Rules } from './rules.ts';
 import { ServiceSwitch } from './service.ts';
-import { Uplinks } from './uplink.ts';
+import { LinkEvents } from './uplink/linkevents.ts';
+import { Uplinks } from './uplink/uplinks.ts';
 
 export interface ServiceParts {
   readonly service: GatewayService;
@@ -38,10 +39,12 @@ export function rovingAddresses(config: ActuatorConfig): Set<string> {
 /** Throws `OperatorError` on what this version cannot do. */
 export function refuseUnsupported(config: ActuatorConfig): void {
   for (const { name, downlink, uplink, procedures } of config.services) {
-    if (uplink.activation === 'module' || uplink.activation === 'unbind')
+    const { activation, card, module, driver } = uplink;
+    const named = activation === 'module' ? module : activation === 'unbind' ? driver : '';
+    if (named === undefined || (named !== '' && card === undefined))
       throw new OperatorError(
-        `service ${name}: uplink activation "${uplink.activation}" is not available yet`,
-        'use "admin", or "command" with activateUplink and deactivateUplink under [service.procedures]',
+        `service ${name}: uplink activation "${activation}" needs to know card and ${activation === 'module' ? 'module' : 'driver'}`,
+        `portcullis uplink plan ${uplink.device} prints the lines`,
       );
     const own = procedures.activateUplink !== undefined && procedures.deactivateUplink !== undefined;
     if (uplink.activation === 'command' && !own)
@@ -70,6 +73,7 @@ export class Kernel {
   readonly links: Links;
   readonly gate: Gate;
   readonly rules: Rules;
+  readonly linkEvents = new LinkEvents(this.poller);
   readonly uplinks: Uplinks;
   readonly services = new Map<string, ServiceParts>();
   /** By downlink device. */
@@ -83,7 +87,7 @@ export class Kernel {
     this.links = new Links(this.poller, changed);
     this.gate = new Gate(config, nowMs);
     this.rules = new Rules(config, () => this.gate.foreignGeneration());
-    this.uplinks = new Uplinks(this.links);
+    this.uplinks = new Uplinks(this.links, this.linkEvents, () => this.config);
     this.roving = rovingAddresses(config);
     for (const service of config.services) this.services.set(service.name, this.parts(service));
   }
@@ -130,7 +134,9 @@ export class Kernel {
       stopAnnouncing(parts);
       parts.place.close();
     }
+    this.uplinks.close();
     this.gate.close();
+    this.linkEvents.close();
     this.links.close();
     this.poller.close();
   }

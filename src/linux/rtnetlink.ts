@@ -233,6 +233,18 @@ function defaultRoute(index: number, gateway: Buffer): Buffer[] {
   return parts;
 }
 
+/** Gives a link that is down another name. Returns 0, or the errno (EEXIST: taken, EBUSY: it is up). */
+export function renameLink(index: number, name: string): number {
+  const socket = new NetlinkSocket(NETLINK_ROUTE);
+  try {
+    const head = Buffer.alloc(16);
+    head.writeInt32LE(index, 4);
+    return socket.request(RTM_NEWLINK, 0, head, text(IFLA_IFNAME, name));
+  } finally {
+    socket.close();
+  }
+}
+
 /**
  * Sets a link up or down in a pool thread, as a card's driver may take its time. Throws `SystemCallError`;
  * a device that is not there counts as down.

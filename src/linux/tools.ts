@@ -21,6 +21,9 @@ export const TOOLS = {
   'ip6tables-restore': 'iptables',
   'ip6tables-save': 'iptables',
   unshare: 'util-linux',
+  modprobe: 'kmod',
+  lsinitramfs: 'initramfs-tools-core',
+  'update-initramfs': 'initramfs-tools',
 } as const;
 export type Tool = keyof typeof TOOLS;
 
@@ -111,12 +114,17 @@ function runToEnd(running: Running): Promise<Ended> {
 }
 
 /** Runs one of the kernel's tools with fixed arguments and `input` on its standard input. Throws when it is not installed. */
-export function runTool(tool: Tool, args: readonly string[], input = ''): Promise<Ended> {
+export function runTool(
+  tool: Tool,
+  args: readonly string[],
+  input = '',
+  limitMs = TOOL_LIMIT_MS,
+): Promise<Ended> {
   const path = findTool(tool);
   if (path === null)
     throw new OperatorError(`${tool} is not installed`, `install the package ${TOOLS[tool]}`);
   const env = { PATH: DIRECTORIES.join(':'), LC_ALL: 'C' };
-  return runToEnd({ path, args, input, env, limitMs: TOOL_LIMIT_MS, outputMax: TOOL_OUTPUT_BYTES_MAX });
+  return runToEnd({ path, args, input, env, limitMs, outputMax: TOOL_OUTPUT_BYTES_MAX });
 }
 
 /** Runs an external procedure: its environment holds a search path and what `env` says, nothing of ours. */

@@ -27,6 +27,7 @@ const events: ActuatorEvents = {
 };
 const actuator = createActuator(config, events, {
   onFilterTrouble: (detail) => say({ type: 'filter', detail }),
+  onUplinkTrouble: (report) => say({ type: 'guard', ...report }),
 });
 
 type Order =

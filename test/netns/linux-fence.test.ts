@@ -62,7 +62,7 @@ test('inspect: a sound host has no errors; each fault is named with a remedy', {
   const absent = errors(f.config({}, { uplink: { ...service.uplink, device: 'nosuch0' } }));
   assert.match(absent[0]?.message ?? '', /uplink device nosuch0 does not exist/);
   const module = errors(f.config({}, { uplink: { ...service.uplink, activation: 'module' } }));
-  assert.match(module[0]?.message ?? '', /"module" is not available yet/);
+  assert.match(module[0]?.message ?? '', /"module" needs to know card and module/);
   const program = errors(f.config({}, { procedures: { checkUplink: '/nosuch/program' } }));
   assert.match(program[0]?.message ?? '', /checkUplink: \/nosuch\/program/);
   writeFileSync(`${f.directory}/rules.v4`, '*filter\n-A INPUT -j NO_SUCH\nCOMMIT\n');

@@ -20,6 +20,8 @@ export interface Said {
   readonly answered?: boolean;
   readonly open?: boolean;
   readonly error?: string | null;
+  readonly alarm?: string | null;
+  readonly note?: string | null;
   readonly side?: string;
   readonly counts?: { readonly [why: string]: number };
   readonly tookMs: number | null;

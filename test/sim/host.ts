@@ -38,6 +38,8 @@ export class Host extends Kernel {
   stopped = false;
   readonly alarms = new Set<string>();
   readonly places: { atMs: number; place: Place }[] = [];
+  /** What the driver told of its uplink: may it soon be wanted? And where the core was then. */
+  readonly hints: { readonly wanted: boolean; readonly place: Place | undefined }[] = [];
   /** The daemon dies at that call of a port from now; null: it does not. */
   crashAtCall: number | null = null;
   /** Log entries that the disk took, and those that it did not. */
@@ -171,6 +173,8 @@ export class Host extends Kernel {
             driver.actuatorEvents.gateSet(service, id, openUntilMs),
           );
         },
+        // No place to die at: nothing is done about it here.
+        prepareUplink: (_service, wanted) => this.hints.push({ wanted, place: this.place }),
       },
       journal: {
         append: () => {

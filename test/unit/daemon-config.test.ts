@@ -5,7 +5,8 @@ import test from 'node:test';
 import { inNetwork, parsePrefix } from '../../src/daemon/config/address.ts';
 import { digestOf } from '../../src/daemon/config/config.ts';
 import { durationText, parseDuration } from '../../src/daemon/config/duration.ts';
-import { DURATION_KEYS, NUMBER_KEYS, renderKeyTable, TEXT_KEYS } from '../../src/daemon/config/keys.ts';
+import { renderKeyTable } from '../../src/daemon/config/key-table.ts';
+import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from '../../src/daemon/config/keys.ts';
 import { locateKeys } from '../../src/daemon/config/lines.ts';
 import { ConfigError, type Problem } from '../../src/daemon/config/problems.ts';
 import { fileSchema } from '../../src/daemon/config/schema.ts';
@@ -135,9 +136,18 @@ const MISTAKES: readonly (readonly [string, string, number | null, string, RegEx
   ['"broadcast-ping"]', '"shout"]', 24, 'service.downlink.check', /no check/],
   ['"broadcast-ping"]', '"command:check; rm"]', 24, 'service.downlink.check', /no check/],
   ['"up0"', '"eth0"', 26, 'service.uplink.device', /\[\[link\]\]/],
-  ['"admin"', '"module"', 27, 'service.uplink.activation', /cannot be "module" yet/],
+  ['"admin"', '"driver"', 27, 'service.uplink.activation', /is unknown/],
+  ['"admin"', '"module"\nmodule = "e1000e"', 25, 'service.uplink.card', /"module" needs it/],
+  ['"admin"', '"module"\ncard = "pci/0000:03:00.0"', 25, 'service.uplink.module', /"module" needs it/],
+  ['"admin"', '"unbind"\ncard = "pci/0000:03:00.0"', 25, 'service.uplink.driver', /"unbind" needs it/],
+  ['"admin"', '"module"\ncard = "0000:03:00.0"', 28, 'service.uplink.card', /no card/],
+  ['"admin"', '"module"\ncard = "pci/../../x"', 28, 'service.uplink.card', /no card/],
+  ['"admin"', '"module"\nmodule = "-r"', 28, 'service.uplink.module', /no module name/],
+  ['"admin"', '"unbind"\ndriver = "../x"', 28, 'service.uplink.driver', /no driver name/],
+  ['"admin"', '"admin"\nmodule = "e1000e"', 28, 'service.uplink.module', /of no use with activation "admin"/],
   ['"admin"', '"command"', 27, 'service.uplink.activation', /without its programs/],
-  ['"admin"', '"admin"\nspeculative = true', 28, 'service.uplink.speculative', /not supported yet/],
+  ['"admin"', '"admin"\nspeculative = true', 28, 'service.uplink.speculative', /of no use/],
+  ['"admin"', '"admin"\nspeculative = 1', 28, 'service.uplink.speculative', /neither true nor false/],
   ['"10.77.2.254"', '"10.77.3.254"', 29, 'service.uplink.next_hop', /outside/],
   ['"10.77.2.254"', '"10.77.2.1"', 29, 'service.uplink.next_hop', /roving/],
   ['"10.77.2.254"', '["10.77.2.254", "10.77.2.253"]', 29, 'service.uplink.next_hop', /one family/],

@@ -3,8 +3,6 @@
  * ranges and defaults from here, and the table in spec/configuration.md is printed from here (a test compares
  * them), so that code and manual cannot differ.
  */
-import { durationText } from './duration.ts';
-
 /** What the computed defaults depend on. */
 export interface Known {
   readonly intervalMs: number;
@@ -118,8 +116,9 @@ export const DURATION_KEYS = {
   'service.uplink.limit': {
     minMs: 100,
     maxMs: 120_000,
-    defaultMs: (k) => (k.activation === 'command' ? 8000 : 1000),
-    formula: '1s; 8s with activation "command"',
+    // A card whose driver was just loaded may need seconds until it has a carrier.
+    defaultMs: (k) => (k.activation === undefined || k.activation === 'admin' ? 1000 : 8000),
+    formula: '1s with activation "admin", else 8s',
     rule: 'How long a raised uplink may take until its next hop answers.',
   },
   'service.limits.test': {
@@ -252,9 +251,24 @@ export const TEXT_KEYS = {
     rule: 'The link to the foreign domain; not the downlink’s nor a [[link]]’s.',
   },
   'service.uplink.activation': {
-    unit: '"admin" or "command"',
+    unit: '"admin", "module", "unbind" or "command"',
     default: 'required',
-    rule: 'How the uplink is raised and lowered. command needs procedures activateUplink and deactivateUplink; module and unbind: not yet.',
+    rule: 'How the uplink is raised and lowered. module: its driver’s module is loaded and removed; unbind: its card is given to its driver and taken from it; admin: it is set up and down; command: procedures activateUplink and deactivateUplink. `portcullis uplink plan DEVICE` says which are possible.',
+  },
+  'service.uplink.card': {
+    unit: 'BUS/ADDRESS',
+    default: 'none',
+    rule: 'With module and unbind: the card, as in /sys/bus/BUS/devices/ADDRESS ("pci/0000:03:00.0"). It is there while the device is not.',
+  },
+  'service.uplink.module': {
+    unit: 'name',
+    default: 'none',
+    rule: 'With module: what modprobe loads and removes. With unbind: loaded when the driver is not there.',
+  },
+  'service.uplink.driver': {
+    unit: 'name',
+    default: 'none',
+    rule: 'With unbind: the driver, as in /sys/bus/BUS/drivers/DRIVER.',
   },
   'service.uplink.addresses': {
     unit: 'list of address/length',
@@ -274,7 +288,7 @@ export const TEXT_KEYS = {
   'service.uplink.speculative': {
     unit: 'true or false',
     default: 'false',
-    rule: 'true is not yet: refused.',
+    rule: 'With module and unbind: the driver is taken in at the first suspicion, and out again when the master answers. The device stays down.',
   },
   'service.firewall.rules': {
     unit: 'path',
@@ -305,31 +319,4 @@ export function knownAt(intervalMs: number): Known {
   const stallMs = DURATION_KEYS['timing.stall'].defaultMs();
   const start = { intervalMs, probeTimeoutMs: 0, probes: NUMBER_KEYS['timing.probes'].default, stallMs };
   return { ...start, probeTimeoutMs: DURATION_KEYS['timing.probe_timeout'].defaultMs(start) };
-}
-
-/** The table of spec/configuration.md, as Markdown; the last column is computed for an interval of 200 ms. */
-export function renderKeyTable(): string {
-  const known = knownAt(200);
-  const rows: string[][] = [];
-  for (const [key, spec] of Object.entries<TextKey>(TEXT_KEYS))
-    rows.push([key, spec.unit, spec.default, '', '', spec.rule]);
-  for (const [key, spec] of Object.entries<DurationKey>(DURATION_KEYS)) {
-    const at200 = spec.defaultMs === null ? '' : durationText(spec.defaultMs(known));
-    const range = `${durationText(spec.minMs)} to ${durationText(spec.maxMs)}`;
-    rows.push([key, 'duration', spec.formula, at200, range, spec.rule]);
-  }
-  for (const [key, spec] of Object.entries<NumberKey>(NUMBER_KEYS)) {
-    const range = `${spec.min} to ${spec.max}`;
-    rows.push([
-      key,
-      spec.whole ? 'count' : 'fraction',
-      String(spec.default),
-      String(spec.default),
-      range,
-      spec.rule,
-    ]);
-  }
-  const head = ['Key', 'Unit', 'Default', 'At I = 200ms', 'Range', 'Rule'];
-  const lines = [head, head.map(() => '---'), ...rows.map(([key = '', ...rest]) => [`\`${key}\``, ...rest])];
-  return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { AddressPrefix, DownlinkCheck } from '../../linux/config.ts';
+import type { Card } from '../../linux/uplink/sysfs.ts';
 import { parseSocketAddress } from '../../trust/address.ts';
 import { canonicalIp, parsePrefix } from './address.ts';
 import { durationText, parseDuration } from './duration.ts';
@@ -81,6 +82,30 @@ export const device = () =>
     /^(?![-.])[A-Za-z0-9_.-]{1,15}$/,
     'give the name that `ip link` shows, at most 15 characters',
   );
+/** A kernel module as modprobe takes it, without what would be an option. */
+export const module = () =>
+  text('module name', /^(?!-)[A-Za-z0-9_-]{1,55}$/, 'give the name that `lsmod` or `modinfo` shows');
+export const driver = () =>
+  text('driver name', /^(?![-.])[A-Za-z0-9_.+-]{1,64}$/, 'give a name that is in /sys/bus/BUS/drivers');
+
+/** A device of a bus, as `portcullis uplink plan` prints it. */
+export function card() {
+  const remedy = 'write BUS/ADDRESS, as in "pci/0000:03:00.0"; `portcullis uplink plan DEVICE` prints it';
+  return leaf(remedy, (value): Card | Refused => {
+    const pattern = /^([a-z][a-z0-9_-]{0,19})\/(?!\.)([A-Za-z0-9:._-]{1,64})$/;
+    const [, bus, address] = (typeof value === 'string' ? pattern.exec(value) : null) ?? [];
+    if (bus === undefined || address === undefined) return new Refused(`is no card: ${shown(value)}`, remedy);
+    return { bus, address };
+  });
+}
+
+export function boolean() {
+  const remedy = 'write true or false, without quotes';
+  return leaf(remedy, (value) =>
+    typeof value === 'boolean' ? value : new Refused(`is neither true nor false: ${shown(value)}`, remedy),
+  );
+}
+
 /** Absolute, without `.` or `..`, at most 255 bytes. */
 export const path = () =>
   text(
@@ -98,13 +123,11 @@ export function socketPath() {
   );
 }
 
-export function oneOf<T extends string>(values: readonly T[], notYet: readonly string[] = []) {
+export function oneOf<T extends string>(values: readonly T[]) {
   const remedy = `write one of: ${values.map((v) => `"${v}"`).join(', ')}`;
   return leaf(remedy, (value) => {
     const found = values.find((v) => v === value);
-    if (found !== undefined) return found;
-    const known = typeof value === 'string' && notYet.includes(value);
-    return new Refused(known ? `cannot be ${shown(value)} yet` : `is unknown: ${shown(value)}`, remedy);
+    return found ?? new Refused(`is unknown: ${shown(value)}`, remedy);
   });
 }
 

@@ -6,10 +6,14 @@ import { z } from 'zod';
 import type { Procedure } from '../../core/procedures.ts';
 import { PROCEDURES } from '../../core/procedures.ts';
 import {
+  boolean,
+  card,
   device,
   downlinkChecks,
+  driver,
   duration,
   endpoint,
+  module,
   name,
   nextHops,
   notYet,
@@ -46,12 +50,15 @@ const downlink = z.strictObject({
 
 const uplink = z.strictObject({
   device: device(),
-  activation: oneOf(['admin', 'command'], ['module', 'unbind']),
+  activation: oneOf(['admin', 'module', 'unbind', 'command']),
+  card: card().optional(),
+  module: module().optional(),
+  driver: driver().optional(),
   addresses: prefixes(),
   next_hop: nextHops().optional(),
   own_address: prefix().optional(),
   limit: duration('service.uplink.limit').optional(),
-  speculative: notYet(false).optional(),
+  speculative: boolean().optional(),
 });
 
 const firewall = z.strictObject({

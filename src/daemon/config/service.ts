@@ -1,6 +1,7 @@
 /** One `[[service]]`: its settings with all defaults, and the relations between its keys. Pure. */
 import type { AddressPrefix, GatewayService } from '../../linux/config.ts';
 import { canonicalIp, inNetwork } from './address.ts';
+import { cardProblems } from './card.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
 import type { FileService } from './schema.ts';
 import type { LinkSettings, ServiceSettings } from './settings.ts';
@@ -43,6 +44,10 @@ function gatewayOf(service: FileService): GatewayService {
       addresses: uplink.addresses,
       nextHops: (uplink.next_hop ?? []).map((hop) => hop.address),
       ownAddress: uplink.own_address ?? null,
+      ...(uplink.card === undefined ? {} : { card: uplink.card }),
+      ...(uplink.module === undefined ? {} : { module: uplink.module }),
+      ...(uplink.driver === undefined ? {} : { driver: uplink.driver }),
+      ...(uplink.speculative === true ? { speculative: true } : {}),
     },
     firewall: {
       rules: firewall?.rules ?? null,
@@ -95,6 +100,8 @@ export function serviceProblems(
     const remedy = 'name programs for activateUplink and deactivateUplink under [service.procedures]';
     add('uplink.activation', 'is "command" without its programs', remedy);
   }
+  for (const { key, what, remedy } of cardProblems(service.gateway, others))
+    add(`uplink.${key}`, what, remedy);
   if (uplink.nextHops.length === 0 && written?.procedures?.checkUplink === undefined) {
     const remedy = 'name the next hop, or a program for checkUplink under [service.procedures]';
     add('uplink.next_hop', 'is missing', remedy);

@@ -1,0 +1,151 @@
+/**
+ * `portcullis uplink provision`: writes, updates or removes the files that keep uplinks down from boot on. All is judged and
+ * shown before the first is written; each is written whole or not at all; what somebody else wrote is left alone.
+ */
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createFile, readWhole, replaceExisting } from '../daemon/safe-files.ts';
+import { findTool, runTool, TOOLS, textOf } from '../linux/tools.ts';
+import {
+  BOOT_FILES,
+  bootFiles,
+  isOurs,
+  MANAGER_FILE,
+  MODPROBE_FILE,
+  NETWORKD_FILE,
+  UDEV_FILE,
+} from '../linux/uplink/boot-files.ts';
+import { bootHost } from '../linux/uplink/boot-host.ts';
+import { Sysfs } from '../linux/uplink/sysfs.ts';
+import { OperatorError } from '../trust/errors.ts';
+import { unifiedDiff } from './diff.ts';
+import type { CommandIo } from './io.ts';
+import { settingsOf } from './settings.ts';
+
+export interface ProvisionOptions {
+  readonly config: string;
+  readonly dryRun?: true;
+  readonly yes?: true;
+  readonly remove?: true;
+  readonly group?: string;
+  readonly updateInitramfs?: true;
+  readonly root: string;
+  readonly json?: true;
+}
+
+interface Change {
+  /** As on the provisioned system. */
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+const FILE_MAX_BYTES = 64 * 1024;
+const MODE = 0o644;
+const INITRAMFS_LIMIT_MS = 600_000;
+
+export async function provision(io: CommandIo, options: ProvisionOptions): Promise<void> {
+  const { root } = options;
+  if (!existsSync(root)) throw new OperatorError(`${root}: no such directory`, 'mount the system there', 2);
+  if (options.group !== undefined && !/^[a-z_][a-z0-9_-]{0,31}$/.test(options.group))
+    throw new OperatorError(`${JSON.stringify(options.group)} is no group name`, 'see getent group', 2);
+  const services = settingsOf(options).services.map((service) => service.gateway);
+  const host = bootHost(root, new Sysfs(), options.group ?? null);
+  const wanted = options.remove ? [] : bootFiles(services, host);
+  const changes = changesTo(root, new Map(wanted.map(({ path, text }) => [path, text])));
+  show(io, changes, options.json === true);
+  if (changes.length === 0 || options.dryRun) {
+    io.err(changes.length === 0 ? 'nothing to change\n' : 'dry run: nothing was changed\n');
+    return;
+  }
+  confirm(io, options);
+  for (const change of changes) make(root, change);
+  await finish(io, options, changes);
+}
+
+function changesTo(root: string, wanted: ReadonlyMap<string, string>): Change[] {
+  const changes: Change[] = [];
+  for (const path of BOOT_FILES) {
+    const place = join(root, path);
+    const before = existsSync(place) ? readWhole(place, FILE_MAX_BYTES).toString('utf8') : null;
+    const after = wanted.get(path) ?? null;
+    if (before === after || (before !== null && after === null && !isOurs(before))) continue;
+    if (before !== null && !isOurs(before))
+      throw new OperatorError(
+        `${place}: was not written by this command`,
+        'nothing is overwritten: move it away, or add its lines to another file',
+      );
+    changes.push({ path, before, after });
+  }
+  return changes;
+}
+
+function show(io: CommandIo, changes: readonly Change[], json: boolean): void {
+  if (json) io.out(`${JSON.stringify({ schema: 1, changes })}\n`);
+  else for (const { path, before, after } of changes) io.out(unifiedDiff(path, before, after));
+}
+
+function confirm(io: CommandIo, { yes, root }: ProvisionOptions): void {
+  if (yes) return;
+  const answer = io.askLine?.(`make these changes under ${root}? type yes: `) ?? null;
+  if (answer === 'yes') return;
+  throw new OperatorError(
+    answer === null ? 'no terminal to ask on; nothing was changed' : 'not confirmed; nothing was changed',
+    'look at the difference with --dry-run, then give --yes',
+  );
+}
+
+function make(root: string, { path, before, after }: Change): void {
+  const place = join(root, path);
+  if (after === null) {
+    rmSync(place, { force: true });
+    return;
+  }
+  try {
+    mkdirSync(dirname(place), { recursive: true });
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new OperatorError(`${dirname(place)}: cannot be made (${code})`, 'run this as root');
+  }
+  const bytes = Buffer.from(after);
+  if (before === null) createFile(place, bytes, MODE);
+  else replaceExisting(place, bytes, MODE);
+}
+
+/** What makes the running system see the new files. */
+const RELOADS: { readonly [path: string]: string } = {
+  [UDEV_FILE]: 'udevadm control --reload',
+  [NETWORKD_FILE]: 'networkctl reload',
+  [MANAGER_FILE]: 'nmcli general reload conf',
+};
+
+async function finish(io: CommandIo, options: ProvisionOptions, changes: readonly Change[]): Promise<void> {
+  for (const { path, before, after } of changes)
+    io.err(
+      `${after === null ? 'removed' : before === null ? 'written' : 'updated'} ${join(options.root, path)}\n`,
+    );
+  const isHere = options.root === '/';
+  const reloads = changes.flatMap(({ path }) => RELOADS[path] ?? []);
+  if (isHere && reloads.length > 0)
+    io.err(`portcullis: hint: now, or at the next boot: ${reloads.join('; ')}\n`);
+  if (!changes.some(({ path }) => path === MODPROBE_FILE)) return;
+  if (!options.updateInitramfs || !isHere) {
+    const where = isHere ? '' : ' in that system';
+    io.err(
+      `portcullis: hint: the initial file system has modprobe.d of its own: run update-initramfs -u${where}, or give --update-initramfs\n`,
+    );
+    return;
+  }
+  if (findTool('update-initramfs') === null)
+    throw new OperatorError(
+      'update-initramfs is not installed; the files were written',
+      `install ${TOOLS['update-initramfs']}, or make the initial file system anew by its own tool`,
+    );
+  const { status, errors } = await runTool('update-initramfs', ['-u'], '', INITRAMFS_LIMIT_MS);
+  if (status !== 0)
+    throw new OperatorError(
+      `update-initramfs failed; the files were written: ${textOf(errors)}`,
+      'run update-initramfs -u by hand',
+    );
+  io.err('update-initramfs: done\n');
+}
