@@ -23,6 +23,8 @@ export interface HostPlan {
   readonly address: string;
   /** A further one of the same card, for a second link of the cluster. */
   readonly second?: string;
+  /** An emulated machine, which brings its own cards: its namespace is only where its emulator runs. */
+  readonly guest?: boolean;
 }
 
 export const LAN = { net: '10.77.1.0/24', roving: '10.77.1.1', roving6: 'fd00:77:1::1' } as const;
@@ -80,11 +82,12 @@ export class Topology {
       this.#made.push(name);
       await must(['ip', 'netns', 'add', this.ns(name)]);
     }
-    await this.#switch('lan', ['client', 'asker', ...evil, ...this.hosts.map((host) => host.name)]);
+    const wired = this.hosts.filter((host) => host.guest !== true);
+    await this.#switch('lan', ['client', 'asker', ...evil, ...wired.map((host) => host.name)]);
     await this.#switch('wan', [
       'server',
       'asker',
-      ...this.hosts.filter((host) => host.role === 'gateway').map((host) => host.name),
+      ...wired.filter((host) => host.role === 'gateway').map((host) => host.name),
     ]);
     await this.#stations();
     if (evil.length > 0) await this.#ip('lan', ['link set lan type bridge ageing_time 0']);
@@ -100,8 +103,8 @@ export class Topology {
         this.sysctl(name, 'ipv4/icmp_echo_ignore_broadcasts', answerBroadcasts ? '0' : '1'),
       ),
     );
-    for (const host of this.hosts) await this.#configure(host);
-    for (const side of ['lan', 'wan'] as const) await this.#readPorts(side);
+    for (const host of wired) await this.#configure(host);
+    for (const side of ['lan', 'wan'] as const) await this.readPorts(side);
   }
 
   /** Removes every namespace that `open` made; harmless when called twice. */
@@ -137,7 +140,7 @@ export class Topology {
     await this.#ip('lan', this.#cable('lan', name));
     if (host.role === 'gateway') await this.#ip('wan', this.#cable('wan', name));
     await this.#configure(host);
-    for (const side of ['lan', 'wan'] as const) await this.#readPorts(side);
+    for (const side of ['lan', 'wan'] as const) await this.readPorts(side);
   }
 
   async sysctl(name: string, path: string, value: string): Promise<void> {
@@ -231,7 +234,8 @@ export class Topology {
     ]);
   }
 
-  async #readPorts(side: SwitchName): Promise<void> {
+  /** Learns the names of a switch's ports; what was learned before stays. */
+  async readPorts(side: SwitchName): Promise<void> {
     const links = JSON.parse(await must(['ip', '-n', this.ns(side), '-j', 'link'])) as {
       ifindex: number;
       ifname: string;

@@ -1,0 +1,89 @@
+/**
+ * The cluster of the lab, its daemons in guests: the same keys, roster, rules and configuration, but for the uplink's strategy
+ * and for the times that an emulated machine needs.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Cluster, type ClusterOptions, PORTCULLIS, type Status } from '../lab/gateway.ts';
+import type { Household } from '../lab/process.ts';
+import type { HostPlan, Topology } from '../lab/topology.ts';
+import type { Guest } from './guest.ts';
+
+/** The kernel names cards as their drivers find them; the downlink's driver is loaded first. */
+export const DOWNLINK = 'eth0';
+export const UPLINK = 'eth1';
+const CONTROL = '/run/control.sock';
+
+/** A host's clock ticks, but its processor is slow: the stall that is allowed for, and what follows from it. */
+export const GUEST_TIMING = ['probe_timeout = "40ms"', 'slot = "20ms"', 'stall = "100ms"', 'handover_limit = "60s"'];
+/** Same formula as the configuration's default. */
+export function guestLeaseMs(intervalMs: number): number {
+  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 100);
+}
+
+export class GuestCluster extends Cluster {
+  readonly #hosts: readonly HostPlan[];
+  readonly #daemons = new Map<string, number>();
+  readonly guests = new Map<string, Guest>();
+
+  constructor(topology: Topology, household: Household, directory: string) {
+    super(topology, household, directory);
+    this.#hosts = topology.hosts;
+  }
+
+  /** `uplink`: lines of TOML for the `[service.uplink]` section of each host, in place of the lab's `activation`. */
+  async prepareGuests(options: ClusterOptions, uplink: (host: string) => readonly string[]): Promise<void> {
+    await this.prepare({ ...options, timing: [...GUEST_TIMING, ...options.timing] });
+    for (const { name } of this.#hosts) {
+      await rewrite(this.config(name), (text) =>
+        text
+          .replaceAll('up0', UPLINK)
+          .replace(/^control = .*$/m, `control = "${CONTROL}"`)
+          .replace('activation = "admin"', [...uplink(name), 'limit = "20s"'].join('\n'))
+          .concat('[service.limits]\ntest = "3s"\nswitch = "20s"\n'),
+      );
+      for (const rules of ['rules.v4', 'rules.v6'])
+        await rewrite(join(this.directory, name, rules), (text) => text.replaceAll('up0', UPLINK));
+    }
+  }
+
+  guest(host: string): Guest {
+    const guest = this.guests.get(host);
+    if (guest === undefined) throw new Error(`there is no guest ${host}`);
+    return guest;
+  }
+
+  /** Starts the daemon in its guest; `settle` waits for it. */
+  async startDaemon(host: string): Promise<void> {
+    const argv = [process.execPath, PORTCULLIS, 'daemon', '--config', this.config(host)];
+    const pid = await this.guest(host).channel.start(argv, join(this.directory, host, 'daemon.log'));
+    this.#daemons.set(host, pid);
+  }
+
+  /** The daemon and its children get a signal, all at once. */
+  async signalDaemon(host: string, signal: NodeJS.Signals): Promise<void> {
+    const pid = this.#daemons.get(host);
+    if (pid === undefined) throw new Error(`no daemon was started on ${host}`);
+    await this.guest(host).channel.signal(pid, signal);
+  }
+
+  /** One of the project's own commands, in the guest. Throws with its words when it fails. */
+  async command(host: string, ...args: string[]): Promise<string> {
+    return this.guest(host).channel.must([process.execPath, PORTCULLIS, ...args], '', 180_000);
+  }
+
+  override async status(host: string, limitMs = 5_000): Promise<Status | null> {
+    const guest = this.guests.get(host);
+    if (guest === undefined || !guest.isOn) return null;
+    const text = await guest.channel.get(CONTROL, '/v1/status', limitMs);
+    try {
+      return text === null ? null : (JSON.parse(text) as Status);
+    } catch {
+      return null;
+    }
+  }
+}
+
+async function rewrite(path: string, change: (text: string) => string): Promise<void> {
+  await writeFile(path, change(await readFile(path, 'utf8')));
+}

@@ -1,0 +1,126 @@
+/**
+ * A laboratory whose firewalls are emulated machines; client, server, switches, captures and judges are the lab's own.
+ * Invariant: whatever happens, nothing is left behind: no emulator, no namespace.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Capture } from '../lab/capture.ts';
+import { Faults } from '../lab/faults.ts';
+import type { Policy } from '../lab/gateway.ts';
+import { Household } from '../lab/process.ts';
+import { type HostPlan, planHosts, Topology } from '../lab/topology.ts';
+import { startAsking, Traffic } from '../lab/traffic.ts';
+import type { Channel } from './channel.ts';
+import { type CardModel, Guest } from './guest.ts';
+import { DOWNLINK, GuestCluster } from './guest-cluster.ts';
+import { getKernel } from './kernel.ts';
+import { type Strategy, uplinkOf } from './strategy.ts';
+
+export interface GuestLabOptions {
+  readonly intervalMs: number;
+  readonly policy: Policy;
+  readonly strategy: Strategy;
+  readonly speculative: boolean;
+  readonly downlink: CardModel;
+  readonly uplink: CardModel;
+}
+
+const open = new Set<GuestLab>();
+
+export class GuestLab {
+  readonly options: GuestLabOptions;
+  readonly hosts: readonly HostPlan[];
+  readonly topology: Topology;
+  readonly faults: Faults;
+  readonly cluster: GuestCluster;
+  readonly directory: string;
+  readonly capture: Capture;
+  readonly #household = new Household();
+  #traffic: Traffic | null = null;
+
+  private constructor(options: GuestLabOptions) {
+    this.options = options;
+    this.hosts = planHosts(2, false).map((host) => ({ ...host, guest: true }));
+    this.directory = mkdtempSync(join(tmpdir(), 'portcullis-vm-'));
+    this.topology = new Topology(this.hosts);
+    this.faults = new Faults(this.topology);
+    this.cluster = new GuestCluster(this.topology, this.#household, this.directory);
+    this.capture = new Capture(this.topology, this.#household, this.directory);
+  }
+
+  /** The network, the ears and all files; the guests are up, with their own addresses, and no daemon runs yet. */
+  static async open(options: GuestLabOptions): Promise<GuestLab> {
+    const lab = new GuestLab(options);
+    open.add(lab);
+    try {
+      const kernel = await getKernel();
+      await lab.topology.open(true);
+      const uplink = uplinkOf(options);
+      await lab.cluster.prepareGuests({ ...options, timing: [] }, () => uplink.toml);
+      await lab.capture.start();
+      startAsking(lab.topology, lab.#household);
+      await Promise.all(
+        lab.hosts.map(async (host, i) => {
+          const home = join(lab.directory, host.name);
+          mkdirSync(home, { recursive: true });
+          const macs = { lan: `02:77:00:00:01:0${i + 1}`, wan: `02:77:00:00:02:0${i + 1}` };
+          for (const mac of Object.values(macs)) lab.topology.macs.set(mac, host.name);
+          const plan = { name: host.name, home, downlink: options.downlink, uplink: options.uplink, macs };
+          const guest = new Guest(plan, lab.topology, lab.#household, kernel);
+          lab.cluster.guests.set(host.name, guest);
+          await guest.powerOn();
+          await lab.furnish(host, await guest.waitForAgent());
+        }),
+      );
+      return lab;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  /** As the operator of that machine set it up: the downlink's card with its address, the uplink's as its strategy wants it. */
+  async furnish(host: HostPlan, channel: Channel): Promise<void> {
+    const { options } = this;
+    await channel.must(['modprobe', driverOf(options.downlink)]);
+    await channel.must(
+      ['ip', '-batch', '-'],
+      `addr add ${host.address}/24 dev ${DOWNLINK}\nlink set ${DOWNLINK} up\n`,
+    );
+    for (const argv of uplinkOf(options).boot) await channel.must(argv);
+    // What the kernel tells of its cards, with the guest's own times; evidence for the table.
+    await channel.start(['ip', '-ts', '-o', 'monitor', 'link'], join(this.directory, host.name, 'links.log'));
+  }
+
+  get gateways(): string[] {
+    return this.hosts.map((host) => host.name);
+  }
+  get traffic(): Traffic {
+    if (this.#traffic === null) throw new Error('the traffic has not been started');
+    return this.#traffic;
+  }
+  async startTraffic(): Promise<void> {
+    this.#traffic = await Traffic.start(this.topology, this.#household);
+  }
+
+  /** `keepFiles`: logs and captures stay where they are. */
+  async close(keepFiles = false): Promise<void> {
+    open.delete(this);
+    for (const guest of this.cluster.guests.values()) await guest.powerOff();
+    for (const host of this.hosts)
+      await this.faults.signal(host.name, 'SIGKILL').catch(() => undefined); // may not exist yet
+    await this.#household.endAll();
+    await this.topology.close();
+    if (!keepFiles) rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function driverOf(model: CardModel): string {
+  return model === 'e1000e' ? 'e1000e' : 'virtio_net';
+}
+
+/** Closes all of this process; for signals and failures. */
+export async function closeGuestLabs(): Promise<void> {
+  await Promise.all([...open].map((lab) => lab.close()));
+}
