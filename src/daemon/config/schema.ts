@@ -36,6 +36,11 @@ const timing = new Table({
   stall: duration('timing.stall').optional(),
 });
 
+const raise = new Table({
+  burst: number('raise.burst').optional(),
+  every: duration('raise.every').optional(),
+});
+
 const link = new Table({ name: name(), device: device(), listen: endpoint() });
 
 const downlink = new Table({
@@ -96,7 +101,8 @@ export const fileSchema = new Table({
   control: socketPath(),
   status_socket: socketPath().optional(),
   user: name().optional(),
-  actuator: notYet().optional(),
+  actuator: socketPath().optional(),
+  raise: raise.optional(),
   timing: timing.optional(),
   link: new List(link, 8),
   service: new List(service, 16),

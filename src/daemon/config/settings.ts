@@ -6,6 +6,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import type { Policy } from '../../core/basics.ts';
 import type { GatewayService } from '../../linux/config.ts';
 import type { SocketAddress } from '../../trust/address.ts';
+import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
 import type { Problem } from './problems.ts';
@@ -50,6 +51,10 @@ export interface Settings {
   readonly control: string;
   readonly statusSocket: string | null;
   readonly user: string | null;
+  /** Where the actuator listens. */
+  readonly actuator: string;
+  /** How often an uplink may be raised (spec/actuator.md). */
+  readonly raise: { readonly burst: number; readonly everyMs: number };
   readonly timing: FullTiming;
   readonly links: readonly LinkSettings[];
   readonly services: readonly ServiceSettings[];
@@ -118,6 +123,11 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
     ...{ file, lines, cluster, host, key, admin, state, roster, control, timing },
     statusSocket: content.status_socket ?? null,
     user: content.user ?? null,
+    actuator: content.actuator ?? TEXT_KEYS.actuator.default,
+    raise: {
+      burst: content.raise?.burst ?? NUMBER_KEYS['raise.burst'].default,
+      everyMs: content.raise?.every ?? DURATION_KEYS['raise.every'].defaultMs(),
+    },
     links: content.link,
     services: content.service.map((service) => serviceSettings(service, timing)),
   };
@@ -137,6 +147,8 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   if (settings.control === settings.statusSocket) {
     add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
   }
+  if (settings.actuator === settings.control || settings.actuator === settings.statusSocket)
+    add(['actuator'], 'is another socket’s path too', 'give the actuator’s socket a path of its own');
   links.forEach((link, i) => {
     const before = links.slice(0, i);
     if (before.some((other) => other.name === link.name))
