@@ -13,7 +13,7 @@ import { getStatus } from '../../src/cli/control-client.ts';
 import type { Status } from '../../src/daemon/status.ts';
 import { programArgs } from '../programs.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from '../unit/cluster-files.ts';
-import { Namespaces, needsRoot } from './netns.ts';
+import { asNobody, Namespaces, needsRoot } from './netns.ts';
 
 const PORTCULLIS = [process.execPath, ...programArgs('src/cli/main.ts')] as const;
 const RULES = [
@@ -56,6 +56,7 @@ class Gateway {
   static async make(t: TestContext): Promise<Gateway> {
     const dir = temporaryDir(t);
     const { config } = await makeCluster(dir, TWO_HOSTS);
+    writeFileSync(config, asNobody(readFileSync(config, 'utf8'), dir));
     writeFileSync(join(dir, 'rules.v4'), RULES);
     const gateway = new Gateway(dir, config);
     t.after(() => gateway.net.close());
@@ -79,7 +80,7 @@ class Gateway {
   async status(wanted: (status: Status) => boolean): Promise<Status> {
     let last: Status | null = null;
     for (let i = 0; i < 600; i++) {
-      last = await getStatus(join(this.dir, 'control.sock')).catch(() => null);
+      last = await getStatus(join(this.dir, 'run', 'control.sock')).catch(() => null);
       if (last !== null && wanted(last)) return last;
       await sleep(100);
     }

@@ -61,7 +61,8 @@ export class Channel {
   /** The same for one that must succeed; its output. */
   async must(argv: readonly string[], input = '', limitMs = 60_000): Promise<string> {
     const { code, stdout, stderr } = await this.run(argv, input, limitMs);
-    if (code !== 0) throw new Error(`in the guest: ${argv.join(' ')}: exit ${code}: ${(stderr || stdout).trim()}`);
+    if (code !== 0)
+      throw new Error(`in the guest: ${argv.join(' ')}: exit ${code}: ${(stderr || stdout).trim()}`);
     return stdout;
   }
 
@@ -112,7 +113,8 @@ export class Channel {
 
   async #must(question: Unnumbered<Question>, limitMs: number): Promise<Answer> {
     const answer = await this.#ask(question, limitMs);
-    if (answer === null) throw new Error(`the guest did not answer within ${limitMs} ms: ${JSON.stringify(question)}`);
+    if (answer === null)
+      throw new Error(`the guest did not answer within ${limitMs} ms: ${JSON.stringify(question)}`);
     if (answer.failed !== undefined) throw new Error(`in the guest: ${answer.failed}`);
     return answer;
   }

@@ -15,7 +15,12 @@ export const UPLINK = 'eth1';
 const CONTROL = '/run/control.sock';
 
 /** A host's clock ticks, but its processor is slow: the stall that is allowed for, and what follows from it. */
-export const GUEST_TIMING = ['probe_timeout = "40ms"', 'slot = "20ms"', 'stall = "100ms"', 'handover_limit = "60s"'];
+export const GUEST_TIMING = [
+  'probe_timeout = "40ms"',
+  'slot = "20ms"',
+  'stall = "100ms"',
+  'handover_limit = "60s"',
+];
 /** Same formula as the configuration's default. */
 export function guestLeaseMs(intervalMs: number): number {
   return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 100);

@@ -108,8 +108,7 @@ export class GuestLab {
   async close(keepFiles = false): Promise<void> {
     open.delete(this);
     for (const guest of this.cluster.guests.values()) await guest.powerOff();
-    for (const host of this.hosts)
-      await this.faults.signal(host.name, 'SIGKILL').catch(() => undefined); // may not exist yet
+    for (const host of this.hosts) await this.faults.signal(host.name, 'SIGKILL').catch(() => undefined); // may not exist yet
     await this.#household.endAll();
     await this.topology.close();
     if (!keepFiles) rmSync(this.directory, { recursive: true, force: true });

@@ -147,7 +147,8 @@ export class Guest {
     const { name } = this.plan;
     const here = this.#topology.ns(name);
     const there = this.#topology.ns(side);
-    const isThere = async (): Promise<boolean> => (await run(['ip', '-n', here, 'link', 'show', side])).code === 0;
+    const isThere = async (): Promise<boolean> =>
+      (await run(['ip', '-n', here, 'link', 'show', side])).code === 0;
     if (!(await until(isThere, 30_000, 20)) || !this.isOn)
       throw new Error(`QEMU made no card for ${name}: ${this.lastWords()}`);
     await must(['ip', '-n', here, 'link', 'set', side, 'netns', there, 'name', name]);

@@ -39,7 +39,12 @@ export async function getKernel(): Promise<Kernel> {
     readFile(join(PROJECT, 'test/vm/guest-init.sh'), 'utf8'),
   );
   const busybox = readFileSync(busyboxPath());
-  const mark = createHash('sha256').update(init).update(busybox).update(MODULES.join()).digest('hex').slice(0, 16);
+  const mark = createHash('sha256')
+    .update(init)
+    .update(busybox)
+    .update(MODULES.join())
+    .digest('hex')
+    .slice(0, 16);
   const made = await cached(`initramfs-${version}-${mark}`, async (making) => {
     await subset(unpacked, version, join(making, 'root'));
     const archive = cpio([
@@ -113,6 +118,7 @@ async function subset(unpacked: string, version: string, root: string): Promise<
     cpSync(join(from, path), join(to, path));
   }
   for (const file of readdirSync(from))
-    if (/^modules\.(builtin|order)/.test(file) && !file.endsWith('.bin')) cpSync(join(from, file), join(to, file));
+    if (/^modules\.(builtin|order)/.test(file) && !file.endsWith('.bin'))
+      cpSync(join(from, file), join(to, file));
   await must(['depmod', '-b', root, version], '', 60_000);
 }

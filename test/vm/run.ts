@@ -3,7 +3,7 @@
  * own judges judge. What the standby's card is in its kernel is asked there; what it sends is counted at the switch port.
  */
 import { judge, type Verdict } from '../lab/judge.ts';
-import { until, sleep } from '../lab/process.ts';
+import { sleep, until } from '../lab/process.ts';
 import type { TrafficResult } from '../lab/traffic.ts';
 import { wordsOf } from '../lab/words.ts';
 import type { ClockSample } from './channel.ts';

@@ -77,7 +77,9 @@ export const SCENARIOS: readonly VmScenario[] = [
       const rough = ['delay', '8ms', '4ms', 'loss', '3%', 'reorder', '20%', '50%'];
       const { lab } = scene;
       for (const host of lab.gateways)
-        await lab.cluster.guest(host).channel.must(['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'netem', ...rough]);
+        await lab.cluster
+          .guest(host)
+          .channel.must(['tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'netem', ...rough]);
       await sleep(5_000);
       const master = await lab.cluster.master(lab.gateways);
       return [
