@@ -1,6 +1,6 @@
 /** `portcullis uplink`: how a device can be kept physically down, and the files that keep it so from boot on. */
 import type { Command } from 'commander';
-import { actuatorConfig } from '../daemon/config/config.ts';
+import { actuatorConfig } from '../daemon/config/actuator-config.ts';
 import { type UplinkFacts, uplinkFacts } from '../linux/uplink/facts.ts';
 import { planUplink, type UplinkPlan } from '../linux/uplink/planning.ts';
 import { cardText, Sysfs } from '../linux/uplink/sysfs.ts';

@@ -12,7 +12,9 @@ export type AnyAlarm =
   | 'roster-trouble'
   | 'duplicate-host'
   | 'port-filter'
-  | 'uplink-guard';
+  | 'uplink-guard'
+  | 'actuator'
+  | 'raised-too-often';
 
 export interface Alarm {
   readonly code: AnyAlarm;

@@ -25,10 +25,18 @@ import { checkNextHop } from './uplink/nexthop.ts';
 /** A foreigner is news after so long a silence of all foreigners. */
 const FOREIGN_SILENCE_MS = 1000;
 const RIVAL_QUIET_MS = 1000;
+const RAISING: ReadonlySet<Procedure> = new Set<Procedure>([
+  'activateUplink',
+  'activateService',
+  'announceTakeoverUplink',
+  'announceTakeoverDownlink',
+]);
 
 export interface ActuatorOptions {
   /** The clock that orders are timed by; CLOCK_MONOTONIC_RAW unless said otherwise. */
   readonly nowMs?: () => number;
+  /** Until when whoever gives the orders is known to live: no leave to talk on an uplink outlasts it. */
+  readonly aliveUntilMs?: () => number;
   /** What is wrong with the filter of the cluster's port; null: nothing (any more). */
   readonly onFilterTrouble?: (detail: string | null) => void;
   /** An uplink was up, or there, while no service held it. */
@@ -42,6 +50,8 @@ export interface LinuxActuator extends Actuator {
   reconfigure(config: ActuatorConfig): Promise<void>;
   /** Datagrams that the filter of the cluster's port has dropped. Not older than a few seconds. */
   readonly filtered: FilterCounts;
+  /** Shuts the gates, then takes service and uplink away; nothing is raised any more. Whether all was confirmed. */
+  harmless(): Promise<boolean>;
   /** Shuts the gates and lets go. The gate's tables stay, shut. */
   close(): Promise<void>;
 }
@@ -70,16 +80,19 @@ class KernelActuator implements LinuxActuator {
   private readonly foreignMs = new Map<string, number>();
   private readonly rivalMs = new Map<string, number>();
   private closed = false;
+  /** Nothing is raised any more. */
+  private barred = false;
 
   constructor(config: ActuatorConfig, events: ActuatorEvents, options: ActuatorOptions) {
     const {
       nowMs = rawNowMs,
       onFilterTrouble = () => undefined,
       onUplinkTrouble = () => undefined,
+      aliveUntilMs,
     } = options;
     this.events = events;
     this.nowMs = nowMs;
-    this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device));
+    this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device), aliveUntilMs);
     const onTrouble = (detail: string | null): void => {
       if (!this.closed) onFilterTrouble(detail);
     };
@@ -118,6 +131,21 @@ class KernelActuator implements LinuxActuator {
 
   get filtered(): FilterCounts {
     return this.guard.counts;
+  }
+
+  async harmless(): Promise<boolean> {
+    this.barred = true;
+    const { services, gate } = this.kernel;
+    for (const name of services.keys()) gate.set(name, null);
+    const done = [...services.values()].map((parts) =>
+      // In the lane: after whatever is being raised now.
+      this.lanes.get(parts.service.name).run(async () => {
+        const off = await this.perform(parts, 'deactivateService');
+        const down = await this.perform(parts, 'deactivateUplink');
+        return off.verdict === 'confirmed' && down.verdict === 'confirmed';
+      }),
+    );
+    return (await Promise.allSettled(done)).every((end) => end.status === 'fulfilled' && end.value);
   }
 
   async close(): Promise<void> {
@@ -203,6 +231,7 @@ class KernelActuator implements LinuxActuator {
 
   private async perform(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
     const { name, uplink } = parts.service;
+    if (this.barred && RAISING.has(procedure)) return unknown('this host is being made harmless');
     // What the uplink is meant to be changes before anything is done about it, by whatever program.
     if (procedure === 'activateUplink' || procedure === 'deactivateUplink')
       this.kernel.uplinks.intend(parts.service, procedure === 'activateUplink');

@@ -48,7 +48,7 @@ function relation(): Prepared {
 }
 
 const votes = { records: voterDomain(), code: { voter, lease } };
-const cores = new MutatedCores();
+const cores = new MutatedCores(CORE_MUTANTS);
 after(() => cores.close());
 
 test('the two sides speak of the same fields, places and rows', () => {

@@ -27,10 +27,15 @@ export class ModelProgram {
   readonly #program: SpinProgram;
   readonly #mutants: number;
 
-  /** `hostPml`: spec/model/host.pml, or a text that holds so many variants of it besides. */
+  /** `hostPml`: spec/model/host.pml, or a text that holds so many variants of it besides: with them it is for the whole domain. */
   constructor(hostPml: string = HOST_PML, mutants = 0) {
     this.#mutants = mutants;
-    this.#program = spinProgram('enumerate.pml', { 'host.pml': hostPml }, [`-DMUTANTS=${mutants}`]);
+    this.#program = spinProgram(
+      'enumerate.pml',
+      { 'host.pml': hostPml },
+      [`-DMUTANTS=${mutants}`],
+      mutants > 0,
+    );
   }
 
   /** The model's answers to all vectors; of each variant, the first vector that it answers in another way. */

@@ -10,11 +10,15 @@ export interface SpinProgram {
   close(): void;
 }
 
-/** Builds `file` of spec/model; `instead`: other texts for files of spec/model. */
+/**
+ * Builds `file` of spec/model; `instead`: other texts for files of spec/model. `long`: for so much input that gcc's good code
+ * is worth the time to make it; else by tcc.
+ */
 export function spinProgram(
   file: string,
   instead: { readonly [file: string]: string } = {},
   defines: readonly string[] = [],
+  long = false,
 ): SpinProgram {
   const dir = mkdtempSync(join(tmpdir(), 'portcullis-model-'));
   const run = (program: string, args: readonly string[], input?: Buffer): Buffer => {
@@ -32,16 +36,8 @@ export function spinProgram(
   for (const source of ['host.pml', 'voter.pml', file]) cpSync(join(MODEL_DIR, source), join(dir, source));
   for (const [name, text] of Object.entries(instead)) writeFileSync(join(dir, name), text);
   run('spin', ['-a', ...defines, file]);
-  // The build costs more than the run, but for the large domain.
-  run('gcc', [
-    file === 'enumerate.pml' ? '-O1' : '-O0',
-    '-w',
-    '-DSAFETY',
-    '-DNOREDUCE',
-    '-o',
-    'pan',
-    'pan.c',
-  ]);
+  const [compiler, ...flags] = long ? ['gcc', '-O1'] : ['tcc'];
+  run(compiler as string, [...flags, '-w', '-DSAFETY', '-DNOREDUCE', '-o', 'pan', 'pan.c']);
   return {
     run: (input) => run('./pan', [], input),
     close: () => rmSync(dir, { recursive: true, force: true }),

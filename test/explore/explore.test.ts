@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { programArgs } from '../programs.ts';
 import { CI_PLANS } from './ci-plans.ts';
 import { planText } from './plans.ts';
 
@@ -17,11 +17,9 @@ interface Line {
   readonly violations: readonly string[];
 }
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-
 function explored(plan: number): Promise<Line> {
   return new Promise((resolve, reject) => {
-    const args = ['--import', 'tsx', MAIN, '--plan', String(plan), '--json'];
+    const args = [...programArgs('test/explore/main.ts'), '--plan', String(plan), '--json'];
     execFile(process.execPath, args, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       // Exit 1 is a violation, which stands in the output.
       if (error !== null && error.code !== 1) reject(new Error(stderr));

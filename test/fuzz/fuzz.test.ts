@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
 import { decodeCbor, encodeCbor } from '../../src/wire/cbor.ts';
+import { programArgs } from '../programs.ts';
 import { controlTarget } from './control-target.ts';
 import { fuzz, reproduction, runOne } from './fuzz.ts';
 import { callTargets, type Target } from './targets.ts';
@@ -79,9 +80,8 @@ test('what is planted is found, within 100,000 inputs, and told with a line that
 });
 
 test('the command: counts as JSON, exit status 0; wrong usage 2', () => {
-  const main = new URL('./main.ts', import.meta.url).pathname;
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', main, ...args], { encoding: 'utf8' });
+    spawnSync(process.execPath, [...programArgs('test/fuzz/main.ts'), ...args], { encoding: 'utf8' });
   const done = run('--inputs', '2000', '--seed', '5', '--json');
   assert.equal(done.status, 0, done.stderr);
   assert.equal(JSON.parse(done.stdout).inputs, 2000);

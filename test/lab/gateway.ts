@@ -3,15 +3,14 @@
  * daemon is started in each host's namespace. The control sockets are asked only to find out whom to hurt;
  * no figure comes from them.
  */
-import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Faults } from './faults.ts';
 import { type Finished, type Household, must, run, until } from './process.ts';
 import { CLUSTER_PORT, type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
+import { NETWORK_USER, Units } from './units.ts';
 
 export type Policy = 'quorum' | 'available';
 
@@ -22,6 +21,8 @@ export interface ClusterOptions {
   readonly timing: readonly string[];
   /** Hosts that the roster does not have at first. */
   readonly outside?: readonly string[];
+  /** The two processes of a host are two units; else the daemon starts its actuator itself. */
+  readonly apart?: boolean;
 }
 
 /** The parts of `status --json` that the lab looks at. */
@@ -54,24 +55,28 @@ export function portcullis(...args: string[]): Promise<Finished> {
 export class Cluster {
   readonly directory: string;
   readonly #topology: Topology;
-  readonly #household: Household;
-  readonly #daemons = new Map<string, ChildProcess>();
+  readonly #units: Units;
+  #isApart = false;
   /** The daemon's main file: this project's build, or a weakened copy of it. */
   program = PORTCULLIS;
 
   constructor(topology: Topology, household: Household, directory: string) {
     this.directory = directory;
     this.#topology = topology;
-    this.#household = household;
+    this.#units = new Units({ topology, household, directory });
   }
 
   /** Keys, roster, rules and a configuration for every host. Keys and roster are kept from an earlier run of the same hosts. */
   async prepare(options: ClusterOptions): Promise<void> {
+    this.#isApart = options.apart ?? false;
     await makeKeys(this.directory, this.#topology.hosts, options.outside ?? []);
     for (const host of this.#topology.hosts) {
       const home = join(this.directory, host.name);
       await rm(home, { recursive: true, force: true });
-      await mkdir(join(home, 'state'), { recursive: true, mode: 0o750 });
+      await mkdir(home, { mode: 0o711 });
+      for (const name of ['state', 'run', 'credentials']) await handOver(join(home, name));
+      await copyFile(join(this.directory, `${host.name}.key`), join(home, 'credentials', 'portcullis.key'));
+      await toNetworkUser(join(home, 'credentials', 'portcullis.key'));
       // A copy each, as on real machines: a newer roster is stored there while they run.
       await copyFile(join(this.directory, 'roster.cose'), join(home, 'roster.cose'));
       await writeFile(join(home, 'rules.v4'), RULES4);
@@ -109,21 +114,22 @@ export class Cluster {
   }
 
   start(host: string): void {
-    const log = openSync(join(this.directory, host, 'daemon.log'), 'a', 0o600);
-    const argv = [process.execPath, this.program, 'daemon', '--config', this.config(host)];
-    const child = this.#household.start(this.#topology.inside(host, argv), { stdout: log, stderr: log });
-    closeSync(log);
-    this.#daemons.set(host, child);
+    this.#units.start(host, this.program, this.#isApart);
+  }
+
+  /** Nothing that ends is started again. */
+  close(): void {
+    this.#units.close();
   }
 
   /** SIGTERM to the daemon alone, as a service manager would; waits for its end. */
   async stop(host: string, limitMs = 15_000): Promise<void> {
-    const child = this.#daemons.get(host);
-    if (child !== undefined) await this.#household.end(child, 'SIGTERM', limitMs);
+    await this.#units.stop(host, limitMs);
   }
 
   /** SIGKILL to every process of the host, until none is left. */
   async kill(host: string, faults: Faults): Promise<void> {
+    this.#units.leave(host);
     const gone = await until(
       async () => {
         await faults.signal(host, 'SIGKILL');
@@ -137,6 +143,7 @@ export class Cluster {
 
   /** The power goes: processes, kernel state, cards and all; only the disk is left. */
   async powerOff(host: string): Promise<void> {
+    this.#units.leave(host);
     await this.#topology.unplug(host);
   }
 
@@ -149,7 +156,7 @@ export class Cluster {
   /** What the host says on its control socket; null when it does not answer within the limit. */
   status(host: string, limitMs = 500): Promise<Status | null> {
     return new Promise((resolve) => {
-      const socketPath = join(this.directory, host, 'control.sock');
+      const socketPath = join(this.directory, host, 'run', 'control.sock');
       const ask = request({ socketPath, path: '/v1/status', timeout: limitMs }, (answer) => {
         let text = '';
         answer.on('data', (chunk) => {
@@ -216,6 +223,20 @@ function parseStatus(text: string): Status | null {
   }
 }
 
+/** The unprivileged user's uid and gid, as every system has them. */
+const NOBODY = 65_534;
+
+/** A directory of the network process's own. */
+async function handOver(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o750 });
+  await toNetworkUser(path);
+}
+
+/** Without root there is one user only. */
+async function toNetworkUser(path: string): Promise<void> {
+  if (process.geteuid?.() === 0) await chown(path, NOBODY, NOBODY);
+}
+
 async function makeKeys(
   directory: string,
   hosts: readonly HostPlan[],
@@ -265,7 +286,9 @@ key     = "${directory}/${host.name}.key"
 admin   = "${directory}/admin.key.pub"
 state   = "${home}/state"
 roster  = "${home}/roster.cose"
-control = "${home}/control.sock"
+control = "${home}/run/control.sock"
+actuator = "${home}/run/actuator.sock"
+user    = "${NETWORK_USER}"
 
 [timing]
 interval = "${options.intervalMs}ms"

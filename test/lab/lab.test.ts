@@ -7,41 +7,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { needsRoot } from '../netns/netns.ts';
 import { Capture } from './capture.ts';
+import { testCases } from './cases.ts';
 import { Faults } from './faults.ts';
 import { judge } from './judge.ts';
-import { cleanUpOnSignals, removeWorkDirectory, workDirectory } from './lab.ts';
-import { optionsOf } from './options.ts';
+import { workDirectory } from './lab.ts';
 import { Household, must, sleep } from './process.ts';
-import { runScenario } from './run.ts';
-import { SCENARIOS } from './scenarios.ts';
 import { planHosts, Topology } from './topology.ts';
 import { startAsking } from './traffic.ts';
 
-cleanUpOnSignals();
 const skip = needsRoot();
-const INTERVAL_MS = 200;
-const CASES: readonly (readonly [scenario: string, hosts: number])[] = [
-  ['idle', 3],
-  ['power', 2],
-  ['power', 3],
-  ['stop', 3],
-  ['kill9', 2],
-  ['downmute', 2],
-  ['upcut', 2],
-  ['split', 2],
-  ['bad-uplink', 3],
-  ['old-master-returns', 3],
-  ['handover', 3],
-  ['standby', 3],
-  ['add-host', 3],
-  ['remove-master', 3],
-];
-
-async function namespaces(): Promise<string[]> {
-  const text = await must(['ip', 'netns', 'list']);
-  return text.split('\n').filter((line) => line.startsWith(`pc${process.pid}-`));
-}
-
 test('the judge sees two hosts that answer for the roving address, and no longer when one stops', {
   skip,
 }, async () => {
@@ -93,15 +67,12 @@ test('a muted port loses its frames both ways and keeps its carrier', { skip }, 
   }
 });
 
-for (const [name, hosts] of CASES)
-  test(`${name}, ${hosts} hosts`, { skip }, async () => {
-    const scenario = SCENARIOS.find((candidate) => candidate.name === name);
-    assert.ok(scenario !== undefined);
-    const result = await runScenario(scenario, optionsOf(scenario, hosts, false, INTERVAL_MS));
-    assert.deepEqual(result.problems, [], JSON.stringify(result));
-  });
-
-test('nothing is left behind: no namespace of this process', { skip }, async () => {
-  removeWorkDirectory();
-  assert.deepEqual(await namespaces(), []);
-});
+testCases([
+  ['idle', 3],
+  ['power', 2],
+  ['power', 3],
+  ['stop', 3],
+  ['kill9', 2],
+  ['downmute', 2],
+  ['upcut', 2],
+]);

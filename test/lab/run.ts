@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly policy: Policy;
   readonly intervalMs: number;
   readonly answerBroadcasts: boolean;
+  /** The two processes of each host are two units of its service manager. */
+  readonly apart: boolean;
 }
 
 export interface RunResult {
@@ -56,11 +58,11 @@ export function leaseMs(intervalMs: number): number {
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const startedMs = performance.now();
-  const { policy, intervalMs, answerBroadcasts } = options;
+  const { policy, intervalMs, answerBroadcasts, apart } = options;
   const hosts = planHosts(options.hosts, options.witness);
   const outside = planHosts(options.hosts, false).slice(options.hosts - (scenario.outside ?? 0));
   const lab = await Lab.open({
-    ...{ hosts, policy, intervalMs, timing: [], answerBroadcasts },
+    ...{ hosts, policy, intervalMs, timing: [], answerBroadcasts, apart },
     outside: outside.map(({ name }) => name),
   });
   try {

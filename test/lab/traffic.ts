@@ -1,7 +1,7 @@
 /** Starts and talks to the traffic programs, each a process of its own in its namespace, and to the asker. */
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { programArgs } from '../programs.ts';
 import type { Household } from './process.ts';
 import { until } from './process.ts';
 import { LAN, SERVER, type Topology, WAN } from './topology.ts';
@@ -25,11 +25,9 @@ export const UDP_PORT = 7000;
 export const TCP_PORT = 7001;
 const ASK_PERIOD_MS = 20;
 
-/** How to run one of the lab's own programs: compiled, or from its source by the loader that runs this file. */
+/** How to run one of the lab's own programs. */
 function program(name: string): string[] {
-  const compiled = import.meta.url.endsWith('.js');
-  const file = fileURLToPath(new URL(`./${name}.${compiled ? 'js' : 'ts'}`, import.meta.url));
-  return compiled ? [process.execPath, file] : [process.execPath, '--import', 'tsx', file];
+  return [process.execPath, ...programArgs(`test/lab/${name}.ts`)];
 }
 
 export class Traffic {

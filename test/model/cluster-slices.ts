@@ -62,6 +62,11 @@ function holds(name: string, defines: readonly string[], ci = true): Variant {
   return { name, defines, violates: null, ci };
 }
 
+/** Hundreds of thousands of long steps. */
+function long(name: string, defines: readonly string[]): Variant {
+  return { ...holds(name, defines), search: { long: true } };
+}
+
 function broken(name: string, which: number, defines: readonly string[], violates: string): Variant {
   const faults = defines.some((d) => d.startsWith('FAULTS=')) ? [] : ['FAULTS=1'];
   return { name, defines: [...faults, `WHICH=${which}`, ...defines], violates, ci: true };
@@ -74,9 +79,9 @@ const AVAILABLE: Slice = {
   search: LONG_STEPS,
   variants: [
     holds('one-fault', ['FAULTS=1', 'HEAL']),
-    holds('one-fault-noise', ['FAULTS=1', 'NOISE=1', 'HEAL']),
-    holds('boot', ['BOOT', 'FAULTS=1', 'HEAL']),
-    holds('split-then-power', ['FAULTS=2', `WHICH=${SPLIT_LAN + POWER}`, 'HOLD=200', 'HEAL']),
+    long('one-fault-noise', ['FAULTS=1', 'NOISE=1', 'HEAL']),
+    long('boot', ['BOOT', 'FAULTS=1', 'HEAL']),
+    long('split-then-power', ['FAULTS=2', `WHICH=${SPLIT_LAN + POWER}`, 'HOLD=200', 'HEAL']),
     holds('power-and-liar', ['FAULTS=2', `WHICH=${POWER + LIAR}`, 'HEAL']),
     holds('two-faults', ['FAULTS=2', 'HEAL'], false),
     sampled('whole', []),
@@ -105,14 +110,8 @@ const QUORUM: Slice = {
   property: 'two gateways and a witness: the same, and never two active',
   search: LONG_STEPS,
   variants: [
-    holds('one-fault', ['QUORUM', 'FAULTS=1', 'HEAL']),
-    holds('noise', [
-      'QUORUM',
-      'FAULTS=1',
-      'NOISE=1',
-      `WHICH=${KILL + POWER + FREEZE + RESTART + 32}`,
-      'HEAL',
-    ]),
+    long('one-fault', ['QUORUM', 'FAULTS=1', 'HEAL']),
+    long('noise', ['QUORUM', 'FAULTS=1', 'NOISE=1', `WHICH=${KILL + POWER + FREEZE + RESTART + 32}`, 'HEAL']),
     holds('boot', ['QUORUM', 'BOOT', 'FAULTS=1', 'HEAL'], false),
     sampled('whole', ['QUORUM']),
     holds('freeze-and-restart', ['QUORUM', 'FAULTS=2', `WHICH=${FREEZE + RESTART}`, 'HEAL'], false),

@@ -14,6 +14,8 @@ export interface Search {
   readonly safety?: boolean;
   /** Counterexample breadth first (`safety` only); the usual. Off: depth first, for those that are too deep. */
   readonly shortest?: boolean;
+  /** Of some seconds: good code is worth the time that gcc needs to make it. What the tests do not run is. */
+  readonly long?: boolean;
   /** Bit-state hashing with 2^n bits: a sample of the states, no proof. */
   readonly bitstate?: number;
 }

@@ -17,9 +17,12 @@ const WITNESS = 'GATEWAYS=2';
 const PLANNED = [WITNESS, 'HANDOVER', 'NO_CRASH'];
 const NEVER = 'neverTwoActive';
 
+/** Millions of steps. */
+const LONG = { long: true };
+
 /** A variant that the tests run. */
-function holds(name: string, defines: readonly string[]): Variant {
-  return { name, defines, violates: null, ci: true };
+function holds(name: string, defines: readonly string[], search: Variant['search'] = {}): Variant {
+  return { name, defines, violates: null, ci: true, search };
 }
 
 /** One that takes minutes. */
@@ -27,8 +30,13 @@ function large(name: string, defines: readonly string[], search: Variant['search
   return { name, defines, violates: null, ci: false, search };
 }
 
-function broken(name: string, defines: readonly string[], violates: string): Variant {
-  return { name, defines, violates, ci: true };
+function broken(
+  name: string,
+  defines: readonly string[],
+  violates: string,
+  search: Variant['search'] = {},
+): Variant {
+  return { name, defines, violates, ci: true, search };
 }
 
 export const SLICES: readonly Slice[] = [
@@ -39,7 +47,7 @@ export const SLICES: readonly Slice[] = [
     search: { compile: SHARED },
     variants: [
       holds('witness', [WITNESS]),
-      holds('three', ['GATEWAYS=3']),
+      holds('three', ['GATEWAYS=3'], LONG),
       large('late-requests', [WITNESS, 'LATE_REQUESTS']),
       holds('late-without-restarts', [WITNESS, 'LATE_REQUESTS', 'NO_CRASH']),
       large('longer-lease', [WITNESS, 'L=3', 'NUMBERS=3'], { memoryMb: 10_000, depth: 20_000_000 }),
@@ -66,8 +74,13 @@ export const SLICES: readonly Slice[] = [
       large('whole', ['GATEWAYS=3', 'HANDOVER', 'LATE_REQUESTS'], SAMPLE),
       broken('rest-from-receipt', [...PLANNED, 'BROKEN_REST_FROM_RECEIPT'], NEVER),
       broken('old-released-believed', [...PLANNED, 'NUMBERS=3', 'BROKEN_OLD_RELEASED_BELIEVED'], NEVER),
-      broken('later-word-frees', ['GATEWAYS=3', 'HANDOVER', 'NO_CRASH', 'BROKEN_LATER_WORD_FREES'], NEVER),
-      broken('number-tried-twice', [...PLANNED, 'NUMBERS=3', 'BROKEN_NUMBER_TRIED_TWICE'], NEVER),
+      broken(
+        'later-word-frees',
+        ['GATEWAYS=3', 'HANDOVER', 'NO_CRASH', 'BROKEN_LATER_WORD_FREES'],
+        NEVER,
+        LONG,
+      ),
+      broken('number-tried-twice', [...PLANNED, 'NUMBERS=3', 'BROKEN_NUMBER_TRIED_TWICE'], NEVER, LONG),
       broken('claims-at-once', [...PLANNED, 'NUMBERS=3', 'BROKEN_CLAIMS_AT_ONCE'], NEVER),
     ],
   },
@@ -111,12 +124,12 @@ export const SLICES: readonly Slice[] = [
     property: 'never two hosts with a majority while the voters change',
     search: { compile: SHARED },
     variants: [
-      holds('rules', []),
+      holds('rules', [], LONG),
       broken('no-joint-majority', ['BROKEN_NO_JOINT_MAJORITY'], NEVER),
       broken('two-at-once', ['BROKEN_TWO_AT_ONCE', 'BROKEN_NO_JOINT_MAJORITY'], NEVER),
       broken('vote-per-key', ['BROKEN_VOTE_PER_KEY'], NEVER),
-      broken('confirmed-while-bound', ['BROKEN_CONFIRMED_WHILE_BOUND'], NEVER),
-      broken('old-version-answered', ['BROKEN_OLD_VERSION_ANSWERED'], NEVER),
+      broken('confirmed-while-bound', ['BROKEN_CONFIRMED_WHILE_BOUND'], NEVER, LONG),
+      broken('old-version-answered', ['BROKEN_OLD_VERSION_ANSWERED'], NEVER, LONG),
     ],
   },
   {
@@ -126,7 +139,7 @@ export const SLICES: readonly Slice[] = [
     search: { compile: SHARED },
     variants: [
       holds('restored', []),
-      holds('copy', ['COPY']),
+      holds('copy', ['COPY'], LONG),
       large('more-terms', ['COPY', 'NUMBERS=3']),
       broken('no-abstention', ['BROKEN_NO_ABSTENTION'], NEVER),
       broken('old-numbers-heard', ['BROKEN_OLD_NUMBERS_HEARD'], NEVER),
@@ -151,7 +164,7 @@ export const SLICES: readonly Slice[] = [
     property: 'never two majorities whatever the tables say',
     search: { compile: SHARED },
     variants: [
-      holds('advice', []),
+      holds('advice', [], LONG),
       broken('tables-differ', ['WATCH_AGREEMENT'], 'tablesAgree'),
       broken('two-claim-at-once', ['WATCH_CLAIMS'], 'neverTwoClaim'),
       broken('vote-by-table', ['BROKEN_VOTE_BY_TABLE'], NEVER),

@@ -1,7 +1,7 @@
 /**
- * Every fault of mutants.ts (in the core) and guard-mutants.ts (beside it) is caught by its catcher, and every catcher is content with the code as it is. A fault is put
- * into a copy of src and test in a temporary directory; the catcher runs there as a process of its own, two at a time.
- * A copy is used again for the next fault, so that only the changed file is compiled anew.
+ * Every fault of mutants.ts (in the core) and guard-mutants.ts (beside it) is caught by its catcher, and every catcher is
+ * content with the code as it is. A fault is put into a copy of the project in a temporary directory, both compiled; the
+ * catcher runs there as a process of its own, two at a time. A copy is used again for the next fault.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -9,12 +9,12 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { compileProject, compileTexts } from './compile.ts';
 import { GUARD_MUTANTS } from './guard-mutants.ts';
 import { type Catcher, MUTANTS as GENERAL, type Mutant } from './mutants.ts';
 import { LIMIT_MUTANTS } from './mutants-limits.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = process.cwd();
 const CORE: readonly Mutant[] = [...GENERAL, ...LIMIT_MUTANTS];
 const ALL: readonly Mutant[] = [
   ...CORE.map((mutant) => ({ ...mutant, file: `core/${mutant.file}` })),
@@ -31,39 +31,57 @@ interface Run {
 /** How many catchers run at a time, each with a copy of its own, which they use one after the other. */
 const COPIES = 2;
 
-/** A copy of what the catchers need. */
+/** A copy of what the catchers need, compiled. */
 async function copied(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'portcullis-mutant-'));
   for (const part of ['src', 'spec', 'keys', 'systemd', 'test', 'package.json', 'tsconfig.json']) {
     await cp(join(ROOT, part), join(directory, part), { recursive: true });
   }
   await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
+  compileProject(directory);
   return directory;
 }
 
+/** The mutant's file with its fault. Throws when what it replaces does not stand there exactly once. */
+async function faultyText({ file, find, replace }: Mutant): Promise<string> {
+  const parts = (await readFile(join(ROOT, 'src', file), 'utf8')).split(find);
+  assert.equal(parts.length, 2, `stands ${parts.length - 1} times in ${file}: ${find}`);
+  return parts.join(replace);
+}
+
 const copies: string[] = [];
+/** The compiled file of each mutant. */
+const faulty = new Map<Mutant, string>();
 before(async () => {
   for (let i = 0; i < COPIES; i++) copies.push(await copied());
+  const compiled = compileTexts(await Promise.all(ALL.map(faultyText)));
+  for (const [i, mutant] of ALL.entries()) faulty.set(mutant, compiled[i] as string);
 });
 after(() => Promise.all(copies.map((directory) => rm(directory, { recursive: true, force: true }))));
 
 function argsOf(catcher: Catcher): string[] {
-  if (catcher.by === 'explore') return ['test/explore/main.ts', ...catcher.args.split(' ')];
+  if (catcher.by === 'explore') return ['dist/test/explore/main.js', ...catcher.args.split(' ')];
   return namedArgs(catcher.file, [catcher.name]);
 }
 
 /** The file by itself is its own runner, which costs one process less than `--test`. */
 function namedArgs(file: string, names: readonly string[]): string[] {
   const patterns = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return ['--test-reporter=tap', ...patterns.map((pattern) => `--test-name-pattern=^${pattern}`), file];
+  return [
+    '--test-reporter=tap',
+    ...patterns.map((pattern) => `--test-name-pattern=^${pattern}`),
+    builtFile(file),
+  ];
 }
+
+const builtFile = (source: string): string => `dist/${source.replace(/\.ts$/, '.js')}`;
 
 function run(directory: string, args: readonly string[]): Promise<Run> {
   // A runner of tests tells its children that they are its own; these are not.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   return new Promise((resolve) => {
     const options = { cwd: directory, env, timeout: LIMIT_MS, maxBuffer: 2 ** 26 };
-    execFile(process.execPath, ['--import', 'tsx', ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, [...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
       resolve({ code, output: stdout + stderr });
     });
@@ -85,14 +103,12 @@ function content(catcher: Catcher, { code, output }: Run): boolean {
 }
 
 /** Puts a fault in, runs its catcher, and takes the fault out again. */
-async function mutated(directory: string, { file, find, replace, catcher }: Mutant): Promise<Run> {
-  const path = join(directory, 'src', file);
+async function mutated(directory: string, mutant: Mutant): Promise<Run> {
+  const path = join(directory, builtFile(`src/${mutant.file}`));
   const sound = await readFile(path, 'utf8');
-  const parts = sound.split(find);
-  assert.equal(parts.length, 2, `stands ${parts.length - 1} times in ${file}: ${find}`);
-  await writeFile(path, parts.join(replace));
+  await writeFile(path, faulty.get(mutant) as string);
   try {
-    return await run(directory, argsOf(catcher));
+    return await run(directory, argsOf(mutant.catcher));
   } finally {
     await writeFile(path, sound);
   }

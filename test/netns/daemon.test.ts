@@ -11,10 +11,11 @@ import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getStatus } from '../../src/cli/control-client.ts';
 import type { Status } from '../../src/daemon/status.ts';
+import { programArgs } from '../programs.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from '../unit/cluster-files.ts';
-import { Namespaces, needsRoot } from './netns.ts';
+import { asNobody, Namespaces, needsRoot } from './netns.ts';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const PORTCULLIS = [process.execPath, ...programArgs('src/cli/main.ts')] as const;
 const RULES = [
   '*filter',
   ':INPUT ACCEPT [0:0]',
@@ -55,6 +56,7 @@ class Gateway {
   static async make(t: TestContext): Promise<Gateway> {
     const dir = temporaryDir(t);
     const { config } = await makeCluster(dir, TWO_HOSTS);
+    writeFileSync(config, asNobody(readFileSync(config, 'utf8'), dir));
     writeFileSync(join(dir, 'rules.v4'), RULES);
     const gateway = new Gateway(dir, config);
     t.after(() => gateway.net.close());
@@ -62,16 +64,7 @@ class Gateway {
   }
 
   start(): ChildProcess {
-    const child = this.net.spawn(
-      this.gw,
-      process.execPath,
-      '--import',
-      'tsx',
-      MAIN,
-      'daemon',
-      '--config',
-      this.config,
-    );
+    const child = this.net.spawn(this.gw, ...PORTCULLIS, 'daemon', '--config', this.config);
     child.stdout?.on('data', (chunk: Buffer) => {
       this.output += chunk.toString();
     });
@@ -79,18 +72,7 @@ class Gateway {
   }
 
   cli(...args: string[]): { status: number | null; stderr: string } {
-    const argv = [
-      'netns',
-      'exec',
-      this.gw,
-      process.execPath,
-      '--import',
-      'tsx',
-      MAIN,
-      ...args,
-      '--config',
-      this.config,
-    ];
+    const argv = ['netns', 'exec', this.gw, ...PORTCULLIS, ...args, '--config', this.config];
     return spawnSync('/usr/sbin/ip', argv, { encoding: 'utf8', timeout: 60_000 });
   }
 
@@ -98,7 +80,7 @@ class Gateway {
   async status(wanted: (status: Status) => boolean): Promise<Status> {
     let last: Status | null = null;
     for (let i = 0; i < 600; i++) {
-      last = await getStatus(join(this.dir, 'control.sock')).catch(() => null);
+      last = await getStatus(join(this.dir, 'run', 'control.sock')).catch(() => null);
       if (last !== null && wanted(last)) return last;
       await sleep(100);
     }

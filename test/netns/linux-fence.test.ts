@@ -7,14 +7,14 @@ import test from 'node:test';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
 import type { FenceReport } from '../../src/linux/fence.ts';
 import type { Finding } from '../../src/linux/inspect.ts';
+import { programArgs } from '../programs.ts';
 import { Fixture } from './linux-fixture.ts';
 import { needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
-const RUNNER = new URL('./linux-runner.ts', import.meta.url).pathname;
 
 function call(f: Fixture, what: 'fence' | 'inspect', config: ActuatorConfig): unknown {
-  const argv = ['--import', 'tsx', RUNNER, what, JSON.stringify(config)];
+  const argv = [...programArgs('test/netns/linux-runner.ts'), what, JSON.stringify(config)];
   return JSON.parse(f.net.exec(f.gw, process.execPath, ...argv));
 }
 

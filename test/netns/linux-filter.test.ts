@@ -1,6 +1,7 @@
 /** The filter in front of the cluster's port, in a real kernel: what it drops, what it must let pass, how it is kept. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { LOADER, moduleFile } from '../programs.ts';
 import { Fixture } from './linux-fixture.ts';
 import { needsRoot, until } from './netns.ts';
 
@@ -97,7 +98,7 @@ test('P64: a new member is let in and a removed one is not, and the own address 
 });
 
 const FLOOD = `
-  import { AF_INET, openSocket, send } from '${new URL('../../src/linux/libc.ts', import.meta.url).pathname}';
+  import { AF_INET, openSocket, send } from '${moduleFile('src/linux/libc.ts')}';
   const address = Buffer.alloc(16);
   address.writeUInt16LE(AF_INET, 0);
   address.writeUInt16BE(7946, 2);
@@ -105,7 +106,7 @@ const FLOOD = `
   const fd = openSocket(AF_INET, 2, 0);
   const ttl = Buffer.alloc(4);
   ttl.writeInt32LE(255);
-  const { setOption } = await import('${new URL('../../src/linux/libc.ts', import.meta.url).pathname}');
+  const { setOption } = await import('${moduleFile('src/linux/libc.ts')}');
   setOption(fd, 0, 2, ttl);
   for (let i = 0; i < 300_000; i++) send(fd, Buffer.alloc(60), address);`;
 
@@ -114,7 +115,7 @@ test('P61: a source that sends more than the gate can bear is cut', { skip }, as
   t.after(() => port.f.close());
   await port.open(['10.77.1.12', '10.77.1.100']);
   const { f } = port;
-  f.net.exec(f.client, process.execPath, '--import', 'tsx', '--input-type=module', '-e', FLOOD);
+  f.net.exec(f.client, process.execPath, ...LOADER, '--input-type=module', '-e', FLOOD);
   const cut = (): boolean => {
     const counter = f.net.exec(f.gw, '/usr/sbin/nft', 'list', 'counter', 'inet', TABLE, 'rate');
     return !/packets 0 /.test(counter);

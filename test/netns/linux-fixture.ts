@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import type { ActuatorConfig, GatewayService } from '../../src/linux/config.ts';
 import { Namespaces } from './netns.ts';
 
-const DRIVER = new URL('./linux-driver.ts', import.meta.url).pathname;
+const DRIVER = 'test/netns/linux-driver.ts';
 
 export interface Said {
   readonly type: string;

@@ -10,10 +10,11 @@ import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getStatus } from '../../src/cli/control-client.ts';
 import type { Status } from '../../src/daemon/status.ts';
+import { programArgs } from '../programs.ts';
 import { exampleText, makeCluster, temporaryDir } from '../unit/cluster-files.ts';
-import { Namespaces, needsRoot } from './netns.ts';
+import { asNobody, Namespaces, needsRoot } from './netns.ts';
 
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const PORTCULLIS = [process.execPath, ...programArgs('src/cli/main.ts')] as const;
 const RULES = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
 const HOSTS = ['fw1', 'fw2', 'fw3', 'w'] as const;
 type Name = (typeof HOSTS)[number];
@@ -57,7 +58,7 @@ class Site {
 
   /** Starts a daemon with its own files; `roster`: the file that it begins with. */
   start(name: Name, roster: string): void {
-    const text = exampleText(this.dir)
+    const text = asNobody(exampleText(this.dir), this.dir)
       .replace('"fw1"', `"${name}"`)
       .replace('fw1.key', `${name}.key`)
       .replace('/state"', `/state-${name}"`)
@@ -67,8 +68,7 @@ class Site {
       .replace('"available"', '"quorum"')
       .replace('10.77.1.11:', `${addressOf(name)}:`);
     writeFileSync(this.config(name), text);
-    const argv = ['--import', 'tsx', MAIN, 'daemon', '--config', this.config(name)];
-    const child = this.net.spawn(this.place(name), process.execPath, ...argv);
+    const child = this.net.spawn(this.place(name), ...PORTCULLIS, 'daemon', '--config', this.config(name));
     child.stdout?.on('data', (chunk: Buffer) => {
       this.output.set(name, (this.output.get(name) ?? '') + chunk.toString());
     });
@@ -76,7 +76,7 @@ class Site {
 
   /** A command on that host. */
   cli(name: Name, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
-    const argv = ['netns', 'exec', this.place(name), process.execPath, '--import', 'tsx', MAIN, ...args];
+    const argv = ['netns', 'exec', this.place(name), ...PORTCULLIS, ...args];
     return spawnSync('/usr/sbin/ip', argv, { encoding: 'utf8', timeout: 90_000 });
   }
 
@@ -95,7 +95,7 @@ class Site {
   async status(name: Name, wanted: (status: Status) => boolean): Promise<Status> {
     let last: Status | null = null;
     for (let i = 0; i < 450; i++) {
-      last = await getStatus(join(this.dir, `${name}.sock`)).catch(() => null);
+      last = await getStatus(join(this.dir, `run/${name}.sock`)).catch(() => null);
       if (last !== null && wanted(last)) return last;
       await sleep(200);
     }

@@ -20,11 +20,12 @@ import { buildProgram } from '../../src/cli/main.ts';
 import { decodePrivateKey, formatPublicKey } from '../../src/trust/keys.ts';
 import { formatOpensshPublicKey } from '../../src/trust/openssh.ts';
 import { publicKeyOf } from '../../src/wire/ed25519.ts';
+import { LOADER, moduleFile, programArgs } from '../programs.ts';
 import { inDirectory, must, portcullis } from './cli-harness.ts';
 import { fromHex, readText, root, toHex } from './vectors.ts';
 
 const PHRASE = 'a phrase that nobody prints';
-const CLI = ['--import', 'tsx', join(root, 'src/cli/main.ts')];
+const CLI = programArgs('src/cli/main.ts');
 
 /** All leaves of the command tree that concern keys and rosters, with their names. */
 function commands(): [string[], Command][] {
@@ -130,13 +131,13 @@ test('K12: the memory of a process that read a key, and made its identity, holds
   await inDirectory(async (at) => {
     await must(['key', 'generate', '--out', at('fw1.key')]);
     const program = `
-      import { readIdentityFile } from '${join(root, 'src/daemon/key-files.ts')}';
+      import { readIdentityFile } from '${moduleFile('src/daemon/key-files.ts')}';
       const identity = readIdentityFile(process.argv[1]);
       if (identity.sign(new Uint8Array(1)).length !== 64) process.exit(3);
       process.stdout.write('a text in ' + ['memory', process.pid].join(' '));
       process.stdin.on('data', () => process.exit());
     `;
-    const args = ['--import', 'tsx', '--input-type=module', '-e', program, at('fw1.key')];
+    const args = [...LOADER, '--input-type=module', '-e', program, at('fw1.key')];
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
     try {
       const [said] = await once(child.stdout, 'data');

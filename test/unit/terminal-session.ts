@@ -1,12 +1,8 @@
 /** A command on a real pseudo-terminal, which `script` of bsdutils makes; its echo is on, as an operator's is. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { programArgs } from '../programs.ts';
 
-/** Beside this file, as source or as built. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-const MAIN = join(fileURLToPath(new URL('.', import.meta.url)), `../../src/cli/main${EXTENSION}`);
 /** Generous: the machine may be busy. A command that hangs ends the test, not the run. */
 const LIMIT_MS = 60_000;
 
@@ -14,7 +10,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** The command line that starts `portcullis`. */
 export function programWords(): string[] {
-  return [process.execPath, ...(EXTENSION === '.ts' ? ['--import', 'tsx'] : []), MAIN];
+  return [process.execPath, ...programArgs('src/cli/main.ts')];
 }
 
 export class TerminalSession {

@@ -1,0 +1,34 @@
+/** Scenarios as tests. Several files have some each, so that the tests' runner can run two of them at a time. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { needsRoot } from '../netns/netns.ts';
+import { cleanUpOnSignals, removeWorkDirectory } from './lab.ts';
+import { optionsOf } from './options.ts';
+import { must } from './process.ts';
+import { runScenario } from './run.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+const INTERVAL_MS = 200;
+
+async function namespaces(): Promise<string[]> {
+  const text = await must(['ip', 'netns', 'list']);
+  return text.split('\n').filter((line) => line.startsWith(`pc${process.pid}-`));
+}
+
+/** A test of each, with so many hosts; then one that nothing of this process is left behind. */
+export function testCases(cases: readonly (readonly [scenario: string, hosts: number])[]): void {
+  cleanUpOnSignals();
+  const skip = needsRoot();
+  for (const [name, hosts] of cases)
+    test(`${name}, ${hosts} hosts`, { skip }, async () => {
+      const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+      assert.ok(scenario !== undefined, `there is no scenario ${name}`);
+      const result = await runScenario(scenario, optionsOf(scenario, hosts, false, INTERVAL_MS));
+      assert.deepEqual(result.problems, [], JSON.stringify(result));
+    });
+
+  test('nothing is left behind: no namespace of this process', { skip }, async () => {
+    removeWorkDirectory();
+    assert.deepEqual(await namespaces(), []);
+  });
+}

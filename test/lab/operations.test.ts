@@ -1,0 +1,14 @@
+/**
+ * The cluster end to end, as in lab.test.ts: what an operator does to it, and faults that come together or end again.
+ */
+import { testCases } from './cases.ts';
+
+testCases([
+  ['split', 2],
+  ['bad-uplink', 3],
+  ['old-master-returns', 3],
+  ['handover', 3],
+  ['standby', 3],
+  ['add-host', 3],
+  ['remove-master', 3],
+]);
