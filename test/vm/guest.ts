@@ -139,7 +139,7 @@ export class Guest {
             ...['-initrd', this.#kernel.initramfs],
             ...[
               '-append',
-              `${CONSOLE} pc.disk=/dev/vda pc.home=/pc pc.node=/usr/bin/node pc.agent=/pc/agent.js`,
+              `${CONSOLE} pc.disk=/dev/vda pc.home=/pc pc.node=/usr/bin/node pc.agent=/pc/agent.mjs`,
             ],
           ];
     return [
