@@ -124,7 +124,7 @@ export function openNetlink(protocol: number, groups = 0): number {
 
 /** Requests on one socket. The kernel handles them in the sending call, so that answers wait there to be read. */
 export class NetlinkSocket {
-  private readonly fd: number;
+  private fd: number;
   private readonly buffer = Buffer.alloc(65536);
   private seq = 1;
 
@@ -173,6 +173,8 @@ export class NetlinkSocket {
 
   close(): void {
     closeFd(this.fd);
+    // Who still asks fails, and does not meet whatever socket gets this number next.
+    this.fd = -1;
   }
 
   private ackOf(answers: readonly NetlinkMessage[], seq: number): number {

@@ -63,6 +63,14 @@ test('inspect: a sound host has no errors; each fault is named with a remedy', {
   assert.match(absent[0]?.message ?? '', /uplink device nosuch0 does not exist/);
   const module = errors(f.config({}, { uplink: { ...service.uplink, activation: 'module' } }));
   assert.match(module[0]?.message ?? '', /"module" needs to know card and module/);
+  const card = { bus: 'pci', address: '0000:7f:1f.7' };
+  const withCard = errors(
+    f.config({}, { uplink: { ...service.uplink, activation: 'module', card, module: 'nosuch_module' } }),
+  );
+  const told = withCard.map((x) => x.message).join('\n');
+  assert.match(told, /activation "module" cannot be used: up0 has no card of its own/);
+  assert.match(told, /there is no card pci\/0000:7f:1f\.7/);
+  assert.match(told, /modprobe finds no module nosuch_module/);
   const program = errors(f.config({}, { procedures: { checkUplink: '/nosuch/program' } }));
   assert.match(program[0]?.message ?? '', /checkUplink: \/nosuch\/program/);
   writeFileSync(`${f.directory}/rules.v4`, '*filter\n-A INPUT -j NO_SUCH\nCOMMIT\n');

@@ -155,4 +155,6 @@ test('a device that is absent is told by the card of the configuration', (t) => 
   assert.equal(facts?.module, 'e1000e');
   // Its module may still be missing or built in: modprobe is asked about that.
   assert.equal(facts?.isLoadable, true);
+  assert.ok(facts);
+  assert.deepEqual(planUplink(facts).choices[0]?.refused, []);
 });

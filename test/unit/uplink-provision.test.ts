@@ -11,7 +11,7 @@ import { readText } from './vectors.ts';
 
 const EXAMPLE = readText('systemd/portcullis.toml');
 const CARD = 'card = "pci/0000:03:00.0"';
-const MODULE = EXAMPLE.replace('activation = "admin"', `activation = "module"\n${CARD}\nmodule = "e1000e"`);
+const MODULE = EXAMPLE.replace('activation = "admin"', `activation = "module"\nmodule = "e1000e"\n${CARD}`);
 const UNBIND = EXAMPLE.replace('activation = "admin"', `activation = "unbind"\n${CARD}\ndriver = "e1000e"`);
 
 /** A root with both managers of network devices, and the configuration in it. */

@@ -20,10 +20,10 @@ export interface BootHost {
   readonly group: string | null;
 }
 
-export const MODPROBE_FILE = '/etc/modprobe.d/portcullis.conf';
-export const UDEV_FILE = '/etc/udev/rules.d/10-portcullis.rules';
-export const NETWORKD_FILE = '/etc/systemd/network/10-portcullis.network';
-export const MANAGER_FILE = '/etc/NetworkManager/conf.d/90-portcullis.conf';
+export const MODPROBE_FILE = '/etc/modprobe.d/portcullis.conf' as const;
+export const UDEV_FILE = '/etc/udev/rules.d/10-portcullis.rules' as const;
+export const NETWORKD_FILE = '/etc/systemd/network/10-portcullis.network' as const;
+export const MANAGER_FILE = '/etc/NetworkManager/conf.d/90-portcullis.conf' as const;
 export const BOOT_FILES = [MODPROBE_FILE, UDEV_FILE, NETWORKD_FILE, MANAGER_FILE] as const;
 
 const MARK = '# Written by portcullis uplink provision; changed and removed by it alone.';

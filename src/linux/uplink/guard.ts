@@ -151,7 +151,7 @@ export class UplinkGuard {
   private tell(device: string, alarm: string | null, note: string | null): void {
     const watched = this.of(device);
     watched.trouble = alarm !== null;
-    this.report({ device, alarm, note });
+    if (this.stopListening !== null) this.report({ device, alarm, note });
   }
 
   private calmDown(device: string): void {

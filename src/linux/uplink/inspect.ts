@@ -24,9 +24,29 @@ export async function inspectUplinks(config: ActuatorConfig, sysfs = new Sysfs()
     out.push(...inspectStrategy(config, service, sysfs));
     if (service.uplink.activation === 'module') out.push(...(await inspectModule(service)));
   }
+  out.push(...(await inspectOffloading(config)));
   const hasModule = config.services.some((s) => s.uplink.activation === 'module');
   out.push(...inspectBoot(config, sysfs), ...(hasModule ? await inspectInitramfs(config) : []));
   return [...new Map(out.map((finding) => [finding.message, finding])).values()];
+}
+
+/** Packets of a flowtable pass by the forward hook, and so by the lease gate. */
+async function inspectOffloading({ services }: ActuatorConfig): Promise<UplinkFinding[]> {
+  if (findTool('nft') === null) return [];
+  const { output } = await runTool('nft', ['list', 'flowtables']);
+  const lists = [...output.matchAll(/devices = \{([^}]*)\}/g)].map(([, list = '']) => list);
+  const devices = new Set(lists.flatMap((list) => list.split(',')).map((d) => d.replaceAll('"', '').trim()));
+  return services.flatMap((service) =>
+    [service.uplink.device, service.downlink.device]
+      .filter((device) => devices.has(device))
+      .map((device) =>
+        finding(service)(
+          'error',
+          `a flowtable offloads ${device}: its packets pass by the lease gate`,
+          'take the device out of the flowtable',
+        ),
+      ),
+  );
 }
 
 /** The configured strategy against what the kernel shows now. An uplink that is rightly absent is told by its card. */

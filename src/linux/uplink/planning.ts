@@ -69,14 +69,14 @@ function refusedAlways(facts: UplinkFacts): string[] {
 
 /** Common to `module` and `unbind`: the device disappears, and with it what stands on it. */
 function refusedForAbsence(facts: UplinkFacts): string[] {
-  const { device, kind, card, driver, onCard, upper } = facts;
+  const { device, exists, kind, card, driver, onCard, upper } = facts;
   const out: string[] = [];
   if (kind === 'vlan')
     out.push(`${device} is a VLAN: it goes with its parent, and nothing would make it anew with it`);
   else if (kind === 'bond')
     out.push(`${device} is a bond: its members would come back without belonging to it`);
   else if (kind === 'bridge' || card === null) out.push(`${device} has no card of its own`);
-  else if (driver === null) out.push(`${cardText(card)} shows no driver`);
+  else if (exists && driver === null) out.push(`${cardText(card)} shows no driver`);
   for (const other of [...onCard, ...upper]) {
     const use = useText(other);
     if (use !== null) out.push(`${use}, and would go with it`);
@@ -87,8 +87,8 @@ function refusedForAbsence(facts: UplinkFacts): string[] {
 function refusedForModule(facts: UplinkFacts): string[] {
   const out = refusedForAbsence(facts);
   const { driver, module, isLoadable, moduleHolders, ofModule } = facts;
-  if (facts.card === null || driver === null) return out;
-  if (module === null || !isLoadable) out.push(`driver ${driver} is built into the kernel`);
+  if (facts.card === null || (driver === null && module === null)) return out;
+  if (module === null || !isLoadable) out.push(`driver ${driver ?? module} is built into the kernel`);
   if (moduleHolders.length > 0) out.push(`${moduleHolders.join(', ')} needs ${module}`);
   for (const { card, devices } of ofModule) {
     if (devices.length === 0) out.push(`${module} drives ${card} too, whose device cannot be seen from here`);

@@ -1,5 +1,5 @@
 /** The one way in which anything of sysfs is changed. */
-import { writeFile } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 
 /**
  * Writes one line into a file of sysfs, in a pool thread, as a driver may take its time. Throws an Error that names the file
@@ -12,12 +12,22 @@ export async function writeSysfs(path: string, value: string, limitMs: number): 
   });
   try {
     await Promise.race([
-      writeFile(path, `${value}\n`, { flag: 'r+' }).catch((error: NodeJS.ErrnoException) => {
+      writeLine(path, value).catch((error: NodeJS.ErrnoException) => {
         throw new Error(`${path}: ${error.code ?? error.message}`);
       }),
       late,
     ]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** For writing only: such files often cannot be read, and are neither made nor cut. */
+async function writeLine(path: string, value: string): Promise<void> {
+  const file = await open(path, constants.O_WRONLY);
+  try {
+    await file.write(`${value}\n`);
+  } finally {
+    await file.close();
   }
 }
