@@ -47,6 +47,15 @@ export function findTool(tool: Tool): string | null {
   return null;
 }
 
+/** Why a host without nft cannot be a gateway of the cluster. */
+export const NFT_MISSING =
+  'nft is not installed: the kernel would not hold the lease, and a host whose daemon hangs would go on serving';
+
+/** Throws `OperatorError` where nothing could hold the lease. */
+export function requireNft(): void {
+  if (findTool('nft') === null) throw new OperatorError(NFT_MISSING, `install the package ${TOOLS.nft}`);
+}
+
 export interface Ended {
   /** Exit status; null when the program was killed or could not be started. */
   readonly status: number | null;

@@ -95,11 +95,6 @@ export class Session {
     return this.ended;
   }
 
-  /** It has ended, or is about to: the host is being made harmless. */
-  get isEnding(): boolean {
-    return this.isOver;
-  }
-
   private line(line: string): void {
     const order = parseOrder(line);
     if (order === null || order.seq <= this.lastSeq) this.garbage('no order');
