@@ -7,24 +7,20 @@ import type { ServiceName } from '../core/basics.ts';
 import type { Side } from '../core/events.ts';
 import { type Procedure, TEST_PROCEDURES } from '../core/procedures.ts';
 import type { Actuator, ActuatorEvents } from '../driver/ports.ts';
-import { probeAddresses, usedBy } from './addressprobe.ts';
+import { probeAddresses } from './addressprobe.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import { procedureProgram } from './external.ts';
-import type { Heard } from './frames.ts';
-import { formatMac } from './ip.ts';
+import { Hearing } from './hearing.ts';
 import { Kernel, refuseUnsupported, type ServiceParts, stopAnnouncing } from './kernel.ts';
 import { Lane, Lanes } from './lane.ts';
 import { rawNowMs, requireLibc } from './libc.ts';
 import { confirmed, type Outcome, unknown } from './outcome.ts';
 import { type FilterCounts, PortGuard } from './portguard.ts';
 import { RulesetWatch } from './rulesetwatch.ts';
-import { textOf } from './tools.ts';
+import { requireNft, textOf } from './tools.ts';
 import { type GuardReport, UplinkGuard } from './uplink/guard.ts';
 import { checkNextHop } from './uplink/nexthop.ts';
 
-/** A foreigner is news after so long a silence of all foreigners. */
-const FOREIGN_SILENCE_MS = 1000;
-const RIVAL_QUIET_MS = 1000;
 const RAISING: ReadonlySet<Procedure> = new Set<Procedure>([
   'activateUplink',
   'activateService',
@@ -69,16 +65,13 @@ export function createActuator(
 class KernelActuator implements LinuxActuator {
   private readonly kernel: Kernel;
   private readonly events: ActuatorEvents;
-  private readonly nowMs: () => number;
   private readonly lanes = new Lanes();
   /** A reload and a newer roster may come at once: each begins where the one before it ended. */
   private readonly configuring = new Lane();
   private readonly guard: PortGuard;
   private readonly watch: RulesetWatch;
   private readonly uplinkGuard: UplinkGuard;
-  private readonly deafen = new Map<string, () => void>();
-  private readonly foreignMs = new Map<string, number>();
-  private readonly rivalMs = new Map<string, number>();
+  private readonly hearing: Hearing;
   private closed = false;
   /** Nothing is raised any more. */
   private barred = false;
@@ -91,8 +84,8 @@ class KernelActuator implements LinuxActuator {
       aliveUntilMs,
     } = options;
     this.events = events;
-    this.nowMs = nowMs;
     this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device), aliveUntilMs);
+    this.hearing = new Hearing(this.kernel, events);
     const onTrouble = (detail: string | null): void => {
       if (!this.closed) onFilterTrouble(detail);
     };
@@ -103,11 +96,12 @@ class KernelActuator implements LinuxActuator {
   }
 
   async start(): Promise<void> {
+    requireNft();
     await this.kernel.rules.prepare(this.kernel.config);
     await this.kernel.gate.install();
     await this.watch.guardNow();
     await this.uplinkGuard.start();
-    this.listen();
+    this.hearing.listen();
     this.watch.start();
   }
 
@@ -126,7 +120,7 @@ class KernelActuator implements LinuxActuator {
     await kernel.rearrange(config, (name, task) =>
       this.lanes.get(name).run(() => this.lanes.get(`${name} checkServiceLocal`).run(task)),
     );
-    this.listen();
+    this.hearing.listen();
   }
 
   get filtered(): FilterCounts {
@@ -299,48 +293,6 @@ class KernelActuator implements LinuxActuator {
 
   private services(): GatewayService[] {
     return [...this.kernel.services.values()].map((parts) => parts.service);
-  }
-
-  /** Hears every device of the configuration, once. */
-  private listen(): void {
-    for (const stop of this.deafen.values()) stop();
-    this.deafen.clear();
-    for (const service of this.services())
-      for (const side of ['downlink', 'uplink'] as const) {
-        const { device } = service[side];
-        if (!this.deafen.has(device))
-          this.deafen.set(
-            device,
-            this.kernel.links.ear(device).listen((heard) => this.heard(device, heard)),
-          );
-      }
-  }
-
-  private heard(device: string, heard: Heard): void {
-    const now = this.nowMs();
-    const foreign = this.kernel.neighbourhoods.get(device)?.hear(heard, now) ?? false;
-    if (foreign) {
-      const quietMs = now - (this.foreignMs.get(device) ?? Number.NEGATIVE_INFINITY);
-      this.foreignMs.set(device, now);
-      if (quietMs >= FOREIGN_SILENCE_MS)
-        for (const { name, downlink } of this.services())
-          if (downlink.device === device) this.events.foreignerHeard(name);
-    }
-    if (heard.kind === 'arp' || heard.kind === 'advertisement') this.lookForRival(device, heard, now);
-  }
-
-  private lookForRival(device: string, heard: Heard, now: number): void {
-    if (this.kernel.links.isOwn(heard.mac)) return;
-    for (const service of this.services())
-      for (const side of ['downlink', 'uplink'] as const) {
-        if (service[side].device !== device) continue;
-        const used = usedBy(heard, new Set(service[side].addresses.map((a) => a.address)));
-        if (used === null || this.kernel.gate.openUntilMs(service.name) === null) continue;
-        const key = `${service.name} ${side}`;
-        if (now - (this.rivalMs.get(key) ?? Number.NEGATIVE_INFINITY) < RIVAL_QUIET_MS) continue;
-        this.rivalMs.set(key, now);
-        this.events.rivalHeard(service.name, side, `${formatMac(heard.mac)} uses ${used}`);
-      }
   }
 
   private linkChanged(device: string): void {

@@ -8,7 +8,7 @@ import { needsRoot } from '../netns/netns.ts';
 import { attacksNamed, tryAttack } from './attack.ts';
 import { ATTACKS, UNPROVEN } from './attacks.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory } from './lab.ts';
-import { taken, WEAKNESSES, type Weakness, weakened } from './weakened.ts';
+import { taken, WEAKNESSES, type Weakness, weakenedFiles } from './weakened.ts';
 
 cleanUpOnSignals();
 const skip = needsRoot();
@@ -22,7 +22,7 @@ test('a defence that moved is told, not passed over', () => {
 
 test('every place that a control takes out is in the build, exactly once', async () => {
   for (const weakness of Object.keys(WEAKNESSES) as Weakness[])
-    await assert.doesNotReject(weakened(weakness), weakness);
+    await assert.doesNotReject(weakenedFiles(weakness), weakness);
 });
 
 test('what is not proven is no attack that passes for one', () => {

@@ -178,17 +178,25 @@ export function weakenedHome(weakness: Weakness): Promise<string> {
   return building;
 }
 
+/** The files that differ in such a build, below `dist/src`. Throws as above. */
+export async function weakenedFiles(weakness: Weakness): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  for (const cut of WEAKNESSES[weakness]) {
+    const text = files.get(cut.file) ?? (await readFile(join(PROJECT, 'dist/src', cut.file), 'utf8'));
+    files.set(cut.file, taken(text, cut, weakness));
+  }
+  return files;
+}
+
 async function build(weakness: Weakness): Promise<string> {
+  const files = await weakenedFiles(weakness);
   const home = join(workDirectory(), `weak${Object.keys(WEAKNESSES).indexOf(weakness)}`);
   await mkdir(home, { recursive: true });
-  for (const part of ['dist/src', 'dist/test/lab'])
+  for (const part of ['dist/src', 'dist/test/lab', 'dist/test/programs.js'])
     await cp(join(PROJECT, part), join(home, part), { recursive: true });
   await cp(join(PROJECT, 'package.json'), join(home, 'package.json'));
   await symlink(join(PROJECT, 'node_modules'), join(home, 'node_modules'));
-  for (const cut of WEAKNESSES[weakness]) {
-    const path = join(home, 'dist/src', cut.file);
-    await writeFile(path, taken(await readFile(path, 'utf8'), cut, weakness));
-  }
+  for (const [file, text] of files) await writeFile(join(home, 'dist/src', file), text);
   return home;
 }
 

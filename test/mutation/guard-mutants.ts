@@ -91,7 +91,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'nowMs - other.beganMs < SECOND_AFTER_MS',
     replace: 'nowMs >= other.beganMs',
     breaks: 'one slow peer holds a roster back that others have',
-    catcher: unit('roster-keeper', 'P49: the host that the newer roster takes out'),
+    catcher: unit('roster-fetch', 'P49: the host that the newer roster takes out'),
   },
   {
     finding: 'H10',
@@ -235,7 +235,7 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     find: 'if (!sameBytes(versionHash(bytes).subarray(0, hash.length), hash))',
     replace: 'if (hash.length === 0)',
     breaks: 'a peer answers with another version than it was asked for',
-    catcher: unit('roster-keeper', 'P49: a whole chain is fetched backwards from a shown hash'),
+    catcher: unit('roster-fetch', 'P49: a whole chain is fetched backwards from a shown hash'),
   },
   {
     finding: 'H10',

@@ -4,10 +4,10 @@
  * is taken twice on a link, none that is older than max_age, none of a run that ended; who was set back learns it.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import type { HostName } from '../../src/core/basics.ts';
 import type { Outgoing } from '../../src/wire/endpoint.ts';
-import { type Primitives, REAL_PRIMITIVES } from '../../src/wire/primitives.ts';
+import { REAL_PRIMITIVES } from '../../src/wire/primitives.ts';
+import { CHEAP, chances, cheapSignature } from './wire-cheap.ts';
 import { testEndpoint, testIdentity, testRoster } from './wire-fixture.ts';
 import { Recorded } from './wire-recorded.ts';
 
@@ -30,29 +30,6 @@ export interface WorldOptions {
 }
 
 export const USUAL: WorldOptions = { hosts: 3, copies: true, real: false, replaysPerStep: 5, maxDrift: 0.1 };
-
-const CHEAP: Primitives = {
-  ...REAL_PRIMITIVES,
-  importVerifyKey: (bytes) => ({
-    bytes,
-    verify: (message, signature) => Buffer.compare(signature, cheapSignature(bytes, message)) === 0,
-  }),
-};
-
-function cheapSignature(publicKey: Uint8Array, message: Uint8Array): Uint8Array {
-  return Uint8Array.from(createHash('sha512').update(publicKey).update(message).digest());
-}
-
-/** mulberry32: uniform in [0, 1), the same for the same seed. */
-function chances(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** One process on one machine. */
 interface Machine {

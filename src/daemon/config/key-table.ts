@@ -1,4 +1,4 @@
-/** The table of configuration keys as the manual shows it. */
+/** The table of all keys for people, printed from the one that the checks read. Pure. */
 import { durationText } from './duration.ts';
 import {
   DURATION_KEYS,
