@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions, PORTCULLIS, type Status } from '../lab/gateway.ts';
-import type { Household } from '../lab/process.ts';
+import { type Household, sleep } from '../lab/process.ts';
 import type { HostPlan, Topology } from '../lab/topology.ts';
 import { NETWORK_USER } from '../lab/units.ts';
 import type { Guest } from './guest.ts';
@@ -79,6 +79,27 @@ export class GuestCluster extends Cluster {
     const pid = this.#daemons.get(host);
     if (pid === undefined) throw new Error(`no daemon was started on ${host}`);
     await this.guest(host).channel.signal(pid, signal);
+  }
+
+  /** As `settle`; throws at once when a daemon ends of itself. */
+  async settleGuests(hosts: readonly string[], limitMs: number): Promise<string> {
+    let isOver = false;
+    const watch = async (): Promise<never> => {
+      for (;;) {
+        await sleep(2_000);
+        if (isOver) return new Promise(() => undefined);
+        for (const [host, pid] of this.#daemons) {
+          if (!this.guest(host).isOn || (await this.guest(host).channel.isAlive(pid))) continue;
+          const log = await readFile(join(this.directory, host, 'daemon.log'), 'utf8');
+          throw new Error(`the daemon of ${host} has ended: ${log.split('\n').slice(-8).join('\n')}`);
+        }
+      }
+    };
+    try {
+      return await Promise.race([this.settle(hosts, limitMs), watch()]);
+    } finally {
+      isOver = true;
+    }
   }
 
   /** One of the project's own commands, in the guest. Throws with its words when it fails. */

@@ -55,7 +55,7 @@ async function perform(scenario: VmScenario, lab: GuestLab) {
   const problems: string[] = [];
   await Promise.all(gateways.map((host) => cluster.startDaemon(host)));
   await lab.startTraffic();
-  const master = await cluster.settle(gateways, SETTLE_MS);
+  const master = await cluster.settleGuests(gateways, SETTLE_MS);
   const standby = gateways.find((host) => host !== master) ?? '';
   const flows = await until(async () => (await lab.traffic.report()).recent > FLOWS, 20_000, 100);
   if (!flows) throw new Error(`${master} serves, but the client gets no answers`);
