@@ -19,16 +19,17 @@ export const STATE = '/var/lib/portcullis';
 const SOCKETS = '/run/portcullis';
 const CONTROL = `${SOCKETS}/control.sock`;
 
-/** A host's clock ticks, but its processor is slow: the stall that is allowed for, and what follows from it. */
+/** An emulated processor is slow, and starting a program stops all else on it: the stall that is allowed for, and what follows from it. */
+export const GUEST_INTERVAL_MS = 500;
 export const GUEST_TIMING = [
   'probe_timeout = "40ms"',
   'slot = "20ms"',
-  'stall = "100ms"',
+  'stall = "1s"',
   'handover_limit = "60s"',
 ];
 /** Same formula as the configuration's default. */
 export function guestLeaseMs(intervalMs: number): number {
-  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 100);
+  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 1_000);
 }
 
 export class GuestCluster extends Cluster {
