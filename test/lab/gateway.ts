@@ -14,6 +14,8 @@ import { type Finished, type Household, must, run, until } from './process.ts';
 import { CLUSTER_PORT, type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
 
 export type Policy = 'quorum' | 'available';
+/** What makes the hosts a gateway: this project's daemons, or the peer that they are measured beside. */
+export type GatewayKind = 'portcullis' | 'keepalived';
 
 export interface ClusterOptions {
   readonly policy: Policy;
@@ -124,6 +126,8 @@ export class Cluster {
 
   /** SIGKILL to every process of the host, until none is left. */
   async kill(host: string, faults: Faults): Promise<void> {
+    // All at once: stopped, none can act on the death of another one.
+    await faults.signal(host, 'SIGSTOP');
     const gone = await until(
       async () => {
         await faults.signal(host, 'SIGKILL');
@@ -175,6 +179,12 @@ export class Cluster {
   async master(hosts: readonly string[]): Promise<string | null> {
     const serving = [...(await this.states(hosts))].filter(([, state]) => state === 'service');
     return serving.length === 1 ? (serving[0]?.[0] ?? null) : null;
+  }
+
+  /** The operator has that host give the service away. */
+  async handOver(host: string): Promise<void> {
+    const ended = await portcullis('handover', '--config', this.config(host));
+    if (ended.code !== 0) throw new Error(`portcullis handover: ${ended.stderr.trim()}`);
   }
 
   /** Waits until one of these gateways serves and all others are backups; the master's name. Throws at the limit. */
@@ -299,7 +309,7 @@ listen = "${address}:${CLUSTER_PORT}"
 }
 
 /** A small firewall: out is allowed and translated to the roving address, back only what belongs to it. */
-const RULES4 = `*nat
+export const RULES4 = `*nat
 :PREROUTING ACCEPT [0:0]
 :INPUT ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
@@ -316,7 +326,7 @@ COMMIT
 -A FORWARD -i up0 -o eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 COMMIT
 `;
-const RULES6 = `*filter
+export const RULES6 = `*filter
 :INPUT ACCEPT [0:0]
 :FORWARD DROP [0:0]
 :OUTPUT ACCEPT [0:0]

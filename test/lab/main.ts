@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { attacksNamed, show as showTrial, tryAttack } from './attack.ts';
+import { beside } from './beside.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, setRunAside, workDirectory } from './lab.ts';
 import { offsets } from './offsets-command.ts';
 import { optionsOf } from './options.ts';
@@ -18,7 +19,9 @@ const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--i
 SCENARIO: one or more names, or \`all\`; \`list\` tells them.
        npm run -s lab -- attack [NAME...] [--json] [--keep]   all attacks, or those named, each with its control
        npm run -s lab -- offsets [FAULT...] [--offsets N] [--hosts N] [--interval 200ms] [--policy ..] [--json] [--keep]
-                             freeze and kill the master's processes at N instants of the lease`;
+                             freeze and kill the master's processes at N instants of the lease
+       npm run -s lab -- beside [SCENARIO...] [--runs K] [--interval 200ms] [--json] [--keep]
+                             the same faults for this and for keepalived, in turn`;
 
 interface Plan {
   readonly scenarios: readonly Scenario[];
@@ -132,6 +135,7 @@ async function attack(argv: readonly string[]): Promise<number> {
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'attack') return attack(argv.slice(1));
+  if (argv[0] === 'beside') return beside(argv.slice(1));
   if (argv[0] === 'offsets') return offsets(argv.slice(1));
   const todo = plan(argv);
   if (todo === 'list') {

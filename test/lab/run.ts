@@ -4,8 +4,8 @@
  */
 
 import { defaultBounds } from '../../src/daemon/config/bounds.ts';
-import type { Policy } from './gateway.ts';
-import { type Evidence, judge, type Verdict } from './judge.ts';
+import type { GatewayKind, Policy } from './gateway.ts';
+import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
 import { sleep, until } from './process.ts';
 import type { Expectation, Scenario } from './scenario.ts';
@@ -20,16 +20,21 @@ export interface RunOptions {
   readonly policy: Policy;
   readonly intervalMs: number;
   readonly answerBroadcasts: boolean;
+  /** This project's daemons unless said otherwise. */
+  readonly kind?: GatewayKind;
 }
 
 export interface RunResult {
   readonly scenario: string;
+  readonly gateway: GatewayKind;
   readonly hosts: number;
   readonly policy: Policy;
   readonly intervalMs: number;
   readonly outageMs: number;
   /** What spec/timing.md allows at default times and usual steps; null: no fault of that page. Nothing is judged by it. */
   readonly boundMs: number | null;
+  /** The longest time, from the fault on, in which nobody on the lan was told where the gateway is. */
+  readonly unansweredMs: number;
   readonly lost: number;
   readonly masters: number;
   readonly overlapMs: number;
@@ -56,18 +61,19 @@ export function leaseMs(intervalMs: number): number {
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const startedMs = performance.now();
-  const { policy, intervalMs, answerBroadcasts } = options;
+  const { policy, intervalMs, answerBroadcasts, kind = 'portcullis' } = options;
   const hosts = planHosts(options.hosts, options.witness);
   const outside = planHosts(options.hosts, false).slice(options.hosts - (scenario.outside ?? 0));
   const lab = await Lab.open({
-    ...{ hosts, policy, intervalMs, timing: [], answerBroadcasts },
+    ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts },
     outside: outside.map(({ name }) => name),
   });
   try {
-    const { traffic, verdict, expected, seen } = await perform(scenario, lab);
+    const { traffic, verdict, expected, seen, unanswered } = await perform(scenario, lab);
     return {
-      ...{ scenario: scenario.name, hosts: options.hosts, policy, intervalMs },
-      ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options), lost: traffic.lost },
+      ...{ scenario: scenario.name, gateway: kind, hosts: options.hosts, policy, intervalMs },
+      ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options) },
+      ...{ unansweredMs: unanswered, lost: traffic.lost },
       ...{ masters: verdict.masters, overlapMs: verdict.overlapMs },
       ...{ standbyUplinkPackets: verdict.standbyUplinkPackets, tcpSurvived: traffic.tcpSurvived },
       ...{ endMasters: verdict.endMasters.length, changes: verdict.changes },
@@ -81,9 +87,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
 }
 
-function boundMs(scenario: Scenario, { policy, intervalMs }: RunOptions): number | null {
+function boundMs(scenario: Scenario, { policy, intervalMs, kind }: RunOptions): number | null {
   const { timed } = scenario;
-  if (timed === undefined) return null;
+  if (timed === undefined || kind === 'keepalived') return null;
   const row = defaultBounds(policy, intervalMs).find(({ fault }) => fault === timed);
   return row?.worstMs ?? null;
 }
@@ -96,6 +102,7 @@ async function perform(
   verdict: Verdict;
   expected: Expectation;
   seen: readonly string[];
+  unanswered: number;
 }> {
   const { cluster, gateways, options } = lab;
   const missing = Math.max(scenario.absent ?? 0, scenario.outside ?? 0);
@@ -122,7 +129,14 @@ async function perform(
   const endMs = nowMs();
   const traffic = await lab.traffic.end();
   const evidence = await gather(lab, fromMs, endMs);
-  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage), seen: stage.seen };
+  const unanswered = unansweredMs(evidence.frames, fromMs, endMs);
+  return {
+    traffic,
+    verdict: judge(evidence),
+    expected: scenario.expect(stage),
+    seen: stage.seen,
+    unanswered,
+  };
 }
 
 /** Milliseconds since the epoch, as the captures have them, with fractions. */
