@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { needsRoot } from '../netns/netns.ts';
 import { spread } from './beside.ts';
+import { whyNoPeer } from './keepalived.ts';
 import { cleanUpOnSignals, removeWorkDirectory } from './lab.ts';
 import { optionsOf } from './options.ts';
 import { runScenario } from './run.ts';
@@ -14,7 +15,7 @@ import { SCENARIOS } from './scenarios.ts';
 cleanUpOnSignals();
 
 test('keepalived, killed: its addresses stay, another takes over, and the judge sees both act to the end', {
-  skip: needsRoot(),
+  skip: needsRoot() || (whyNoPeer() ?? false),
 }, async () => {
   const scenario = SCENARIOS.find(({ name }) => name === 'kill9');
   assert.ok(scenario !== undefined);

@@ -4,6 +4,7 @@
  * Exit status 1 when a run of ours was not as expected; of the peer nothing is expected, it is only shown.
  */
 import { parseArgs } from 'node:util';
+import { whyNoPeer } from './keepalived.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, setRunAside, workDirectory } from './lab.ts';
 import { optionsOf } from './options.ts';
 import { type RunResult, runScenario } from './run.ts';
@@ -48,6 +49,8 @@ export async function beside(argv: readonly string[]): Promise<number> {
   const scenarios = (positionals.length === 0 ? USUAL : positionals).map(comparable);
   const runs = whole(values.runs, 1, 1_000, '--runs');
   const intervalMs = milliseconds(values.interval);
+  const missing = whyNoPeer();
+  if (missing !== null) throw new Error(missing);
   let isGood = true;
   cleanUpOnSignals();
   if (values.keep) process.stderr.write(`files are kept in ${workDirectory()}\n`);

@@ -4,13 +4,19 @@
  * its users do it, both hosts have the rules loaded, forwarding on and the uplink up with an address of its own.
  * Preempting, priorities from 110 down, one instance with the addresses of both sides; what is not said here is its default.
  */
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions, RULES4, RULES6, type Status } from './gateway.ts';
 import { type Household, must, run } from './process.ts';
 import { type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
+
+/** Why the peer cannot be run here, with the remedy; null: it can. */
+export function whyNoPeer(): string | null {
+  const { error } = spawnSync('keepalived', ['--version'], { stdio: 'ignore' });
+  return error === undefined ? null : 'keepalived is not installed; as root: apt-get install keepalived';
+}
 
 /** VRRP's number among the protocols over IP (RFC 9568). */
 export const VRRP = 112;
