@@ -1,6 +1,6 @@
 /** `portcullis fence`: makes this host harmless without any daemon; for the service manager after a crash. */
 import type { Command } from 'commander';
-import { actuatorConfig } from '../daemon/config/config.ts';
+import { actuatorConfig } from '../daemon/config/actuator-config.ts';
 import { loadNamed } from '../daemon/config/read.ts';
 import type { Settings } from '../daemon/config/settings.ts';
 import { isLocked } from '../daemon/lock.ts';

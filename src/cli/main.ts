@@ -3,12 +3,13 @@
  * The command line. One verb, one job; data on standard output, words on standard error; exit status 0 done,
  * 1 refused or failed, 2 wrong usage.
  */
-import './hardening.ts';
+import '../daemon/hardening.ts';
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { registerActuator } from './actuator.ts';
 import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
 import { registerDaemon } from './daemon.ts';
@@ -41,6 +42,7 @@ export function buildProgram(io: CommandIo): Command {
   registerCluster(program, keyIo);
   registerHost(program, keyIo);
   registerDaemon(program);
+  registerActuator(program);
   registerCheck(program, io);
   registerStatus(program, io);
   registerOperate(program, io);
@@ -76,9 +78,12 @@ function isEntry(): boolean {
   return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url);
 }
 
-if (isEntry()) {
+/** The process's own command line. */
+export async function main(): Promise<void> {
   outliveReaders();
   const status = await run(process.argv.slice(2), PROCESS_IO);
   // Output that failed meanwhile has set it already.
   process.exitCode ||= status;
 }
+
+if (isEntry()) await main();

@@ -1,5 +1,5 @@
 /** The `--config FILE` that most commands take. */
-import { readSettings } from '../daemon/config/read.ts';
+import { readSettings } from '../daemon/config/read-settings.ts';
 import type { Settings } from '../daemon/config/settings.ts';
 
 export const CONFIG_OPTION = ['--config <file>', 'the configuration file'] as const;

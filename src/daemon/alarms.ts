@@ -11,7 +11,9 @@ export type AnyAlarm =
   | 'roster-differs'
   | 'roster-trouble'
   | 'duplicate-host'
-  | 'port-filter';
+  | 'port-filter'
+  | 'actuator'
+  | 'raised-too-often';
 
 export interface Alarm {
   readonly code: AnyAlarm;

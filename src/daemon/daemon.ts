@@ -3,20 +3,19 @@
  * what cannot be undone here (a dead process) the kernel's gate undoes. Made whole or not at all.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Order } from '../core/events.ts';
 import { Driver } from '../driver/driver.ts';
 import type { ActuatorEvents } from '../driver/ports.ts';
-import { createActuator, type LinuxActuator } from '../linux/actuator.ts';
-import { type FenceReport, fence } from '../linux/fence.ts';
-import { rawNowMs } from '../linux/libc.ts';
+import { forbidCoreDumps, rawNowMs } from '../linux/libc.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { Roster } from '../trust/roster.ts';
 import { sameBytes } from '../wire/bytes.ts';
+import { RunEnded } from '../wire/ended.ts';
 import { Endpoint } from '../wire/endpoint.ts';
 import { Alarms } from './alarms.ts';
 import { NodeClock } from './clock.ts';
+import { settingsHash } from './config/actuator-config.ts';
 import { type Config, followRoster, remarks } from './config/config.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
 import { type ControlSocket, openControl, type RosterReport } from './control.ts';
@@ -24,6 +23,8 @@ import { FileJournal } from './journal.ts';
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
 import { describeChange, planReload, underRoster } from './plan.ts';
+import { type Reached, reachActuator } from './reach.ts';
+import { RemoteActuator } from './remote-actuator.ts';
 import { RosterDesk, type RosterDeskOptions } from './rosters.ts';
 import { watchSelf } from './selfwatch.ts';
 import { type Status, statusOf } from './status.ts';
@@ -36,21 +37,27 @@ export class Daemon {
   readonly #alarms: Alarms;
   readonly #endpoint: Endpoint;
   readonly #transport: UdpTransport;
-  readonly #actuator: LinuxActuator;
+  readonly #actuator: RemoteActuator;
+  readonly #reached: Reached;
+  readonly #identity: Loaded['identity'];
   readonly #journal: FileJournal;
   readonly #driver: Driver;
   readonly #desk: RosterDesk;
   readonly #sockets: ControlSocket[] = [];
   readonly #stopped: Promise<void>;
+  readonly #lost: Promise<never>;
+  #loseActuator: (error: RunEnded) => void = () => undefined;
   #endWatch: () => void = () => undefined;
   #config: Config;
   /** After the end nothing reaches the core any more, whatever sockets and timers still deliver. */
   #ended = false;
 
-  private constructor(loaded: Loaded, journal: FileJournal, alarms: Alarms, log: Log) {
+  private constructor(loaded: Loaded, reached: Reached, journal: FileJournal, alarms: Alarms, log: Log) {
     const { config, identity } = loaded;
     const { settings, roster } = config;
     this.#config = config;
+    this.#reached = reached;
+    this.#identity = identity;
     this.#log = log;
     this.#alarms = alarms;
     this.#journal = journal;
@@ -72,13 +79,27 @@ export class Daemon {
       maxAgeMs: settings.timing.maxAgeMs,
       links: this.#transport.links(),
     });
-    this.#actuator = createActuator(config.actuator, this.#actuatorEvents(), {
+    this.#actuator = new RemoteActuator({
+      stream: reached.stream,
+      nowMs: rawNowMs,
+      leaseMs: settings.timing.leaseMs,
+      hash: settingsHash(settings),
+      isGateway: config.isGateway,
+      services: servicesOf(config),
+      memberAddresses: config.actuator.memberAddresses,
+      events: this.#actuatorEvents(),
+      onLost: (why) => this.#actuatorLost(why),
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
+      onSpent: (service) => this.#spent(service),
     });
     let stopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => {
       stopped = resolve;
     });
+    this.#lost = new Promise((_, reject) => {
+      this.#loseActuator = reject;
+    });
+    this.#lost.catch(() => undefined); // whoever runs this daemon asks for it later
     this.#desk = new RosterDesk({
       path: storedRosterPath(settings),
       stateDir: settings.state,
@@ -107,8 +128,9 @@ export class Daemon {
     const { settings } = loaded.config;
     for (const note of loaded.notes) log.warn({ note }, 'configuration');
     for (const { text, hint } of remarks(loaded.config)) log.warn({ note: text, hint }, 'configuration');
-    makeStateDir(settings.state);
-    const unlock = lockState(settings.state);
+    forbidCoreDumps();
+    const reached = await reachActuator(settings, log);
+    const unlock = orLetGo(reached, () => lockState(settings.state));
     const alarms = new Alarms(log);
     const journal = await FileJournal.open({
       path: join(settings.state, 'events.jsonl'),
@@ -118,11 +140,12 @@ export class Daemon {
         alarms.set('event-log', null, error !== null, `the event log cannot be written: ${error}`),
     });
     try {
-      const daemon = new Daemon(loaded, journal, alarms, log);
+      const daemon = new Daemon(loaded, reached, journal, alarms, log);
       await daemon.#open();
       return daemon;
     } catch (error) {
       await journal.close(JOURNAL_CLOSE_LIMIT_MS);
+      reached.stream.destroy();
       unlock();
       throw error;
     }
@@ -139,10 +162,10 @@ export class Daemon {
       },
     };
     try {
+      await this.#actuator.start();
       this.#sockets.push(await openControl(settings.control, handlers, false));
       if (settings.statusSocket !== null)
         this.#sockets.push(await openControl(settings.statusSocket, handlers, true));
-      await this.#actuator.start();
       await this.#transport.start();
     } catch (error) {
       await this.close();
@@ -213,7 +236,7 @@ export class Daemon {
     const { config, misfits } = followRoster(this.#config, roster);
     this.#config = config;
     this.#transport.configure(config.peers, config.uplinks);
-    this.#actuator.reconfigure(config.actuator).catch((error: unknown) => {
+    this.#actuator.members(config.actuator.memberAddresses).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       this.#log.error({ reason }, 'the Linux side did not take the new members');
     });
@@ -238,7 +261,7 @@ export class Daemon {
   async reload(): Promise<void> {
     const before = this.#config;
     try {
-      const { config: read, notes } = loadConfig(before.settings.file);
+      const { config: read, notes } = loadConfig(before.settings.file, this.#identity);
       for (const note of notes) this.#log.warn({ note }, 'configuration');
       const { config, isOffered } = underRoster(before, read);
       const plan = planReload(before, config);
@@ -249,7 +272,11 @@ export class Daemon {
         const refused = await this.#offerRoster(Buffer.concat(read.roster.versions));
         if (refused !== null) throw new OperatorError(`${config.settings.roster}: ${refused}`);
       }
-      await this.#actuator.reconfigure(config.actuator);
+      await this.#actuator
+        .reload(settingsHash(config.settings), servicesOf(config))
+        .catch((error: unknown) => {
+          throw new OperatorError(error instanceof Error ? error.message : String(error));
+        });
       // A newer roster may have come meanwhile: it stays in force, under the new file.
       const { roster } = this.#config;
       this.#config = config;
@@ -268,11 +295,15 @@ export class Daemon {
   }
 
   /** Makes the host harmless without the core, whatever state that is in; nothing reaches the core afterwards. */
-  async fence(): Promise<FenceReport> {
+  async fence(): Promise<boolean> {
     this.#ended = true;
     this.#note('fenced');
-    await this.#actuator.close();
-    return fence(this.#config.actuator);
+    return this.#actuator.fence();
+  }
+
+  /** Rejects when this process has lost its actuator, and with it what it is for. */
+  get lost(): Promise<never> {
+    return this.#lost;
   }
 
   /** Lets go of sockets and files. The lock goes with the process. */
@@ -281,7 +312,8 @@ export class Daemon {
     this.#endWatch();
     for (const socket of this.#sockets) socket.close();
     this.#transport.close();
-    await this.#actuator.close();
+    this.#actuator.close();
+    await this.#reached.ended();
     await this.#journal.close(JOURNAL_CLOSE_LIMIT_MS);
   }
 
@@ -289,6 +321,18 @@ export class Daemon {
     const refused = this.#driver.order(order);
     this.#log.info({ order, refused }, 'operator’s order');
     return refused;
+  }
+
+  #spent(service: string): void {
+    const { everyMs } = this.#config.settings.raise;
+    this.#alarms.set('raised-too-often', service, true, 'the actuator raises the uplink no more for now');
+    setTimeout(() => this.#alarms.set('raised-too-often', service, false, ''), everyMs).unref();
+  }
+
+  /** Nobody can shut the gate now but the kernel, which will; the next run begins with another actuator. */
+  #actuatorLost(why: string): void {
+    this.#alarms.set('actuator', null, true, why);
+    this.#loseActuator(new RunEnded('actuator-lost', `: ${why}`));
   }
 
   #note(text: string): void {
@@ -315,14 +359,16 @@ export class Daemon {
   }
 }
 
-function makeStateDir(path: string): void {
+/** In the configuration's order, as the actuator counts them. */
+function servicesOf(config: Config): string[] {
+  return config.settings.services.map((service) => service.gateway.name);
+}
+
+function orLetGo<T>(reached: Reached, act: () => T): T {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o750 });
+    return act();
   } catch (error) {
-    const { code = 'error' } = error as NodeJS.ErrnoException;
-    throw new OperatorError(
-      `${path}: the state directory cannot be made (${code})`,
-      'make it, or name another under state',
-    );
+    reached.stream.destroy();
+    throw error;
   }
 }

@@ -29,6 +29,8 @@ const FIXED: readonly (readonly [string, string])[] = [
   ['admin', 'the roster was verified from the admin key'],
   ['state', 'the lock and the event log are there'],
   ['control', 'the socket is open'],
+  ['user', 'the process has dropped its rights'],
+  ['actuator', 'the two processes are joined'],
   ['statusSocket', 'the socket is open'],
   ['links', 'the sockets are bound'],
   ['timing.intervalMs', 'running leases hang on it'],

@@ -46,6 +46,7 @@ export async function runDaemon(file: string, log: Log): Promise<number> {
     process.on('SIGTERM', onStop);
     process.on('SIGINT', onStop);
     process.on('SIGHUP', () => void daemon.reload().catch(failed));
+    daemon.lost.catch(failed);
     process.on('uncaughtException', failed);
     process.on('unhandledRejection', failed);
   });
@@ -63,7 +64,7 @@ async function finish(daemon: Daemon, log: Log, status: number, fenced: boolean)
   if (fenced) {
     // The kernel's gate shuts by itself in any case; this takes addresses and uplink away too.
     const report = await Promise.race([daemon.fence(), sleep(FENCE_LIMIT_MS, null, { ref: false })]);
-    log.info({ confirmed: report?.ok ?? false }, 'fenced');
+    log.info({ confirmed: report ?? false }, 'fenced');
   }
   await daemon.close();
   log.info({ status }, 'daemon ended');

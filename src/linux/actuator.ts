@@ -23,10 +23,18 @@ import { textOf } from './tools.ts';
 /** A foreigner is news after so long a silence of all foreigners. */
 const FOREIGN_SILENCE_MS = 1000;
 const RIVAL_QUIET_MS = 1000;
+const RAISING: ReadonlySet<Procedure> = new Set<Procedure>([
+  'activateUplink',
+  'activateService',
+  'announceTakeoverUplink',
+  'announceTakeoverDownlink',
+]);
 
 export interface ActuatorOptions {
   /** The clock that orders are timed by; CLOCK_MONOTONIC_RAW unless said otherwise. */
   readonly nowMs?: () => number;
+  /** Until when whoever gives the orders is known to live: no leave to talk on an uplink outlasts it. */
+  readonly aliveUntilMs?: () => number;
   /** What is wrong with the filter of the cluster's port; null: nothing (any more). */
   readonly onFilterTrouble?: (detail: string | null) => void;
 }
@@ -38,6 +46,8 @@ export interface LinuxActuator extends Actuator {
   reconfigure(config: ActuatorConfig): Promise<void>;
   /** Datagrams that the filter of the cluster's port has dropped. Not older than a few seconds. */
   readonly filtered: FilterCounts;
+  /** Shuts the gates, then takes service and uplink away; nothing is raised any more. Whether all was confirmed. */
+  harmless(): Promise<boolean>;
   /** Shuts the gates and lets go. The gate's tables stay, shut. */
   close(): Promise<void>;
 }
@@ -65,12 +75,14 @@ class KernelActuator implements LinuxActuator {
   private readonly foreignMs = new Map<string, number>();
   private readonly rivalMs = new Map<string, number>();
   private closed = false;
+  /** Nothing is raised any more. */
+  private barred = false;
 
   constructor(config: ActuatorConfig, events: ActuatorEvents, options: ActuatorOptions) {
-    const { nowMs = rawNowMs, onFilterTrouble = () => undefined } = options;
+    const { nowMs = rawNowMs, onFilterTrouble = () => undefined, aliveUntilMs } = options;
     this.events = events;
     this.nowMs = nowMs;
-    this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device));
+    this.kernel = new Kernel(config, nowMs, (device) => this.linkChanged(device), aliveUntilMs);
     const onTrouble = (detail: string | null): void => {
       if (!this.closed) onFilterTrouble(detail);
     };
@@ -106,6 +118,21 @@ class KernelActuator implements LinuxActuator {
 
   get filtered(): FilterCounts {
     return this.guard.counts;
+  }
+
+  async harmless(): Promise<boolean> {
+    this.barred = true;
+    const { services, gate } = this.kernel;
+    for (const name of services.keys()) gate.set(name, null);
+    const done = [...services.values()].map((parts) =>
+      // In the lane: after whatever is being raised now.
+      this.lanes.get(parts.service.name).run(async () => {
+        const off = await this.perform(parts, 'deactivateService');
+        const down = await this.perform(parts, 'deactivateUplink');
+        return off.verdict === 'confirmed' && down.verdict === 'confirmed';
+      }),
+    );
+    return (await Promise.allSettled(done)).every((end) => end.status === 'fulfilled' && end.value);
   }
 
   async close(): Promise<void> {
@@ -183,6 +210,7 @@ class KernelActuator implements LinuxActuator {
 
   private async perform(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
     const { name, uplink } = parts.service;
+    if (this.barred && RAISING.has(procedure)) return unknown('this host is being made harmless');
     if (procedure === 'activateUplink') this.kernel.gate.allowTalk(uplink.device, name);
     const outcome = await this.programOrBuiltIn(parts, procedure);
     if (procedure === 'deactivateUplink') this.kernel.gate.forbidTalk(uplink.device, name);

@@ -34,15 +34,23 @@ const SHORTEST_TALK_MS = 200;
 export class Gate {
   private config: ActuatorConfig;
   private readonly nowMs: () => number;
+  /** Until when whoever gives the orders is known to live. */
+  private readonly aliveUntilMs: () => number;
   private lease: LeaseSocket;
   private readonly openUntil = new Map<ServiceName, number>();
   /** By device: the services that hold it. */
   private readonly talkers = new Map<string, Set<ServiceName>>();
   private talkTimer: NodeJS.Timeout | null = null;
 
-  constructor(config: ActuatorConfig, nowMs: () => number, lease = new LeaseSocket(tableName(config))) {
+  constructor(
+    config: ActuatorConfig,
+    nowMs: () => number,
+    lease = new LeaseSocket(tableName(config)),
+    aliveUntilMs: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
     this.config = config;
     this.nowMs = nowMs;
+    this.aliveUntilMs = aliveUntilMs;
     this.lease = lease;
   }
 
@@ -141,9 +149,11 @@ export class Gate {
     return Math.max(this.config.leaseMs, SHORTEST_TALK_MS);
   }
 
-  /** While the process lives: silence follows its death. */
+  /** While this process lives, and whoever gives it orders: silence follows the death of either. */
   private renewTalk(): void {
-    for (const device of this.talkers.keys()) this.order(talkSet(device), this.talkMs());
+    const restMs = Math.floor(Math.min(this.talkMs(), this.aliveUntilMs() - this.nowMs()));
+    if (restMs < SHORTEST_MS) return;
+    for (const device of this.talkers.keys()) this.order(talkSet(device), restMs);
   }
 
   /** From now on, at the pace of the present lease. */

@@ -76,12 +76,17 @@ export class Kernel {
   readonly neighbourhoods = new Map<string, Neighbourhood>();
   private roving: ReadonlySet<string> = new Set();
 
-  constructor(config: ActuatorConfig, nowMs: () => number, changed: (device: string) => void) {
+  constructor(
+    config: ActuatorConfig,
+    nowMs: () => number,
+    changed: (device: string) => void,
+    aliveUntilMs: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
     refuseUnsupported(config);
     this.config = config;
     this.nowMs = nowMs;
     this.links = new Links(this.poller, changed);
-    this.gate = new Gate(config, nowMs);
+    this.gate = new Gate(config, nowMs, undefined, aliveUntilMs);
     this.rules = new Rules(config, () => this.gate.foreignGeneration());
     this.uplinks = new Uplinks(this.links);
     this.roving = rovingAddresses(config);

@@ -12,10 +12,12 @@ interface Koffi {
   address(value: Buffer): bigint;
 }
 
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
+export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -27,6 +29,10 @@ const EPOLLIN = 1;
 /** epoll_event is packed on x86-64 (12 bytes) and padded elsewhere (16 bytes). */
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 const EVENT_DATA_AT = EVENT_BYTES - 8;
+
+const RLIMIT_CORE = 4;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
@@ -49,6 +55,8 @@ interface Calls {
   readonly eventfd: CFunction;
   readonly write: CFunction;
   readonly clockGettime: CFunction;
+  readonly flock: CFunction;
+  readonly setrlimit: CFunction;
 }
 
 let loaded: Calls | null = null;
@@ -83,6 +91,8 @@ function load(): Calls {
     eventfd: lib.func('int eventfd(unsigned int, int)'),
     write: lib.func('int64_t write(int, const void *, size_t)'),
     clockGettime: lib.func('int clock_gettime(int, void *)'),
+    flock: lib.func('int flock(int, int)'),
+    setrlimit: lib.func('int setrlimit(int, const void *)'),
   };
 }
 
@@ -211,4 +221,14 @@ const timespec = Buffer.alloc(16);
 export function rawNowMs(): number {
   calls().clockGettime(CLOCK_MONOTONIC_RAW, timespec);
   return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
+}
+
+/** Locks an open file for this process alone, without waiting; false when somebody else has it. */
+export function lockFile(fd: number): boolean {
+  return calls().flock(fd, LOCK_EX | LOCK_NB) === 0;
+}
+
+/** A crash of this process leaves no image of its memory, in which its key would be. */
+export function forbidCoreDumps(): void {
+  check('setrlimit', calls().setrlimit(RLIMIT_CORE, Buffer.alloc(16)));
 }

@@ -3,6 +3,7 @@
 const REASONS = {
   numbers: 'this session has used up its numbers',
   'set-back': 'this process was set back to an earlier state, or copied while it ran (a snapshot?)',
+  'actuator-lost': 'the process that carries out its orders is lost',
 } as const;
 
 export class RunEnded extends Error {

@@ -2,8 +2,10 @@
  * What goes wrong in the lab, done at the switch ports (never inside a host) or to a host's processes.
  * A port that is down takes the carrier from the host; a mute port keeps the carrier and loses the frames.
  */
+import { readFileSync } from 'node:fs';
 import { must } from './process.ts';
 import { CLUSTER_PORT, type SwitchName, type Topology } from './topology.ts';
+import type { Part } from './units.ts';
 
 export class Faults {
   readonly #topology: Topology;
@@ -72,6 +74,23 @@ export class Faults {
     }
   }
 
+  /** A signal to one of a host's two processes: the one that reads the network, or the one that acts, with its tools. */
+  async signalPart(host: string, part: Part, signal: NodeJS.Signals): Promise<void> {
+    let isHit = false;
+    for (const pid of await this.#topology.pids(host)) {
+      const words = readCommand(pid);
+      const isNetwork = words.includes('daemon');
+      if (words.length === 0 || isNetwork !== (part === 'network')) continue;
+      try {
+        process.kill(pid, signal);
+        isHit ||= isNetwork || words.some((word) => word.endsWith('actuator-main.js'));
+      } catch {
+        // it ended by itself since the list was read
+      }
+    }
+    if (!isHit) throw new Error(`${host} has no ${part} process`);
+  }
+
   /** Somebody flushes the host's packet filter and address translation behind the daemon's back. */
   async flushRules(host: string): Promise<void> {
     for (const argv of [
@@ -83,6 +102,15 @@ export class Faults {
 
   async #nft(side: SwitchName, command: string): Promise<void> {
     await must(this.#topology.inside(side, ['nft', command]));
+  }
+}
+
+/** The words of a process's command line; none when it has ended. */
+function readCommand(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+  } catch {
+    return [];
   }
 }
 

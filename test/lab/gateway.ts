@@ -3,15 +3,15 @@
  * daemon is started in each host's namespace. The control sockets are asked only to find out whom to hurt;
  * no figure comes from them.
  */
-import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Faults } from './faults.ts';
 import { type Finished, type Household, must, run, until } from './process.ts';
+import { RULES4, RULES6 } from './rules.ts';
 import { CLUSTER_PORT, type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
+import { NETWORK_USER, Units } from './units.ts';
 
 export type Policy = 'quorum' | 'available';
 /** What makes the hosts a gateway: this project's daemons, or the peer that they are measured beside. */
@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly timing: readonly string[];
   /** Hosts that the roster does not have at first. */
   readonly outside?: readonly string[];
+  /** The two processes of a host are two units; else the daemon starts its actuator itself. */
+  readonly apart?: boolean;
 }
 
 /** The parts of `status --json` that the lab looks at. */
@@ -56,24 +58,28 @@ export function portcullis(...args: string[]): Promise<Finished> {
 export class Cluster {
   readonly directory: string;
   readonly #topology: Topology;
-  readonly #household: Household;
-  readonly #daemons = new Map<string, ChildProcess>();
+  readonly #units: Units;
+  #isApart = false;
   /** The daemon's main file: this project's build, or a weakened copy of it. */
   program = PORTCULLIS;
 
   constructor(topology: Topology, household: Household, directory: string) {
     this.directory = directory;
     this.#topology = topology;
-    this.#household = household;
+    this.#units = new Units({ topology, household, directory });
   }
 
   /** Keys, roster, rules and a configuration for every host. Keys and roster are kept from an earlier run of the same hosts. */
   async prepare(options: ClusterOptions): Promise<void> {
+    this.#isApart = options.apart ?? false;
     await makeKeys(this.directory, this.#topology.hosts, options.outside ?? []);
     for (const host of this.#topology.hosts) {
       const home = join(this.directory, host.name);
       await rm(home, { recursive: true, force: true });
-      await mkdir(join(home, 'state'), { recursive: true, mode: 0o750 });
+      await mkdir(home, { mode: 0o711 });
+      for (const name of ['state', 'run', 'credentials']) await handOver(join(home, name));
+      await copyFile(join(this.directory, `${host.name}.key`), join(home, 'credentials', 'portcullis.key'));
+      await toNetworkUser(join(home, 'credentials', 'portcullis.key'));
       // A copy each, as on real machines: a newer roster is stored there while they run.
       await copyFile(join(this.directory, 'roster.cose'), join(home, 'roster.cose'));
       await writeFile(join(home, 'rules.v4'), RULES4);
@@ -111,21 +117,27 @@ export class Cluster {
   }
 
   start(host: string): void {
-    const log = openSync(join(this.directory, host, 'daemon.log'), 'a', 0o600);
-    const argv = [process.execPath, this.program, 'daemon', '--config', this.config(host)];
-    const child = this.#household.start(this.#topology.inside(host, argv), { stdout: log, stderr: log });
-    closeSync(log);
-    this.#daemons.set(host, child);
+    this.#units.start(host, this.program, this.#isApart);
+  }
+
+  /** From now on nothing that ends on that host is started again, until `start`. */
+  leave(host: string): void {
+    this.#units.leave(host);
+  }
+
+  /** Nothing that ends is started again. */
+  close(): void {
+    this.#units.close();
   }
 
   /** SIGTERM to the daemon alone, as a service manager would; waits for its end. */
   async stop(host: string, limitMs = 15_000): Promise<void> {
-    const child = this.#daemons.get(host);
-    if (child !== undefined) await this.#household.end(child, 'SIGTERM', limitMs);
+    await this.#units.stop(host, limitMs);
   }
 
   /** SIGKILL to every process of the host, until none is left. */
   async kill(host: string, faults: Faults): Promise<void> {
+    this.#units.leave(host);
     // All at once: stopped, none can act on the death of another one.
     await faults.signal(host, 'SIGSTOP');
     const gone = await until(
@@ -141,6 +153,7 @@ export class Cluster {
 
   /** The power goes: processes, kernel state, cards and all; only the disk is left. */
   async powerOff(host: string): Promise<void> {
+    this.#units.leave(host);
     await this.#topology.unplug(host);
   }
 
@@ -153,7 +166,7 @@ export class Cluster {
   /** What the host says on its control socket; null when it does not answer within the limit. */
   status(host: string, limitMs = 500): Promise<Status | null> {
     return new Promise((resolve) => {
-      const socketPath = join(this.directory, host, 'control.sock');
+      const socketPath = join(this.directory, host, 'run', 'control.sock');
       const ask = request({ socketPath, path: '/v1/status', timeout: limitMs }, (answer) => {
         let text = '';
         answer.on('data', (chunk) => {
@@ -226,6 +239,20 @@ function parseStatus(text: string): Status | null {
   }
 }
 
+/** The unprivileged user's uid and gid, as every system has them. */
+const NOBODY = 65_534;
+
+/** A directory of the network process's own. */
+async function handOver(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o750 });
+  await toNetworkUser(path);
+}
+
+/** Without root there is one user only. */
+async function toNetworkUser(path: string): Promise<void> {
+  if (process.geteuid?.() === 0) await chown(path, NOBODY, NOBODY);
+}
+
 async function makeKeys(
   directory: string,
   hosts: readonly HostPlan[],
@@ -275,7 +302,9 @@ key     = "${directory}/${host.name}.key"
 admin   = "${directory}/admin.key.pub"
 state   = "${home}/state"
 roster  = "${home}/roster.cose"
-control = "${home}/control.sock"
+control = "${home}/run/control.sock"
+actuator = "${home}/run/actuator.sock"
+user    = "${NETWORK_USER}"
 
 [timing]
 interval = "${options.intervalMs}ms"
@@ -307,30 +336,3 @@ device = "eth0"
 listen = "${address}:${CLUSTER_PORT}"
 `;
 }
-
-/** A small firewall: out is allowed and translated to the roving address, back only what belongs to it. */
-export const RULES4 = `*nat
-:PREROUTING ACCEPT [0:0]
-:INPUT ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
-:POSTROUTING ACCEPT [0:0]
--A POSTROUTING -s ${LAN.net} -o up0 -j SNAT --to-source ${WAN.roving}
-COMMIT
-*filter
-:INPUT ACCEPT [0:0]
-:FORWARD DROP [0:0]
-:OUTPUT ACCEPT [0:0]
--A INPUT -i up0 -p tcp -j DROP
--A INPUT -i up0 -p udp -m udp ! --dport ${CLUSTER_PORT} -j DROP
--A FORWARD -i eth0 -o up0 -j ACCEPT
--A FORWARD -i up0 -o eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-COMMIT
-`;
-export const RULES6 = `*filter
-:INPUT ACCEPT [0:0]
-:FORWARD DROP [0:0]
-:OUTPUT ACCEPT [0:0]
--A FORWARD -i eth0 -o up0 -j ACCEPT
--A FORWARD -i up0 -o eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-COMMIT
-`;

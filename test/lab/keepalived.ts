@@ -8,8 +8,9 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Cluster, type ClusterOptions, RULES4, RULES6, type Status } from './gateway.ts';
+import { Cluster, type ClusterOptions, type Status } from './gateway.ts';
 import { type Household, must, run } from './process.ts';
+import { RULES4, RULES6 } from './rules.ts';
 import { type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
 
 /** Why the peer cannot be run here, with the remedy; null: it can. */

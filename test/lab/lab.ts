@@ -3,7 +3,7 @@
  * Invariant: whatever happens, also on SIGINT, nothing is left behind: no process, no namespace.
  */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,11 @@ const open = new Set<Lab>();
 
 /** A directory of this process for keys, logs and captures; removed at the end unless `keepFiles` was called. */
 export function workDirectory(): string {
-  base ??= mkdtempSync(join(tmpdir(), 'portcullis-lab-'));
+  if (base === null) {
+    base = mkdtempSync(join(tmpdir(), 'portcullis-lab-'));
+    // The network processes are another user's: they may pass, and find what is theirs below.
+    chmodSync(base, 0o711);
+  }
   return base;
 }
 /** Puts the files of the run that just ended aside under that name; the next one starts from nothing. */
@@ -76,7 +80,7 @@ export class Lab {
   static async open(options: LabOptions): Promise<Lab> {
     // Short, as the control sockets' paths are limited.
     const directory = join(workDirectory(), nameOf(options));
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await mkdir(directory, { recursive: true, mode: 0o711 });
     const lab = new Lab(options, directory);
     open.add(lab);
     try {
@@ -121,6 +125,7 @@ export class Lab {
   /** Ends every process inside the namespaces and all helpers, then removes the namespaces. */
   async close(): Promise<void> {
     open.delete(this);
+    this.cluster.close();
     for (const host of this.options.hosts)
       await this.faults.signal(host.name, 'SIGKILL').catch(() => undefined); // may not exist yet
     await this.#household.endAll();

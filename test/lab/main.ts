@@ -15,10 +15,10 @@ import { planHosts } from './topology.ts';
 import { milliseconds, policyNamed, row, UsageError, whole } from './usage.ts';
 
 const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--interval 200ms] [--policy quorum|available]
-                             [--runs K] [--json] [--keep]
-SCENARIO: one or more names, or \`all\`; \`list\` tells them.
+                             [--runs K] [--apart] [--json] [--keep]
+SCENARIO: one or more names, or \`all\`; \`list\` tells them. --apart: actuator and daemon as two units of each host.
        npm run -s lab -- attack [NAME...] [--json] [--keep]   all attacks, or those named, each with its control
-       npm run -s lab -- offsets [FAULT...] [--offsets N] [--hosts N] [--interval 200ms] [--policy ..] [--json] [--keep]
+       npm run -s lab -- offsets [FAULT...] [--offsets N] [--hosts N] [--interval 200ms] [--policy ..] [--apart] [--json] [--keep]
                              freeze and kill the master's processes at N instants of the lease
        npm run -s lab -- beside [SCENARIO...] [--runs K] [--interval 200ms] [--json] [--keep]
                              the same faults for this and for keepalived, in turn`;
@@ -41,6 +41,7 @@ function plan(argv: readonly string[]): Plan | 'list' {
       interval: { type: 'string', default: '200ms' },
       policy: { type: 'string' },
       runs: { type: 'string', default: '1' },
+      apart: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -55,7 +56,8 @@ function plan(argv: readonly string[]): Plan | 'list' {
     runs: whole(values.runs, 1, 1_000, '--runs'),
     json: values.json,
     keep: values.keep,
-    options: (scenario) => optionsOf(scenario, hosts ?? scenario.hosts, values.witness, intervalMs, policy),
+    options: (scenario) =>
+      optionsOf(scenario, hosts ?? scenario.hosts, values.witness, intervalMs, policy, values.apart),
   };
 }
 

@@ -20,6 +20,7 @@ export async function offsets(argv: readonly string[]): Promise<number> {
       hosts: { type: 'string', default: '2' },
       policy: { type: 'string' },
       interval: { type: 'string', default: '200ms' },
+      apart: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -28,10 +29,10 @@ export async function offsets(argv: readonly string[]): Promise<number> {
   const policy = policyNamed(values.policy) ?? (hosts === 2 ? 'available' : 'quorum');
   const options = {
     ...{ hosts, policy, intervalMs: milliseconds(values.interval) },
-    offsets: whole(values.offsets, 2, 1_000, '--offsets'),
+    offsets: whole(values.offsets, 1, 1_000, '--offsets'),
+    apart: values.apart,
   } as const;
-  const kinds =
-    positionals.length === 0 ? BLOWS.filter(({ target }) => target === 'all') : positionals.map(named);
+  const kinds = positionals.length === 0 ? BLOWS : positionals.map(named);
   const results: BlowResult[] = [];
   cleanUpOnSignals();
   if (values.keep) process.stderr.write(`files are kept in ${workDirectory()}\n`);

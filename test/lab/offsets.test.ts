@@ -13,7 +13,7 @@ import { leaseMs } from './run.ts';
 
 cleanUpOnSignals();
 const skip = needsRoot();
-const OPTIONS = { hosts: 2, policy: 'available', intervalMs: 200, offsets: 3 } as const;
+const OPTIONS = { hosts: 2, policy: 'available', intervalMs: 200, offsets: 3, apart: false } as const;
 
 /** fw1 is struck at 1000, acts until `untilMs`; fw2 serves from `fromMs` on. */
 function struck(untilMs: number, fromMs: number) {

@@ -13,9 +13,10 @@ import { must, sleep, until } from './process.ts';
 import { gather, leaseMs, nowMs } from './run.ts';
 import type { Blow, Struck } from './strike.ts';
 import { CLUSTER_PORT, planHosts } from './topology.ts';
+import type { Part } from './units.ts';
 
-/** Whom a blow meets: all of a host's processes, or with two processes one of them alone. */
-export type Target = 'all' | 'network' | 'actuator';
+/** Whom a blow meets: all of a host's processes, or one of the two alone (the actuator with its tools). */
+export type Target = 'all' | Part;
 export interface BlowKind {
   readonly name: string;
   readonly signal: Blow['signal'];
@@ -36,6 +37,8 @@ export interface OffsetOptions {
   readonly intervalMs: number;
   /** Blows of each kind. */
   readonly offsets: number;
+  /** The two processes of each host are two units. */
+  readonly apart: boolean;
 }
 
 export interface BlowResult extends BlowVerdict {
@@ -48,6 +51,8 @@ export interface BlowResult extends BlowVerdict {
   /** Asked for, from that. */
   readonly offsetMs: number;
   readonly struckHost: string;
+  /** It could not go on by itself afterwards, or was killed: it was started anew. */
+  readonly restarted: boolean;
   /** How old the host's last word and its last renewal in the kernel were at the blow. */
   readonly sinceWordMs: number | null;
   readonly sinceRenewalMs: number | null;
@@ -57,6 +62,8 @@ const SETTLE_MS = 30_000;
 /** How long the lab looks on before a frozen host goes on, or a killed one starts anew; and after all has settled. */
 const WATCH_MS = 600;
 const AFTER_MS = 1_100;
+/** How long a host that goes on has to become a backup; one of whose processes ended meanwhile cannot. */
+const WAKE_MS = 3_000;
 
 /** The instants of a series: in a renewal, then evenly over one lease. */
 export function instants({
@@ -80,9 +87,9 @@ export async function playOffsets(
   options: OffsetOptions,
   tell: (result: BlowResult) => void,
 ): Promise<void> {
-  const { policy, intervalMs } = options;
+  const { policy, intervalMs, apart } = options;
   const hosts = planHosts(options.hosts, false);
-  const lab = await Lab.open({ hosts, policy, intervalMs, timing: [], answerBroadcasts: true });
+  const lab = await Lab.open({ hosts, policy, intervalMs, timing: [], answerBroadcasts: true, apart });
   try {
     for (const host of lab.gateways) lab.cluster.start(host);
     await lab.startTraffic();
@@ -108,6 +115,8 @@ async function strikeOnce(
   await lab.capture.start();
   const fromMs = nowMs();
   const lease = leaseMs(options.intervalMs);
+  // What is left must see to it alone: nobody starts the dead anew, or clears up behind them.
+  cluster.leave(host);
   const struck = await blow(lab, host, {
     ...{ pids: await pidsOf(lab, host, kind.target), signal: kind.signal, after, delayMs },
     ...{ device: 'eth0', port: CLUSTER_PORT, set: leaseSet('firewall') },
@@ -117,21 +126,31 @@ async function strikeOnce(
   await until(async () => (await cluster.master(others)) !== null, 10_000, 20);
   await sleep(WATCH_MS);
   if (kind.signal === 'SIGSTOP') await faults.signal(host, 'SIGCONT');
-  else {
+  const goesOn = kind.signal === 'SIGSTOP' && (await isSettled(lab, WAKE_MS));
+  if (!goesOn) {
     await cluster.kill(host, faults);
     cluster.start(host);
+    await cluster.settle(gateways, SETTLE_MS);
   }
-  await cluster.settle(gateways, SETTLE_MS);
   await sleep(AFTER_MS);
   const evidence = await gather(lab, fromMs, nowMs());
   const { hosts, policy, intervalMs } = options;
   return {
     ...{ fault: kind.name, hosts, policy, intervalMs, leaseMs: lease, after, offsetMs: delayMs },
     struckHost: host,
+    restarted: !goesOn,
     sinceWordMs: since(struck.wordMs, struck.atMs),
     sinceRenewalMs: since(struck.renewedMs, struck.atMs),
     ...judgeBlow(evidence, host, struck),
   };
+}
+
+/** Whether the cluster settles by itself. */
+function isSettled(lab: Lab, limitMs: number): Promise<boolean> {
+  return lab.cluster.settle(lab.gateways, limitMs).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** How long the blow's program looks on beyond the lease for a renewal that must not be. */
@@ -147,8 +166,8 @@ async function blow(lab: Lab, host: string, order: Blow): Promise<Struck> {
 /** The processes that a blow is to meet, by what they were started as. Throws when there is none. */
 async function pidsOf(lab: Lab, host: string, target: Target): Promise<number[]> {
   const pids = await lab.topology.pids(host);
-  const isActuator = (pid: number): boolean => commandOf(pid).includes('actuator');
-  const chosen = pids.filter((pid) => target === 'all' || isActuator(pid) === (target === 'actuator'));
+  const isNetwork = (pid: number): boolean => commandOf(pid).includes('daemon');
+  const chosen = pids.filter((pid) => target === 'all' || isNetwork(pid) === (target === 'network'));
   if (chosen.length === 0) throw new Error(`${host} has no process of the kind ${target}`);
   return chosen;
 }

@@ -11,8 +11,9 @@ export function optionsOf(
   witness: boolean,
   intervalMs: number,
   policy?: Policy,
+  apart = false,
 ): RunOptions {
   const answerBroadcasts = SCENARIOS.indexOf(scenario) % 2 === 0; // the clients of the other half ignore them
   const byCount = hosts === 2 && !witness ? 'available' : 'quorum';
-  return { hosts, witness, intervalMs, policy: policy ?? byCount, answerBroadcasts };
+  return { hosts, witness, intervalMs, policy: policy ?? byCount, answerBroadcasts, apart };
 }

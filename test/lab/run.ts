@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly policy: Policy;
   readonly intervalMs: number;
   readonly answerBroadcasts: boolean;
+  /** The two processes of each host are two units of its service manager. */
+  readonly apart: boolean;
   /** This project's daemons unless said otherwise. */
   readonly kind?: GatewayKind;
 }
@@ -61,11 +63,11 @@ export function leaseMs(intervalMs: number): number {
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const startedMs = performance.now();
-  const { policy, intervalMs, answerBroadcasts, kind = 'portcullis' } = options;
+  const { policy, intervalMs, answerBroadcasts, apart, kind = 'portcullis' } = options;
   const hosts = planHosts(options.hosts, options.witness);
   const outside = planHosts(options.hosts, false).slice(options.hosts - (scenario.outside ?? 0));
   const lab = await Lab.open({
-    ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts },
+    ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts, apart },
     outside: outside.map(({ name }) => name),
   });
   try {

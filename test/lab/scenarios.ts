@@ -3,6 +3,7 @@
  * In the comments: what keepalived does under the same fault, measured on this network.
  */
 import { MEMBERSHIP } from './membership.ts';
+import { PARTS } from './parts.ts';
 import { always, moved, restless, type Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
@@ -318,6 +319,7 @@ export const SCENARIOS: readonly Scenario[] = [
     watchMs: 3_000,
     expect: always(moved(1)),
   },
+  ...PARTS,
   ...MEMBERSHIP,
 ];
 

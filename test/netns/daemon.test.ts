@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getStatus } from '../../src/cli/control-client.ts';
 import type { Status } from '../../src/daemon/status.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from '../unit/cluster-files.ts';
-import { Namespaces, needsRoot } from './netns.ts';
+import { asNobody, Namespaces, needsRoot } from './netns.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const RULES = [
@@ -55,6 +55,7 @@ class Gateway {
   static async make(t: TestContext): Promise<Gateway> {
     const dir = temporaryDir(t);
     const { config } = await makeCluster(dir, TWO_HOSTS);
+    writeFileSync(config, asNobody(readFileSync(config, 'utf8'), dir));
     writeFileSync(join(dir, 'rules.v4'), RULES);
     const gateway = new Gateway(dir, config);
     t.after(() => gateway.net.close());
@@ -98,7 +99,7 @@ class Gateway {
   async status(wanted: (status: Status) => boolean): Promise<Status> {
     let last: Status | null = null;
     for (let i = 0; i < 600; i++) {
-      last = await getStatus(join(this.dir, 'control.sock')).catch(() => null);
+      last = await getStatus(join(this.dir, 'run', 'control.sock')).catch(() => null);
       if (last !== null && wanted(last)) return last;
       await sleep(100);
     }

@@ -3,6 +3,7 @@
  * whatever becomes of the test. `needsRoot` skips a test where they cannot be made.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 
 const IP = '/usr/sbin/ip';
 
@@ -137,4 +138,14 @@ export async function until(probe: () => boolean | Promise<boolean>, limitMs: nu
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return probe();
+}
+
+/** The configuration of a daemon that starts its own actuator, as root, and then runs as another user in that directory. */
+export function asNobody(text: string, dir: string): string {
+  // The directory's own files stay root's; what the daemon makes lies below.
+  chmodSync(dir, 0o711);
+  return text
+    .replace('user    = "portcullis"', 'user    = "nobody"')
+    .replace(/^control = .*$/m, (line) => line.replace(`${dir}/`, `${dir}/run/`))
+    .replace(/^\[timing\]$/m, `actuator = "${dir}/no-actuator.sock"\n$&`);
 }

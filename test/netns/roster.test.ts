@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getStatus } from '../../src/cli/control-client.ts';
 import type { Status } from '../../src/daemon/status.ts';
 import { exampleText, makeCluster, temporaryDir } from '../unit/cluster-files.ts';
-import { Namespaces, needsRoot } from './netns.ts';
+import { asNobody, Namespaces, needsRoot } from './netns.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 const RULES = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
@@ -57,7 +57,7 @@ class Site {
 
   /** Starts a daemon with its own files; `roster`: the file that it begins with. */
   start(name: Name, roster: string): void {
-    const text = exampleText(this.dir)
+    const text = asNobody(exampleText(this.dir), this.dir)
       .replace('"fw1"', `"${name}"`)
       .replace('fw1.key', `${name}.key`)
       .replace('/state"', `/state-${name}"`)
@@ -95,7 +95,7 @@ class Site {
   async status(name: Name, wanted: (status: Status) => boolean): Promise<Status> {
     let last: Status | null = null;
     for (let i = 0; i < 450; i++) {
-      last = await getStatus(join(this.dir, `${name}.sock`)).catch(() => null);
+      last = await getStatus(join(this.dir, `run/${name}.sock`)).catch(() => null);
       if (last !== null && wanted(last)) return last;
       await sleep(200);
     }

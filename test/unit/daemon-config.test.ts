@@ -10,6 +10,7 @@ import { locateKeys } from '../../src/daemon/config/lines.ts';
 import { ConfigError, type Problem } from '../../src/daemon/config/problems.ts';
 import { fileSchema } from '../../src/daemon/config/schema.ts';
 import { parseSettings } from '../../src/daemon/config/settings.ts';
+import { List, Optional, Table } from '../../src/daemon/config/shape.ts';
 import { promiseMs } from '../../src/daemon/config/timing.ts';
 import { exampleText } from './cluster-files.ts';
 
@@ -252,9 +253,7 @@ test('networks: neighbours are told from strangers in both families', () => {
 
 test('the table of keys has every key of the schema, and no other', () => {
   const listed = [...Object.keys(TEXT_KEYS), ...Object.keys(DURATION_KEYS), ...Object.keys(NUMBER_KEYS)];
-  const known = keysOf(fileSchema as unknown as ZodLike, '').map((key) =>
-    key.replace(/procedures\..*/, 'procedures.*'),
-  );
+  const known = keysOf(fileSchema, '').map((key) => key.replace(/procedures\..*/, 'procedures.*'));
   assert.deepEqual([...new Set(known)].sort(), listed.sort());
 });
 
@@ -281,19 +280,12 @@ function specBase(): URL {
   return import.meta.url.includes('/dist/test/') ? new URL('../', import.meta.url) : new URL(import.meta.url);
 }
 
-/** What is read of a zod type. */
-interface ZodLike {
-  readonly shape?: Record<string, ZodLike>;
-  readonly element?: ZodLike;
-  unwrap?(): ZodLike;
-}
-
-function keysOf(schema: ZodLike, path: string): string[] {
-  if (schema.shape !== undefined) {
-    return Object.entries(schema.shape).flatMap(([key, inner]) =>
+function keysOf(schema: unknown, path: string): string[] {
+  if (schema instanceof Table) {
+    return Object.entries(schema.keys).flatMap(([key, inner]) =>
       keysOf(inner, path === '' ? key : `${path}.${key}`),
     );
   }
-  if (schema.element !== undefined) return keysOf(schema.element, path);
-  return schema.unwrap !== undefined ? keysOf(schema.unwrap(), path) : [path];
+  if (schema instanceof List) return keysOf(schema.element, path);
+  return schema instanceof Optional ? keysOf(schema.inner, path) : [path];
 }

@@ -13,7 +13,7 @@ const MAY: { readonly [folder: string]: { readonly folders: string[]; readonly p
   linux: { folders: ['core', 'driver', 'trust'], packages: /^(node:.+|koffi)$/ },
   daemon: {
     folders: ['core', 'wire', 'trust', 'driver', 'linux'],
-    packages: /^(node:.+|pino|zod|smol-toml)$/,
+    packages: /^(node:.+|pino|smol-toml)$/,
   },
   cli: {
     folders: ['core', 'wire', 'trust', 'driver', 'linux', 'daemon'],

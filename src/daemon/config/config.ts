@@ -7,6 +7,7 @@ import type { CoreConfig, HostName, Role, ServiceConfig, ServiceName } from '../
 import type { ActuatorConfig } from '../../linux/config.ts';
 import { formatSocketAddress, type SocketAddress } from '../../trust/address.ts';
 import { membershipOf, type Roster, type RosterMember } from '../../trust/roster.ts';
+import { actuatorConfig } from './actuator-config.ts';
 import { lineOf, pathText } from './lines.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import type { ServiceSettings, Settings } from './settings.ts';
@@ -16,6 +17,8 @@ export interface Config {
   readonly roster: Roster;
   readonly core: CoreConfig;
   readonly actuator: ActuatorConfig;
+  /** A witness serves nothing: its Linux side has no services. */
+  readonly isGateway: boolean;
   /** This host's own cluster links; `index` is the address's place in the roster, from 1. */
   readonly links: readonly { readonly index: number; readonly listen: SocketAddress }[];
   /** The other members' addresses, in the roster's order. */
@@ -37,7 +40,8 @@ export function buildConfig(settings: Settings, roster: Roster): Config {
     settings,
     roster,
     core: coreConfig(settings, roster, self),
-    actuator: { ...actuatorConfig(settings, others), services: gateways },
+    isGateway: self.role === 'gateway',
+    actuator: { ...actuatorConfig(settings, addressesOf(others)), services: gateways },
     links,
     peers: new Map(others.map((member) => [member.name, member.addresses])),
     uplinks: new Map(
@@ -91,26 +95,6 @@ function roleOf(core: CoreConfig, host: HostName): Role | undefined {
 
 function addressesOf(members: readonly RosterMember[]): string[] {
   return members.flatMap((member) => member.addresses.map((address) => address.ip));
-}
-
-/** What the Linux side must know. Without a roster (`fence` must work without one) no host's address is a member's. */
-export function actuatorConfig(settings: Settings, others: readonly RosterMember[]): ActuatorConfig {
-  const { cluster, host, timing, state } = settings;
-  return {
-    cluster,
-    host,
-    clusterLinks: settings.links.map(({ device, listen }) => ({
-      device,
-      address: listen.ip,
-      port: listen.port,
-    })),
-    memberAddresses: addressesOf(others),
-    leaseMs: timing.leaseMs,
-    probes: timing.probes,
-    probeTimeoutMs: timing.probeTimeoutMs,
-    stateDir: state,
-    services: settings.services.map((service) => service.gateway),
-  };
 }
 
 /** The port of link 0, where no roster address tells it: all hosts read the same one out of the roster. */
@@ -247,9 +231,10 @@ export function remarks(config: Config): Remark[] {
     const text = `no [[link]] uses port ${port}, that of the roster’s first address, which the hosts use over a raised uplink`;
     add(true, text, 'give all members the same port in the roster');
   }
-  if (settings.user !== null) {
-    const text = `user "${settings.user}" is not used yet: the daemon does its kernel work itself and keeps its rights`;
-    add(false, text, 'nothing to do; the key stands for a later version');
+  if (settings.user === null) {
+    const text =
+      'no user is named: the process that reads the network keeps the rights of the one that serves';
+    add(false, text, 'name an unprivileged user of its own, as in user = "portcullis"');
   }
   if (settings.timing.maxDrift < 0.1) {
     add(

@@ -122,6 +122,13 @@ export const DURATION_KEYS = {
     formula: '1s; 8s with activation "command"',
     rule: 'How long a raised uplink may take until its next hop answers.',
   },
+  'raise.every': {
+    minMs: 1000,
+    maxMs: 24 * HOUR_MS,
+    defaultMs: () => 60_000,
+    formula: '1m',
+    rule: 'After so long the uplink may be raised once more than `raise.burst` says.',
+  },
   'service.limits.test': {
     minMs: 20,
     maxMs: 60_000,
@@ -161,6 +168,13 @@ export const NUMBER_KEYS = {
     whole: true,
     default: 3,
     rule: 'How many questions must stay unanswered.',
+  },
+  'raise.burst': {
+    min: 1,
+    max: 1000,
+    whole: true,
+    default: 20,
+    rule: 'So many times the uplink may be raised in a row, whatever the process that reads the network asks for.',
   },
   'service.rise': {
     min: 1,
@@ -217,9 +231,13 @@ export const TEXT_KEYS = {
   user: {
     unit: 'name',
     default: 'none',
-    rule: 'Kept for the split into two processes; until then the daemon needs its rights and says so.',
+    rule: 'The unprivileged user of the process that reads the network (spec/actuator.md). None: both processes keep one user, and `check` says so.',
   },
-  actuator: { unit: 'path', default: 'none', rule: 'Not yet: refused.' },
+  actuator: {
+    unit: 'path',
+    default: '/run/portcullis/actuator.sock',
+    rule: 'Unix socket of the actuator. Where none listens there, the daemon starts an actuator itself. At most 100 bytes.',
+  },
   'link.name': { unit: 'name', default: 'required', rule: 'A name for messages to people.' },
   'link.device': { unit: 'device', default: 'required', rule: 'The network device that has the address.' },
   'link.listen': {

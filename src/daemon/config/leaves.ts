@@ -1,17 +1,11 @@
-/**
- * The smallest pieces of the configuration's schema: one zod type for each kind of value. Each tells what is
- * wrong and the remedy; zod gathers them with their paths.
- */
-import { z } from 'zod';
+/** The smallest pieces of the configuration's schema: one for each kind of value. Each tells what is wrong and the remedy. */
 import type { AddressPrefix, DownlinkCheck } from '../../linux/config.ts';
 import { parseSocketAddress } from '../../trust/address.ts';
 import { canonicalIp, parsePrefix } from './address.ts';
 import { durationText, parseDuration } from './duration.ts';
 import type { DurationKey, DurationKeyName, NumberKey, NumberKeyName } from './keys.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
-
-// zod would otherwise try to compile its parsers with `new Function`, which the units forbid.
-z.config({ jitless: true });
+import { Leaf } from './shape.ts';
 
 /** A refused value: what is wrong with it, and what to write instead. */
 class Refused {
@@ -23,13 +17,13 @@ class Refused {
   }
 }
 
-/** A zod type from a plain function. A missing key is `is missing`, with the same remedy as a wrong value. */
+/** A missing key is `is missing`, with the same remedy as a wrong value. */
 function leaf<T>(remedy: string, parse: (value: unknown) => T | Refused) {
-  return z.unknown().transform((value, context): T => {
+  return new Leaf<T>((value, refuse) => {
     const result = value === undefined ? new Refused('is missing', remedy) : parse(value);
     if (!(result instanceof Refused)) return result;
-    context.addIssue({ code: 'custom', message: result.what, params: { remedy: result.remedy } });
-    return z.NEVER;
+    refuse(result.what, result.remedy);
+    return undefined;
   });
 }
 
@@ -98,7 +92,7 @@ export function socketPath() {
   );
 }
 
-export function oneOf<T extends string>(values: readonly T[], notYet: readonly string[] = []) {
+export function oneOf<const T extends string>(values: readonly T[], notYet: readonly string[] = []) {
   const remedy = `write one of: ${values.map((v) => `"${v}"`).join(', ')}`;
   return leaf(remedy, (value) => {
     const found = values.find((v) => v === value);
@@ -111,10 +105,8 @@ export function oneOf<T extends string>(values: readonly T[], notYet: readonly s
 /** A key that the design knows and this version does not: refused, since ignoring it would be a false promise. */
 export function notYet(unless?: unknown) {
   const remedy = 'remove the key';
-  return z.unknown().transform((value, context) => {
-    if (value !== undefined && value !== unless) {
-      context.addIssue({ code: 'custom', message: 'is not supported yet', params: { remedy } });
-    }
+  return new Leaf<never>((value, refuse) => {
+    if (value !== undefined && value !== unless) refuse('is not supported yet', remedy);
     return undefined;
   });
 }

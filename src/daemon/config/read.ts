@@ -2,7 +2,7 @@
  * Reads what a configuration names: the file itself, the admin's and the host's keys, the rosters. Everything that
  * is wrong ends in an error for the operator; what is merely odd comes back as a note.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '../../trust/errors.ts';
 import { firstAdmin, type Roster, verifyRosterFile } from '../../trust/roster.ts';
@@ -13,28 +13,22 @@ import { readIdentityFile, readPublicKeyFile, readRosterBytes, readRosterFile } 
 import { buildConfig, type Config } from './config.ts';
 import { lineOf } from './lines.ts';
 import { ConfigError, type Problem } from './problems.ts';
-import { MAX_FILE_BYTES, parseSettings, type Settings } from './settings.ts';
+import { readSettings } from './read-settings.ts';
+import type { Settings } from './settings.ts';
+
+/** The credential's name in the unit. */
+const KEY_CREDENTIAL = 'portcullis.key';
 
 /** Where a newer roster is kept. */
 export function storedRosterPath(settings: Settings): string {
   return join(settings.state, 'roster.cose');
 }
 
-/** The file alone, checked. Throws ConfigError or OperatorError. */
-export function readSettings(file: string): Settings {
-  let text: string;
-  try {
-    const stat = statSync(file);
-    if (!stat.isFile()) throw new OperatorError(`${file}: not a regular file`, 'name the configuration file');
-    if (stat.size > MAX_FILE_BYTES)
-      throw new OperatorError(`${file}: longer than ${MAX_FILE_BYTES} bytes`, 'is it the right file?');
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof OperatorError) throw error;
-    const { code = 'error' } = error as NodeJS.ErrnoException;
-    throw new OperatorError(`${file}: cannot be read (${code})`, 'name the configuration file with --config');
-  }
-  return parseSettings(text, file);
+/** A service manager may hand the key over as a credential (systemd.exec(5)): then that is it. */
+function keyPath(settings: Settings): string {
+  const credentials = process.env.CREDENTIALS_DIRECTORY;
+  const credential = credentials === undefined ? null : join(credentials, KEY_CREDENTIAL);
+  return credential !== null && existsSync(credential) ? credential : settings.key;
 }
 
 export interface Loaded {
@@ -44,13 +38,16 @@ export interface Loaded {
   readonly notes: readonly string[];
 }
 
-/** The file with all that it names. Throws ConfigError with every mistake found. */
-export function loadConfig(file: string): Loaded {
-  return loadNamed(readSettings(file));
+/**
+ * The file with all that it names. `known`: the host's key as it was read at the start; a process that has dropped its
+ * rights cannot read it again. Throws ConfigError with every mistake found.
+ */
+export function loadConfig(file: string, known?: Identity): Loaded {
+  return loadNamed(readSettings(file), known);
 }
 
 /** As `loadConfig`, for settings that were read already. */
-export function loadNamed(settings: Settings): Loaded {
+export function loadNamed(settings: Settings, known?: Identity): Loaded {
   const problems: Problem[] = [];
   const notes: string[] = [];
   const attempt = <T>(key: string, read: () => T): T | null => {
@@ -63,7 +60,7 @@ export function loadNamed(settings: Settings): Loaded {
       return null;
     }
   };
-  const identity = attempt('key', () => readIdentityFile(settings.key));
+  const identity = known ?? attempt('key', () => readIdentityFile(keyPath(settings)));
   const admin = attempt('admin', () => readPublicKeyFile(settings.admin).publicKey);
   const roster = admin === null ? null : attempt('roster', () => newestRoster(settings, admin, notes));
   const config = roster === null ? null : attempt('roster', () => buildConfig(settings, roster));

@@ -2,7 +2,6 @@
  * The shape of the configuration file, key by key, and nothing about how values depend on each other. Unknown
  * keys are errors: a misspelt key would otherwise be a silent default.
  */
-import { z } from 'zod';
 import type { Procedure } from '../../core/procedures.ts';
 import { PROCEDURES } from '../../core/procedures.ts';
 import {
@@ -20,8 +19,9 @@ import {
   prefixes,
   socketPath,
 } from './leaves.ts';
+import { type Infer, List, type Optional, Table } from './shape.ts';
 
-const timing = z.strictObject({
+const timing = new Table({
   interval: duration('timing.interval').optional(),
   lease: duration('timing.lease').optional(),
   max_drift: number('timing.max_drift').optional(),
@@ -36,15 +36,20 @@ const timing = z.strictObject({
   stall: duration('timing.stall').optional(),
 });
 
-const link = z.strictObject({ name: name(), device: device(), listen: endpoint() });
+const raise = new Table({
+  burst: number('raise.burst').optional(),
+  every: duration('raise.every').optional(),
+});
 
-const downlink = z.strictObject({
+const link = new Table({ name: name(), device: device(), listen: endpoint() });
+
+const downlink = new Table({
   device: device(),
   addresses: prefixes(),
   check: downlinkChecks().optional(),
 });
 
-const uplink = z.strictObject({
+const uplink = new Table({
   device: device(),
   activation: oneOf(['admin', 'command'], ['module', 'unbind']),
   addresses: prefixes(),
@@ -54,23 +59,23 @@ const uplink = z.strictObject({
   speculative: notYet(false).optional(),
 });
 
-const firewall = z.strictObject({
+const firewall = new Table({
   rules: path().optional(),
   rules6: path().optional(),
   standby_rules: path().optional(),
   standby_rules6: path().optional(),
 });
 
-const limits = z.strictObject({
+const limits = new Table({
   test: duration('service.limits.test').optional(),
   switch: duration('service.limits.switch').optional(),
 });
 
-type OptionalPath = z.ZodOptional<ReturnType<typeof path>>;
+type OptionalPath = Optional<string>;
 const optionalPaths = PROCEDURES.map((procedure) => [procedure, path().optional()]);
-const procedures = z.strictObject(Object.fromEntries(optionalPaths) as Record<Procedure, OptionalPath>);
+const procedures = new Table(Object.fromEntries(optionalPaths) as Record<Procedure, OptionalPath>);
 
-const service = z.strictObject({
+const service = new Table({
   name: name(),
   policy: oneOf(['quorum', 'available']),
   preempt_delay: duration('service.preempt_delay').optional(),
@@ -86,7 +91,7 @@ const service = z.strictObject({
   limits: limits.optional(),
 });
 
-export const fileSchema = z.strictObject({
+export const fileSchema = new Table({
   cluster: name(),
   host: name(),
   key: path(),
@@ -96,11 +101,12 @@ export const fileSchema = z.strictObject({
   control: socketPath(),
   status_socket: socketPath().optional(),
   user: name().optional(),
-  actuator: notYet().optional(),
+  actuator: socketPath().optional(),
+  raise: raise.optional(),
   timing: timing.optional(),
-  link: z.array(link).min(1).max(8),
-  service: z.array(service).min(1).max(16),
+  link: new List(link, 8),
+  service: new List(service, 16),
 });
 
-export type FileContent = z.infer<typeof fileSchema>;
+export type FileContent = Infer<typeof fileSchema>;
 export type FileService = FileContent['service'][number];

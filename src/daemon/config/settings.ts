@@ -6,6 +6,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import type { Policy } from '../../core/basics.ts';
 import type { GatewayService } from '../../linux/config.ts';
 import type { SocketAddress } from '../../trust/address.ts';
+import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
 import type { Problem } from './problems.ts';
@@ -13,6 +14,7 @@ import { ConfigError } from './problems.ts';
 import type { FileContent } from './schema.ts';
 import { fileSchema } from './schema.ts';
 import { serviceProblems, serviceSettings } from './service.ts';
+import type { Issue } from './shape.ts';
 import type { FullTiming } from './timing.ts';
 import { fullTiming, timingProblems } from './timing.ts';
 
@@ -49,6 +51,10 @@ export interface Settings {
   readonly control: string;
   readonly statusSocket: string | null;
   readonly user: string | null;
+  /** Where the actuator listens. */
+  readonly actuator: string;
+  /** How often an uplink may be raised (spec/actuator.md). */
+  readonly raise: { readonly burst: number; readonly everyMs: number };
   readonly timing: FullTiming;
   readonly links: readonly LinkSettings[];
   readonly services: readonly ServiceSettings[];
@@ -58,10 +64,12 @@ export interface Settings {
 export function parseSettings(text: string, file: string): Settings {
   const content = parseText(text, file);
   const lines = locateKeys(text);
-  const shape = fileSchema.safeParse(content);
-  if (!shape.success) throw new ConfigError(shape.error.issues.flatMap((i) => shapeProblems(i, lines, file)));
-  const settings = assemble(shape.data, lines, file);
-  const problems = relationProblems(settings, shape.data);
+  const issues: Issue[] = [];
+  const shape = fileSchema.read(content, [], issues);
+  if (shape === undefined || issues.length > 0)
+    throw new ConfigError(issues.flatMap((issue) => shapeProblems(issue, lines, file)));
+  const settings = assemble(shape, lines, file);
+  const problems = relationProblems(settings, shape);
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
 }
@@ -85,30 +93,27 @@ function parseText(text: string, file: string): unknown {
   }
 }
 
-type Issue = NonNullable<ReturnType<typeof fileSchema.safeParse>['error']>['issues'][number];
-
 function shapeProblems(issue: Issue, lines: KeyLines, file: string): Problem[] {
-  const path = issue.path.filter((part) => typeof part !== 'symbol');
-  const at = (where: (string | number)[], what: string, remedy: string): Problem => ({
+  const { path } = issue;
+  const at = (where: Issue['path'], what: string, remedy: string): Problem => ({
     file,
     line: lineOf(lines, where),
     key: pathText(where.filter((part) => typeof part === 'string')),
     what,
     remedy,
   });
-  if (issue.code === 'unrecognized_keys') {
+  if (issue.kind === 'unknown') {
     const remedy = 'correct the spelling, or remove it; spec/configuration.md lists all keys';
     return issue.keys.map((key) => at([...path, key], 'is no key that is known here', remedy));
   }
-  if (issue.code === 'custom') return [at(path, issue.message, String(issue.params?.remedy ?? ''))];
+  if (issue.kind === 'value') return [at(path, issue.what, issue.remedy)];
+  if (issue.kind === 'too-many') return [at(path, 'has too many entries', `at most ${issue.maximum}`)];
   const key = String(path.findLast((part) => typeof part === 'string') ?? '');
   const header =
     key === 'link' || key === 'service'
       ? `[[${key}]]`
       : `[${pathText(path.filter((p) => typeof p === 'string'))}]`;
-  if (issue.code === 'too_big') return [at(path, 'has too many entries', `at most ${issue.maximum}`)];
-  const missing = issue.code === 'too_small' || issue.message.endsWith('received undefined');
-  return [at(path, missing ? 'is missing' : `must be a table`, `write a section ${header}`)];
+  return [at(path, issue.missing ? 'is missing' : `must be a table`, `write a section ${header}`)];
 }
 
 function assemble(content: FileContent, lines: KeyLines, file: string): Settings {
@@ -118,6 +123,11 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
     ...{ file, lines, cluster, host, key, admin, state, roster, control, timing },
     statusSocket: content.status_socket ?? null,
     user: content.user ?? null,
+    actuator: content.actuator ?? TEXT_KEYS.actuator.default,
+    raise: {
+      burst: content.raise?.burst ?? NUMBER_KEYS['raise.burst'].default,
+      everyMs: content.raise?.every ?? DURATION_KEYS['raise.every'].defaultMs(),
+    },
     links: content.link,
     services: content.service.map((service) => serviceSettings(service, timing)),
   };
@@ -137,6 +147,8 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   if (settings.control === settings.statusSocket) {
     add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
   }
+  if (settings.actuator === settings.control || settings.actuator === settings.statusSocket)
+    add(['actuator'], 'is another socket’s path too', 'give the actuator’s socket a path of its own');
   links.forEach((link, i) => {
     const before = links.slice(0, i);
     if (before.some((other) => other.name === link.name))

@@ -1,0 +1,101 @@
+/**
+ * How the network process comes to its actuator and loses its own rights. Where an actuator listens on the configured
+ * socket, that one is it; else one is started, which keeps the rights, over a pair of sockets.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { OperatorError } from '../trust/errors.ts';
+import { connectActuator } from './actuator-socket.ts';
+import type { Settings } from './config/settings.ts';
+import { refuseUnguarded } from './guarded.ts';
+import type { Log } from './log.ts';
+import { becomeUser, type User, unprivilegedUser } from './user.ts';
+
+/** Nothing that comes as text becomes code, and no object's prototype is replaced (threats, M13). */
+const NODE_FLAGS = ['--disallow-code-generation-from-strings', '--disable-proto=throw'];
+const END_LIMIT_MS = 5000;
+
+export interface Reached {
+  readonly stream: Socket;
+  /** Resolves when an actuator that was started here has ended, or soon. */
+  ended(): Promise<void>;
+}
+
+/** Everything that needs rights is done when this resolves, and they are gone. Throws OperatorError. */
+export async function reachActuator(settings: Settings, log: Log): Promise<Reached> {
+  const isRoot = process.geteuid?.() === 0;
+  const user = settings.user === null || !isRoot ? null : unprivilegedUser(settings.file, settings.user);
+  makeDirectories(settings, user);
+  const path = settings.actuator;
+  const stream = await connectActuator(path);
+  const reached = stream === null ? startActuator(settings) : { stream, ended: async () => undefined };
+  if (user !== null) becomeUser(user);
+  const uid = process.getuid?.() ?? 0;
+  if (stream !== null) log.info({ actuator: path, uid }, 'actuator reached');
+  else log.info({ uid }, 'actuator started');
+  if (isRoot && user === null)
+    log.warn('no user is named: this process keeps the rights of the actuator, and a fault in it is root’s');
+  return reached;
+}
+
+function startActuator(settings: Settings): Reached {
+  refuseUnguarded(settings.file);
+  const main = fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? 'actuator-main.ts' : 'actuator-main.js', import.meta.url),
+  );
+  const flags = NODE_FLAGS.filter((flag) => !process.execArgv.includes(flag));
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, ...flags, main, '--config', settings.file, '--fd', '3'],
+    { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env: withoutNodeOptions() },
+  );
+  const stream = child.stdio[3] as Socket | undefined;
+  if (stream === undefined || stream === null) throw new OperatorError('the actuator cannot be started');
+  child.on('error', () => stream.destroy());
+  return { stream, ended: () => endOf(child) };
+}
+
+/** What NODE_OPTIONS could load has no business in a process with capabilities. */
+function withoutNodeOptions(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, NOTIFY_SOCKET: _notify, WATCHDOG_USEC: _watchdog, ...env } = process.env;
+  return env;
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await Promise.race([once(child, 'exit'), sleep(END_LIMIT_MS, null, { ref: false })]);
+}
+
+/** What the network process writes: its state, and the place of its sockets. They become its user's, where they are new. */
+function makeDirectories(settings: Settings, user: User | null): void {
+  for (const path of new Set([settings.state, dirname(settings.control)])) {
+    try {
+      const made = mkdirSync(path, { recursive: true, mode: 0o750 });
+      if (user === null) continue;
+      if (made !== undefined) chownSync(path, user.uid, user.gid);
+      else if (path === settings.state) handOver(path, user);
+    } catch (error) {
+      const { code = 'error' } = error as NodeJS.ErrnoException;
+      throw new OperatorError(`${path}: the directory cannot be made (${code})`, 'make it, or name another');
+    }
+  }
+}
+
+/**
+ * The state of an installation that ran as root until now. Only while the directory is root's: later somebody else could
+ * have put a link to another's file there.
+ */
+function handOver(state: string, user: User): void {
+  if (lstatSync(state).uid !== 0) return;
+  for (const name of readdirSync(state, { recursive: true, encoding: 'utf8' })) {
+    const path = join(state, name);
+    const found = lstatSync(path);
+    if (found.isDirectory() || (found.isFile() && found.nlink === 1)) chownSync(path, user.uid, user.gid);
+  }
+  chownSync(state, user.uid, user.gid);
+}

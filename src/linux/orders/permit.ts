@@ -1,0 +1,135 @@
+/**
+ * What the actuator lets the network process ask for, whatever it has become (spec/threats.md, H11). An uplink may be
+ * raised only while tokens are left; that opens a window, and only inside it may the service be activated and its gate
+ * opened for the first time. A gate that is open may be renewed, so often and no more. Lowering is always allowed. Pure.
+ */
+export interface PermitOptions {
+  /** The longest handover: how long a window is. */
+  readonly windowMs: number;
+  /** How many raisings may come at once, and after how long there is one more. */
+  readonly burst: number;
+  readonly everyMs: number;
+  /** A gate is renewed twice an interval. */
+  readonly intervalMs: number;
+}
+
+/** Orders to open that may come at once: a busy host's come in heaps. */
+const RENEWALS_BURST = 40;
+/** A renewal each half interval; under `quorum` the answers of a round may lengthen the right in steps. */
+const RENEWALS_AN_INTERVAL = 4;
+
+/** Tokens that come back with time. */
+export class Bucket {
+  private readonly burst: number;
+  private everyMs: number;
+  private left: number;
+  private atMs: number | null = null;
+
+  constructor(burst: number, everyMs: number) {
+    this.burst = burst;
+    this.everyMs = everyMs;
+    this.left = burst;
+  }
+
+  /** Takes one, if there is one. */
+  take(nowMs: number): boolean {
+    if (this.atMs !== null)
+      this.left = Math.min(this.burst, this.left + Math.max(0, nowMs - this.atMs) / this.everyMs);
+    this.atMs = nowMs;
+    if (this.left < 1) return false;
+    this.left--;
+    return true;
+  }
+
+  /** The same tokens under other numbers. */
+  changed(burst: number, everyMs: number): Bucket {
+    const next = new Bucket(burst, everyMs);
+    next.left = Math.min(burst, this.left);
+    next.atMs = this.atMs;
+    return next;
+  }
+}
+
+interface Standing {
+  windowUntilMs: number;
+  isActive: boolean;
+  wasOpened: boolean;
+  readonly renewals: Bucket;
+}
+
+export class Permit {
+  private options: PermitOptions;
+  /** Outlives every session: whoever connects anew has no more of it. */
+  private raisings: Bucket;
+  private readonly services = new Map<string, Standing>();
+
+  constructor(options: PermitOptions) {
+    this.options = options;
+    this.raisings = new Bucket(options.burst, options.everyMs);
+  }
+
+  configure(options: PermitOptions): void {
+    this.options = options;
+    this.raisings = this.raisings.changed(options.burst, options.everyMs);
+  }
+
+  /** The host was made harmless: nothing is active, no window open. */
+  forget(): void {
+    this.services.clear();
+  }
+
+  /** activateUplink. Inside a window it may be ordered again. */
+  mayRaise(service: string, nowMs: number): boolean {
+    const standing = this.of(service);
+    if (nowMs < standing.windowUntilMs) return true;
+    if (!this.raisings.take(nowMs)) return false;
+    standing.windowUntilMs = nowMs + this.options.windowMs;
+    standing.wasOpened = false;
+    return true;
+  }
+
+  /** activateService. */
+  mayActivate(service: string, nowMs: number): boolean {
+    const standing = this.of(service);
+    if (nowMs >= standing.windowUntilMs) return false;
+    standing.isActive = true;
+    return true;
+  }
+
+  /** The gate, open until some time. */
+  mayOpen(service: string, nowMs: number): boolean {
+    const standing = this.of(service);
+    if (!standing.isActive || (!standing.wasOpened && nowMs >= standing.windowUntilMs)) return false;
+    if (!standing.renewals.take(nowMs)) return false;
+    standing.wasOpened = true;
+    return true;
+  }
+
+  /** deactivateService: from here on the gate stays shut. */
+  deactivated(service: string): void {
+    const standing = this.of(service);
+    standing.isActive = false;
+    standing.wasOpened = false;
+  }
+
+  /** deactivateUplink: the window is over. */
+  lowered(service: string): void {
+    this.deactivated(service);
+    this.of(service).windowUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  private of(service: string): Standing {
+    let found = this.services.get(service);
+    if (found === undefined) {
+      const everyMs = this.options.intervalMs / RENEWALS_AN_INTERVAL;
+      found = {
+        windowUntilMs: Number.NEGATIVE_INFINITY,
+        isActive: false,
+        wasOpened: false,
+        renewals: new Bucket(RENEWALS_BURST, everyMs),
+      };
+      this.services.set(service, found);
+    }
+    return found;
+  }
+}
