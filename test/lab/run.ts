@@ -4,12 +4,14 @@
  */
 
 import { defaultBounds } from '../../src/daemon/config/bounds.ts';
+import { readEvents } from './events.ts';
 import type { GatewayKind, Policy } from './gateway.ts';
 import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
 import { sleep, until } from './process.ts';
 import type { Expectation, Scenario } from './scenario.ts';
 import { Stage } from './stage.ts';
+import { firstActs, type Parts, partsOf } from './takeover-parts.ts';
 import { planHosts } from './topology.ts';
 import type { TrafficResult } from './traffic.ts';
 import { wordsOf } from './words.ts';
@@ -37,6 +39,10 @@ export interface RunResult {
   readonly boundMs: number | null;
   /** The longest time, from the fault on, in which nobody on the lan was told where the gateway is. */
   readonly unansweredMs: number;
+  /** From the fault to another host's first act (an answer, or a datagram forwarded); null: none. */
+  readonly takeoverMs: number | null;
+  /** The same taken to pieces; null for the peer, and when nobody took over. */
+  readonly parts: Parts | null;
   readonly lost: number;
   readonly masters: number;
   readonly overlapMs: number;
@@ -71,11 +77,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     outside: outside.map(({ name }) => name),
   });
   try {
-    const { traffic, verdict, expected, seen, unanswered } = await perform(scenario, lab);
+    const { traffic, verdict, expected, seen, times } = await perform(scenario, lab);
     return {
       ...{ scenario: scenario.name, gateway: kind, hosts: options.hosts, policy, intervalMs },
       ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options) },
-      ...{ unansweredMs: unanswered, lost: traffic.lost },
+      ...{ ...times, lost: traffic.lost },
       ...{ masters: verdict.masters, overlapMs: verdict.overlapMs },
       ...{ standbyUplinkPackets: verdict.standbyUplinkPackets, tcpSurvived: traffic.tcpSurvived },
       ...{ endMasters: verdict.endMasters.length, changes: verdict.changes },
@@ -104,7 +110,7 @@ async function perform(
   verdict: Verdict;
   expected: Expectation;
   seen: readonly string[];
-  unanswered: number;
+  times: Pick<RunResult, 'unansweredMs' | 'takeoverMs' | 'parts'>;
 }> {
   const { cluster, gateways, options } = lab;
   const missing = Math.max(scenario.absent ?? 0, scenario.outside ?? 0);
@@ -131,14 +137,25 @@ async function perform(
   const endMs = nowMs();
   const traffic = await lab.traffic.end();
   const evidence = await gather(lab, fromMs, endMs);
-  const unanswered = unansweredMs(evidence.frames, fromMs, endMs);
-  return {
-    traffic,
-    verdict: judge(evidence),
-    expected: scenario.expect(stage),
-    seen: stage.seen,
-    unanswered,
+  const times = {
+    unansweredMs: unansweredMs(evidence.frames, fromMs, endMs),
+    ...(await takeoverOf(lab, evidence, master)),
   };
+  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage), seen: stage.seen, times };
+}
+
+async function takeoverOf(
+  lab: Lab,
+  evidence: Evidence,
+  old: string,
+): Promise<Pick<RunResult, 'takeoverMs' | 'parts'>> {
+  const { fromMs } = evidence;
+  const first = firstActs(evidence, old, fromMs);
+  if (first === null) return { takeoverMs: null, parts: null };
+  const takeoverMs = Math.round((first.actMs - fromMs) * 10) / 10;
+  if (lab.options.kind === 'keepalived') return { takeoverMs, parts: null };
+  const events = await readEvents(lab.cluster.directory, first.host);
+  return { takeoverMs, parts: partsOf(events, fromMs, first) };
 }
 
 /** Milliseconds since the epoch, as the captures have them, with fractions. */
