@@ -25,6 +25,9 @@ export interface Parts {
   readonly firstPacket: number | null;
 }
 
+/** The log may tell of the open gate a little after the first frame that passed it. */
+const SLACK_MS = 20;
+
 /** Where each part ends, in order. A place that was skipped makes the parts on both its sides null. */
 const ENDS: readonly (readonly [part: keyof Parts, place: string])[] = [
   ['silence', 'backup.suspecting'],
@@ -69,7 +72,7 @@ export function partsOf(
   };
   // Backwards from the act: attempts that failed before belong to whatever part came first.
   const ended = new Map<keyof Parts, number>();
-  let laterMs = Math.ceil(actMs) + 1;
+  let laterMs = actMs + SLACK_MS;
   for (const [part, place] of ENDS.toReversed()) {
     const found = events.findLast(
       ({ kind, to, atMs }) => kind === 'transition' && to === place && atMs <= laterMs && atMs >= fromMs - 1,
