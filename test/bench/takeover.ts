@@ -132,10 +132,10 @@ function line({ fault, intervalMs, portcullis, keepalived, ratio }: Row): string
 }
 
 function restLine(kind: string, intervalMs: number, rest: Rest): string {
-  const { packetsPerSecond, bytesPerSecond, otherPacketsPerSecond, master, backup } = rest;
+  const { packetsPerSecond, bytesPerSecond, questionsPerSecond, master, backup } = rest;
   return (
     `at rest, ${kind}, ${intervalMs} ms: ${packetsPerSecond} packets/s, ${bytesPerSecond} bytes/s between the hosts, ` +
-    `${otherPacketsPerSecond} packets/s to others; CPU ${master.cpuPercent} % / ${backup.cpuPercent} %, ` +
+    `${questionsPerSecond} questions/s to test links and service; CPU ${master.cpuPercent} % / ${backup.cpuPercent} %, ` +
     `PSS ${master.pssMiB} / ${backup.pssMiB} MiB (master / backup); standby into its uplink: ${rest.standbyUplinkFrames} frames`
   );
 }

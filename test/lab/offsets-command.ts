@@ -1,7 +1,7 @@
 /** `npm run -s lab -- offsets [FAULT...]`: blows at many instants of the lease, a row or a JSON line each. */
 import { parseArgs } from 'node:util';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, workDirectory } from './lab.ts';
-import { BLOWS, type BlowKind, type BlowResult, playOffsets } from './offsets.ts';
+import { BLOWS, type BlowKind, type BlowResult, instants, playOffsets } from './offsets.ts';
 import { milliseconds, policyNamed, row, UsageError, whole } from './usage.ts';
 
 const HEADINGS = [
@@ -29,19 +29,24 @@ export async function offsets(argv: readonly string[]): Promise<number> {
   const policy = policyNamed(values.policy) ?? (hosts === 2 ? 'available' : 'quorum');
   const options = {
     ...{ hosts, policy, intervalMs: milliseconds(values.interval) },
-    offsets: whole(values.offsets, 1, 1_000, '--offsets'),
     apart: values.apart,
   } as const;
   const kinds = positionals.length === 0 ? BLOWS : positionals.map(named);
+  const moments = instants({ ...options, offsets: whole(values.offsets, 1, 1_000, '--offsets') });
   const results: BlowResult[] = [];
   cleanUpOnSignals();
   if (values.keep) process.stderr.write(`files are kept in ${workDirectory()}\n`);
   if (!values.json) process.stdout.write(`${row(HEADINGS, WIDTHS)}\n`);
   try {
-    await playOffsets(kinds, options, (result) => {
-      results.push(result);
-      process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${show(result)}\n`);
-    });
+    await playOffsets(
+      kinds,
+      () => moments,
+      options,
+      (result) => {
+        results.push(result);
+        process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : `${show(result)}\n`);
+      },
+    );
   } finally {
     await closeAll();
     if (!values.keep) removeWorkDirectory();

@@ -31,12 +31,13 @@ export const BLOWS: readonly BlowKind[] = (['freeze', 'kill'] as const).flatMap(
   })),
 );
 
+/** When a blow falls: so long after that. */
+export type Instant = Pick<Blow, 'after' | 'delayMs'>;
+
 export interface OffsetOptions {
   readonly hosts: number;
   readonly policy: Policy;
   readonly intervalMs: number;
-  /** Blows of each kind. */
-  readonly offsets: number;
   /** The two processes of each host are two units. */
   readonly apart: boolean;
 }
@@ -70,7 +71,7 @@ export function instants({
   policy,
   intervalMs,
   offsets,
-}: OffsetOptions): { after: Blow['after']; delayMs: number }[] {
+}: OffsetOptions & { readonly offsets: number }): Instant[] {
   // Under `quorum` a renewal is a round of words, and its middle is between question and answers. Under `available` it is
   // one call to the kernel, and the kernel tells of it before the call returns.
   const middle = { after: policy === 'quorum' ? ('word' as const) : ('renewal' as const), delayMs: 0 };
@@ -81,9 +82,10 @@ export function instants({
   return [middle, ...rest];
 }
 
-/** Plays the series of each kind on one cluster; tells each result as it comes. */
+/** Plays the blows of each kind on one cluster; tells each result as it comes. */
 export async function playOffsets(
   kinds: readonly BlowKind[],
+  when: (kind: BlowKind) => readonly Instant[],
   options: OffsetOptions,
   tell: (result: BlowResult) => void,
 ): Promise<void> {
@@ -96,7 +98,7 @@ export async function playOffsets(
     await lab.cluster.settle(lab.gateways, SETTLE_MS);
     await lab.capture.stop();
     for (const kind of kinds)
-      for (const instant of instants(options)) tell(await strikeOnce(lab, kind, instant, options));
+      for (const instant of when(kind)) tell(await strikeOnce(lab, kind, instant, options));
   } finally {
     await lab.close();
   }
@@ -105,7 +107,7 @@ export async function playOffsets(
 async function strikeOnce(
   lab: Lab,
   kind: BlowKind,
-  { after, delayMs }: ReturnType<typeof instants>[number],
+  { after, delayMs }: Instant,
   options: OffsetOptions,
 ): Promise<BlowResult> {
   const { cluster, gateways, faults } = lab;

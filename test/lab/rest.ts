@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Frame } from './capture.ts';
 import type { GatewayKind } from './gateway.ts';
-import { answersForRoving, udpOf } from './judge.ts';
+import { udpOf } from './judge.ts';
 import { VRRP } from './keepalived.ts';
 import { Lab } from './lab.ts';
 import { sleep } from './process.ts';
@@ -16,8 +16,8 @@ export interface Rest {
   /** Adverts and all else that the hosts say to each other, on the own domain's network. Bytes of whole frames. */
   readonly packetsPerSecond: number;
   readonly bytesPerSecond: number;
-  /** What they ask of others there, to test the link and the service; answers to others' questions are not counted. */
-  readonly otherPacketsPerSecond: number;
+  /** What they ask there to test link and service: ARP, neighbour solicitation, echo. Answers are not counted, of nobody. */
+  readonly questionsPerSecond: number;
   /** Frames that the standby sent into its uplink, in all. */
   readonly standbyUplinkFrames: number;
   readonly master: Cost;
@@ -73,9 +73,7 @@ export async function measureRest(kind: GatewayKind, intervalMs: number, seconds
     return {
       packetsPerSecond: perSecond(words.length),
       bytesPerSecond: perSecond(bytes),
-      otherPacketsPerSecond: perSecond(
-        lan.filter((frame) => !isWord(frame) && !answersForRoving(frame)).length,
-      ),
+      questionsPerSecond: perSecond(lan.filter(isQuestion).length),
       standbyUplinkFrames: own.filter(({ side, port }) => side === 'wan' && port === backup).length,
       master: first,
       backup: second,
@@ -89,6 +87,21 @@ export async function measureRest(kind: GatewayKind, intervalMs: number, seconds
 function isWord(frame: Frame): boolean {
   if (frame.protocol === 0x0800 && frame.data.length >= 20 && frame.data.readUInt8(9) === VRRP) return true;
   return udpOf(frame)?.toPort === CLUSTER_PORT;
+}
+
+/** ARP request (RFC 826), echo request (RFC 792, RFC 4443), neighbour solicitation (RFC 4861). */
+function isQuestion({ protocol, data }: Frame): boolean {
+  if (protocol === 0x0806) return data.length >= 8 && data.readUInt16BE(6) === 1;
+  if (protocol === 0x0800)
+    return (
+      data.length >= 21 && data.readUInt8(9) === 1 && data.readUInt8((data.readUInt8(0) & 0xf) * 4) === 8
+    );
+  return (
+    protocol === 0x86dd &&
+    data.length >= 41 &&
+    data.readUInt8(6) === 58 &&
+    [128, 135].includes(data.readUInt8(40))
+  );
 }
 
 /** Processor time that the processes of that host have had, of tools that ended too. */
