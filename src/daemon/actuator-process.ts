@@ -40,7 +40,7 @@ export async function runActuator({ file, fd }: ActuatorOptions): Promise<number
 async function serve(desk: FileDesk, begin: (stream: Socket) => Session): Promise<number> {
   let session: Session | null = null;
   let isStopping = false;
-  /** The next one, while the host is made harmless after the last. */
+  /** The next one, until the last has ended. */
   let next: Socket | null = null;
   const server = createServer({ allowHalfOpen: false });
   server.maxConnections = 4;
@@ -57,16 +57,23 @@ async function serve(desk: FileDesk, begin: (stream: Socket) => Session): Promis
       session = begin(stream);
       desk.log('network process connected', {});
       session.ended.then((end) => {
-        session = null;
+        const waiting = next;
+        session = next = null;
         if (end === 'garbage') resolve(EXIT_PROTOCOL);
-        else if (next !== null && !isStopping) converse(next);
-        next = null;
+        else if (waiting !== null && !isStopping) converse(waiting);
       }, reject);
+    };
+    // The end of the one before it may not be known yet, and the host is made harmless in between.
+    const wait = (stream: Socket): void => {
+      next = stream;
+      stream.once('close', () => {
+        if (next === stream) next = null;
+      });
     };
     server.on('connection', (stream) => {
       stream.on('error', () => undefined);
       if (session === null && !isStopping) converse(stream);
-      else if (session?.isEnding === true && next === null) next = stream;
+      else if (next === null) wait(stream);
       else stream.destroy();
     });
     listenForNetwork(server, desk.settings).then(() => {

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Order } from '../core/events.ts';
+import { nextDeadline } from '../core/index.ts';
 import { Driver } from '../driver/driver.ts';
-import type { ActuatorEvents } from '../driver/ports.ts';
 import { forbidCoreDumps, rawNowMs } from '../linux/libc.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { Roster } from '../trust/roster.ts';
@@ -16,18 +16,20 @@ import { Endpoint } from '../wire/endpoint.ts';
 import { Alarms } from './alarms.ts';
 import { NodeClock } from './clock.ts';
 import { settingsHash } from './config/actuator-config.ts';
-import { type Config, followRoster, remarks } from './config/config.ts';
+import { type Config, followRoster, remarks, servicesOf } from './config/config.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
 import { type ControlSocket, openControl, type RosterReport } from './control.ts';
 import { FileJournal } from './journal.ts';
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
+import { tellManager } from './manager.ts';
 import { describeChange, planReload, underRoster } from './plan.ts';
 import { type Reached, reachActuator } from './reach.ts';
+import { relay } from './relay.ts';
 import { RemoteActuator } from './remote-actuator.ts';
-import { RosterDesk, type RosterDeskOptions } from './rosters.ts';
+import { RosterDesk, type RosterDeskOptions, refusalOf } from './rosters.ts';
 import { watchSelf } from './selfwatch.ts';
-import { type Status, statusOf } from './status.ts';
+import { counted, type Status, statusOf } from './status.ts';
 import { UdpTransport } from './udp.ts';
 
 const JOURNAL_CLOSE_LIMIT_MS = 2000;
@@ -48,6 +50,7 @@ export class Daemon {
   readonly #lost: Promise<never>;
   #loseActuator: (error: RunEnded) => void = () => undefined;
   #endWatch: () => void = () => undefined;
+  #endTelling: () => void = () => undefined;
   #config: Config;
   /** After the end nothing reaches the core any more, whatever sockets and timers still deliver. */
   #ended = false;
@@ -87,7 +90,7 @@ export class Daemon {
       isGateway: config.isGateway,
       services: servicesOf(config),
       memberAddresses: config.actuator.memberAddresses,
-      events: this.#actuatorEvents(),
+      events: relay((tell) => this.#toDriver((driver) => tell(driver.actuatorEvents))),
       onLost: (why) => this.#actuatorLost(why),
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
       onSpent: (service) => this.#spent(service),
@@ -130,23 +133,23 @@ export class Daemon {
     for (const { text, hint } of remarks(loaded.config)) log.warn({ note: text, hint }, 'configuration');
     forbidCoreDumps();
     const reached = await reachActuator(settings, log);
-    const unlock = orLetGo(reached, () => lockState(settings.state));
     const alarms = new Alarms(log);
-    const journal = await FileJournal.open({
-      path: join(settings.state, 'events.jsonl'),
-      host: settings.host,
-      now: rawNowMs,
-      onTrouble: (error) =>
-        alarms.set('event-log', null, error !== null, `the event log cannot be written: ${error}`),
-    });
+    const undo: (() => unknown)[] = [() => reached.stream.destroy()];
     try {
+      undo.push(lockState(settings.state));
+      const journal = await FileJournal.open({
+        path: join(settings.state, 'events.jsonl'),
+        host: settings.host,
+        now: rawNowMs,
+        onTrouble: (error) =>
+          alarms.set('event-log', null, error !== null, `the event log cannot be written: ${error}`),
+      });
+      undo.push(() => journal.close(JOURNAL_CLOSE_LIMIT_MS));
       const daemon = new Daemon(loaded, reached, journal, alarms, log);
       await daemon.#open();
       return daemon;
     } catch (error) {
-      await journal.close(JOURNAL_CLOSE_LIMIT_MS);
-      reached.stream.destroy();
-      unlock();
+      for (const step of undo.reverse()) await step();
       throw error;
     }
   }
@@ -183,14 +186,16 @@ export class Daemon {
       'daemon started',
     );
     this.#driver.start();
+    this.#endTelling = tellManager({
+      overdueMs: () => rawNowMs() - (nextDeadline(this.#driver.state) ?? Number.POSITIVE_INFINITY),
+      silentMs: () => this.#actuator.silentMs,
+    });
   }
 
   status(): Status {
     const { settings } = this.#config;
     const { roster, settled } = this.#driver.rosters;
     const journal = this.#journal.status();
-    const refused = Object.entries(this.#endpoint.counters()).filter(([, count]) => count > 0);
-    const filtered = Object.entries(this.#actuator.filtered).filter(([, count]) => count > 0);
     return statusOf({
       nowMs: rawNowMs(),
       state: this.#driver.state,
@@ -204,8 +209,8 @@ export class Daemon {
         ...this.#transport.counters,
         eventsLogged: journal.entries,
         eventsLost: journal.lost,
-        ...Object.fromEntries(refused.map(([code, count]) => [`refused:${code}`, count])),
-        ...Object.fromEntries(filtered.map(([why, count]) => [`filtered:${why}`, count])),
+        ...counted('refused', this.#endpoint.counters()),
+        ...counted('filtered', this.#actuator.filtered),
       },
     });
   }
@@ -223,12 +228,7 @@ export class Daemon {
     const merge = this.#driver.offerRoster(bytes);
     this.#note(`roster pushed: ${merge.kind}`);
     await this.#desk.idle();
-    const { version } = this.#driver.rosters.roster;
-    if (merge.kind === 'older') return `older than version ${version}, which is in force`;
-    if (merge.kind === 'forked')
-      return `version ${merge.fork.version} was signed twice, and the other one is in force: sign a version above ${version}`;
-    if (merge.kind !== 'refused') return null;
-    return merge.version === null ? merge.reason : `version ${merge.version} ${merge.reason}`;
+    return refusalOf(merge, this.#driver.rosters.roster.version);
   }
 
   /** Sockets and Linux side go by the newer roster. */
@@ -309,6 +309,7 @@ export class Daemon {
   /** Lets go of sockets and files. The lock goes with the process. */
   async close(): Promise<void> {
     this.#ended = true;
+    this.#endTelling();
     this.#endWatch();
     for (const socket of this.#sockets) socket.close();
     this.#transport.close();
@@ -342,33 +343,5 @@ export class Daemon {
   #toDriver(action: (driver: Driver) => void): void {
     // Sockets and timers can call before the driver exists or after the end.
     if (!this.#ended && this.#driver !== undefined) action(this.#driver);
-  }
-
-  #actuatorEvents(): ActuatorEvents {
-    const to = (action: (events: ActuatorEvents) => void): void => {
-      this.#toDriver((driver) => action(driver.actuatorEvents));
-    };
-    return {
-      procedureEnded: (...args) => to((events) => events.procedureEnded(...args)),
-      addressesProbed: (...args) => to((events) => events.addressesProbed(...args)),
-      gateSet: (...args) => to((events) => events.gateSet(...args)),
-      linkChanged: (...args) => to((events) => events.linkChanged(...args)),
-      foreignerHeard: (...args) => to((events) => events.foreignerHeard(...args)),
-      rivalHeard: (...args) => to((events) => events.rivalHeard(...args)),
-    };
-  }
-}
-
-/** In the configuration's order, as the actuator counts them. */
-function servicesOf(config: Config): string[] {
-  return config.settings.services.map((service) => service.gateway.name);
-}
-
-function orLetGo<T>(reached: Reached, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    reached.stream.destroy();
-    throw error;
   }
 }

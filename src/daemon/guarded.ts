@@ -1,6 +1,7 @@
 /** Files that tell root what to do: nobody else may be able to change them, or to put others in their place. */
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isMapped } from '../linux/usermap.ts';
 import { OperatorError } from '../trust/errors.ts';
 
 const WRITABLE = 0o022;
@@ -29,8 +30,9 @@ export function refuseUnguarded(file: string): void {
   }
 }
 
+/** Who does not exist in a user namespace (its outside's root, among others) can do nothing in it either. */
 function isOwn({ uid }: Stats): boolean {
-  return uid === 0 || uid === process.geteuid?.();
+  return uid === 0 || uid === process.geteuid?.() || !isMapped(uid);
 }
 
 function resolved(file: string): string {

@@ -13,7 +13,7 @@ import {
   type Unnumbered,
 } from '../linux/orders/grammar.ts';
 import { isAnswerByte, Lines } from '../linux/orders/lines.ts';
-import { aliveMs, patienceMs } from '../linux/orders/session.ts';
+import { aliveMs, patienceMs } from '../linux/orders/liveness.ts';
 
 /** Orders that wait for a stopped actuator to read them; it is dead long before there are as many. */
 const WAITING_MAX_BYTES = 256 * 1024;

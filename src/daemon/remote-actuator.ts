@@ -14,6 +14,8 @@ import { OrderLink, type OrderLinkOptions } from './order-link.ts';
 const RAISING: ReadonlySet<Procedure> = new Set<Procedure>(['activateUplink', 'activateService']);
 /** After an order's own deadline its answer is late: the kernel has shut the gate, a jiffy later at most. */
 const GATE_SLACK_MS = 12;
+/** It tests every rule file before it is ready. */
+const START_LIMIT_MS = 30_000;
 
 export interface RemoteActuatorOptions
   extends Pick<OrderLinkOptions, 'stream' | 'nowMs' | 'leaseMs' | 'onLost'> {
@@ -47,6 +49,10 @@ export class RemoteActuator implements Actuator {
   /** Both processes have read the same file, and the Linux side is ready. Throws OperatorError with the remedy. */
   async start(): Promise<void> {
     const { hash, memberAddresses, isGateway } = this.#options;
+    const limit = setTimeout(
+      () => this.#options.stream.destroy(new Error('it does not answer')),
+      START_LIMIT_MS,
+    );
     try {
       if ((await this.#link.ready) !== hash) await this.#link.ask({ verb: 'reload', hash });
       this.#link.beat();
@@ -55,6 +61,8 @@ export class RemoteActuator implements Actuator {
     } catch (error) {
       const [what = '', ...hints] = (error instanceof Error ? error.message : String(error)).split('; ');
       throw new OperatorError(`actuator: ${what}`, hints.length > 0 ? hints.join('; ') : 'see its own log');
+    } finally {
+      clearTimeout(limit);
     }
   }
 

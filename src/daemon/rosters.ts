@@ -10,7 +10,7 @@ import type { RosterPort } from '../driver/ports.ts';
 import { describeNews } from '../driver/roster-news.ts';
 import type { RosterNews } from '../driver/rosters.ts';
 import { type Roster, versionHash } from '../trust/roster.ts';
-import type { Fork } from '../trust/roster-merge.ts';
+import type { Fork, Merge } from '../trust/roster-merge.ts';
 import type { Alarms } from './alarms.ts';
 import { replaceFileSoon } from './files.ts';
 import type { Log } from './log.ts';
@@ -32,6 +32,15 @@ export interface RosterDeskOptions {
   /** Stores whole or not at all; tests hand in a disk of their own. */
   readonly replace?: (path: string, bytes: Uint8Array) => Promise<void>;
   readonly storeLimitMs?: number;
+}
+
+/** Why an operator's roster is refused; null when it is in force, or was before. `version`: of the one that is in force. */
+export function refusalOf(merge: Merge, version: number): string | null {
+  if (merge.kind === 'older') return `older than version ${version}, which is in force`;
+  if (merge.kind === 'forked')
+    return `version ${merge.fork.version} was signed twice, and the other one is in force: sign a version above ${version}`;
+  if (merge.kind !== 'refused') return null;
+  return merge.version === null ? merge.reason : `version ${merge.version} ${merge.reason}`;
 }
 
 /** Why the roster that was adopted as the n-th is in force and not stored. */

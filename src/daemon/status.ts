@@ -75,6 +75,15 @@ export interface Status {
   readonly counters: { readonly [name: string]: number };
 }
 
+/** What was counted at all, as `WHAT:code`. */
+export function counted(
+  what: string,
+  counts: { readonly [code: string]: number },
+): { [name: string]: number } {
+  const found = Object.entries(counts).filter(([, count]) => count > 0);
+  return Object.fromEntries(found.map(([code, count]) => [`${what}:${code}`, count]));
+}
+
 /** All that the document is made of. */
 export interface StatusSource {
   readonly nowMs: number;

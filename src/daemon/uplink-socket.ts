@@ -114,13 +114,13 @@ function isUsable(place: UplinkPlace): boolean {
   return hasLinkLocal(place.device);
 }
 
-/** /proc/net/if_inet6: address, index, prefix length, scope, flags, device; all hexadecimal (proc(5)). */
+/** /proc/self/net/if_inet6: address, index, prefix length, scope, flags, device; all hexadecimal (proc(5)). */
 const SCOPE_LINK = 0x20;
 const FLAGS_NOT_USABLE = 0x40 | 0x08; // tentative, failed DAD
 
 function hasLinkLocal(device: string): boolean {
   try {
-    return readFileSync('/proc/net/if_inet6', 'latin1')
+    return readFileSync('/proc/self/net/if_inet6', 'latin1')
       .split('\n')
       .map((line) => line.trim().split(/\s+/))
       .some(([, , , scope = '', flags = '', name]) => {

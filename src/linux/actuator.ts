@@ -18,7 +18,7 @@ import { rawNowMs, requireLibc } from './libc.ts';
 import { confirmed, type Outcome, unknown } from './outcome.ts';
 import { type FilterCounts, PortGuard } from './portguard.ts';
 import { RulesetWatch } from './rulesetwatch.ts';
-import { textOf } from './tools.ts';
+import { requireNft, textOf } from './tools.ts';
 
 /** A foreigner is news after so long a silence of all foreigners. */
 const FOREIGN_SILENCE_MS = 1000;
@@ -91,6 +91,7 @@ class KernelActuator implements LinuxActuator {
   }
 
   async start(): Promise<void> {
+    requireNft();
     await this.kernel.rules.prepare(this.kernel.config);
     await this.kernel.gate.install();
     await this.watch.guardNow();

@@ -3,6 +3,7 @@
  * Reads and tests only; changes nothing.
  */
 import { networkInterfaces } from 'node:os';
+import { TEST_PROCEDURES } from '../core/procedures.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import { programProblem } from './external.ts';
@@ -12,7 +13,7 @@ import { requireLibc } from './libc.ts';
 import { RouteSocket } from './rtnetlink.ts';
 import { readRules, ruleFile } from './rules.ts';
 import { readSysctl } from './sysctl.ts';
-import { findTool, runTool, TOOLS, type Tool, textOf } from './tools.ts';
+import { findTool, NFT_MISSING, runTool, TOOLS, type Tool, textOf } from './tools.ts';
 
 export interface Finding {
   /** `error`: a takeover would fail; `warning`: worth knowing. */
@@ -85,13 +86,23 @@ async function inspectTools(config: ActuatorConfig): Promise<Finding[]> {
   const out: Finding[] = [];
   const { services } = config;
   const needed = new Set<Tool>(['nft']);
+  const tests = services.flatMap((s) => [
+    ...TEST_PROCEDURES.map((p) => s.procedures[p]),
+    ...s.downlink.checks.map((c) => (c.kind === 'command' ? c.path : undefined)),
+  ]);
+  if (tests.some((path) => path !== undefined)) needed.add('setpriv');
   if (services.some((s) => ruleFile(s, 'serving', 4) ?? ruleFile(s, 'standby', 4)))
     needed.add('iptables-restore').add('iptables-save');
   if (services.some((s) => ruleFile(s, 'serving', 6) ?? ruleFile(s, 'standby', 6)))
     needed.add('ip6tables-restore').add('ip6tables-save');
   for (const tool of needed)
     if (findTool(tool) === null)
-      out.push(error(`${tool} is not installed`, `install the package ${TOOLS[tool]}`));
+      out.push(
+        error(
+          tool === 'nft' ? NFT_MISSING : `${tool} is not installed`,
+          `install the package ${TOOLS[tool]}`,
+        ),
+      );
   if (needed.has('iptables-restore') && findTool('iptables-restore') !== null) {
     const { output } = await runTool('iptables-restore', ['--version']);
     if (!output.includes('nf_tables'))

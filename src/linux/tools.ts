@@ -5,11 +5,14 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { OperatorError } from '../trust/errors.ts';
+import { isMapped } from './usermap.ts';
 
 const DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 /** What a program may say; the rest is read and forgotten. */
 const OUTPUT_BYTES_MAX = 4096;
 const TOOL_LIMIT_MS = 5000;
+/** Nobody's: neither the network process (whatever its user) nor the actuator runs as this one. */
+const POWERLESS_ID = 65_533;
 /** Enough for the rule sets that are read back. */
 const TOOL_OUTPUT_BYTES_MAX = 8 << 20;
 
@@ -21,6 +24,7 @@ export const TOOLS = {
   'ip6tables-restore': 'iptables',
   'ip6tables-save': 'iptables',
   unshare: 'util-linux',
+  setpriv: 'util-linux',
 } as const;
 export type Tool = keyof typeof TOOLS;
 
@@ -41,6 +45,15 @@ export function findTool(tool: Tool): string | null {
     }
   }
   return null;
+}
+
+/** Why a host without nft cannot be a gateway of the cluster. */
+export const NFT_MISSING =
+  'nft is not installed: the kernel would not hold the lease, and a host whose daemon hangs would go on serving';
+
+/** Throws `OperatorError` where nothing could hold the lease. */
+export function requireNft(): void {
+  if (findTool('nft') === null) throw new OperatorError(NFT_MISSING, `install the package ${TOOLS.nft}`);
 }
 
 export interface Ended {
@@ -128,6 +141,21 @@ export function runProgram(
 ): Promise<Ended> {
   const whole = { PATH: DIRECTORIES.join(':'), LC_ALL: 'C.UTF-8', ...env };
   return runToEnd({ path, args, input: '', env: whole, limitMs, outputMax: OUTPUT_BYTES_MAX });
+}
+
+/**
+ * The same without any right: no capability, none to be won by what it starts, and, where this process is root, as a user
+ * whom no other process belongs to. A test looks and changes nothing (M5).
+ */
+export function runPowerless(...[path, args, env, limitMs]: Parameters<typeof runProgram>): Promise<Ended> {
+  const setpriv = findTool('setpriv');
+  if (setpriv === null)
+    throw new OperatorError('setpriv is not installed', `install the package ${TOOLS.setpriv}`);
+  const isRoot = process.geteuid?.() === 0 && isMapped(POWERLESS_ID);
+  const user = isRoot ? [`--reuid=${POWERLESS_ID}`, `--regid=${POWERLESS_ID}`, '--clear-groups'] : [];
+  // Not root: the ambient set is what a program would inherit; as another user nothing is left anyway.
+  const rights = ['--inh-caps=-all', ...(isRoot ? [] : ['--ambient-caps=-all']), '--no-new-privs'];
+  return runProgram(setpriv, [...user, ...rights, path, ...args], env, limitMs);
 }
 
 /** The text of whatever was thrown or said, bounded and on one line. */

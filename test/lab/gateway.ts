@@ -77,6 +77,7 @@ export class Cluster {
       const home = join(this.directory, host.name);
       await rm(home, { recursive: true, force: true });
       await mkdir(home, { mode: 0o711 });
+      await mkdir(join(home, 'actuator'), { mode: 0o711 });
       for (const name of ['state', 'run', 'credentials']) await handOver(join(home, name));
       await copyFile(join(this.directory, `${host.name}.key`), join(home, 'credentials', 'portcullis.key'));
       await toNetworkUser(join(home, 'credentials', 'portcullis.key'));
@@ -303,7 +304,7 @@ admin   = "${directory}/admin.key.pub"
 state   = "${home}/state"
 roster  = "${home}/roster.cose"
 control = "${home}/run/control.sock"
-actuator = "${home}/run/actuator.sock"
+actuator = "${home}/actuator/actuator.sock"
 user    = "${NETWORK_USER}"
 
 [timing]

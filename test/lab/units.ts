@@ -90,7 +90,7 @@ export class Units {
 
   /** As the unit that has nothing but its user and a copy of the key. */
   async #startNetwork(host: string, program: string): Promise<void> {
-    const socket = join(this.#options.directory, host, 'run', 'actuator.sock');
+    const socket = join(this.#options.directory, host, 'actuator', 'actuator.sock');
     await until(() => existsSync(socket) || this.#isOff(host), SOCKET_LIMIT_MS, 20);
     if (this.#isOff(host)) return;
     const argv = [

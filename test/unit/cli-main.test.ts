@@ -215,7 +215,11 @@ test('check reports configuration, roster and host together, errors first', asyn
   const found = await findings(config, inspectHost);
   assert.deepEqual(seen, ['fw1']);
   assert.equal(found[0]?.message, 'e');
-  assert.ok(found.some((finding) => finding.message.includes('user "portcullis" is not used yet')));
+  const named = /no user is named/;
+  assert.ok(!found.some((finding) => named.test(finding.message)));
+  writeFileSync(config, exampleText(dir).replace(/^user .*$/m, ''));
+  assert.ok((await findings(config, inspectHost)).some((finding) => named.test(finding.message)));
+  seen.splice(1);
   writeFileSync(config, exampleText(dir).replace('fw1.key', 'fw2.key'));
   const wrong = await findings(config, inspectHost);
   assert.deepEqual(

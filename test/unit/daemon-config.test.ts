@@ -5,7 +5,8 @@ import test from 'node:test';
 import { inNetwork, parsePrefix } from '../../src/daemon/config/address.ts';
 import { digestOf } from '../../src/daemon/config/config.ts';
 import { durationText, parseDuration } from '../../src/daemon/config/duration.ts';
-import { DURATION_KEYS, NUMBER_KEYS, renderKeyTable, TEXT_KEYS } from '../../src/daemon/config/keys.ts';
+import { renderKeyTable } from '../../src/daemon/config/key-table.ts';
+import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from '../../src/daemon/config/keys.ts';
 import { locateKeys } from '../../src/daemon/config/lines.ts';
 import { ConfigError, type Problem } from '../../src/daemon/config/problems.ts';
 import { fileSchema } from '../../src/daemon/config/schema.ts';
@@ -93,7 +94,8 @@ const MISTAKES: readonly (readonly [string, string, number | null, string, RegEx
   ['key     = "/etc/portcullis', 'key = "/etc/../portcullis', 3, 'key', /absolute path/],
   ['control = "/etc', `control = "/${'x'.repeat(120)}`, 7, 'control', /socket/],
   ['user    =', 'usr =', 8, 'usr', /no key that is known/],
-  ['user    = "portcullis"', 'actuator = "/run/a.sock"', 8, 'actuator', /not supported yet/],
+  ['user    = "portcullis"', 'actuator = "a.sock"', 8, 'actuator', /is no path for a socket/],
+  ['user    = "portcullis"', 'actuator = "/etc/portcullis/control.sock"', 8, 'actuator', /another socket/],
   ['"200ms"', '"200"', 11, 'timing.interval', /no duration/],
   ['"200ms"', '200', 11, 'timing.interval', /no duration/],
   ['"200ms"', '"5ms"', 11, 'timing.interval', /out of range/],

@@ -97,6 +97,11 @@ function addressesOf(members: readonly RosterMember[]): string[] {
   return members.flatMap((member) => member.addresses.map((address) => address.ip));
 }
 
+/** In the file's order, as the two processes count them. */
+export function servicesOf(config: Config): ServiceName[] {
+  return config.settings.services.map((service) => service.gateway.name);
+}
+
 /** The port of link 0, where no roster address tells it: all hosts read the same one out of the roster. */
 export function clusterPort(roster: Roster): number {
   return roster.members[0]?.addresses[0]?.port ?? 7946;

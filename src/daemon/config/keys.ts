@@ -3,8 +3,6 @@
  * ranges and defaults from here, and the table in spec/configuration.md is printed from here (a test compares
  * them), so that code and manual cannot differ.
  */
-import { durationText } from './duration.ts';
-
 /** What the computed defaults depend on. */
 export interface Known {
   readonly intervalMs: number;
@@ -323,31 +321,4 @@ export function knownAt(intervalMs: number): Known {
   const stallMs = DURATION_KEYS['timing.stall'].defaultMs();
   const start = { intervalMs, probeTimeoutMs: 0, probes: NUMBER_KEYS['timing.probes'].default, stallMs };
   return { ...start, probeTimeoutMs: DURATION_KEYS['timing.probe_timeout'].defaultMs(start) };
-}
-
-/** The table of spec/configuration.md, as Markdown; the last column is computed for an interval of 200 ms. */
-export function renderKeyTable(): string {
-  const known = knownAt(200);
-  const rows: string[][] = [];
-  for (const [key, spec] of Object.entries<TextKey>(TEXT_KEYS))
-    rows.push([key, spec.unit, spec.default, '', '', spec.rule]);
-  for (const [key, spec] of Object.entries<DurationKey>(DURATION_KEYS)) {
-    const at200 = spec.defaultMs === null ? '' : durationText(spec.defaultMs(known));
-    const range = `${durationText(spec.minMs)} to ${durationText(spec.maxMs)}`;
-    rows.push([key, 'duration', spec.formula, at200, range, spec.rule]);
-  }
-  for (const [key, spec] of Object.entries<NumberKey>(NUMBER_KEYS)) {
-    const range = `${spec.min} to ${spec.max}`;
-    rows.push([
-      key,
-      spec.whole ? 'count' : 'fraction',
-      String(spec.default),
-      String(spec.default),
-      range,
-      spec.rule,
-    ]);
-  }
-  const head = ['Key', 'Unit', 'Default', 'At I = 200ms', 'Range', 'Rule'];
-  const lines = [head, head.map(() => '---'), ...rows.map(([key = '', ...rest]) => [`\`${key}\``, ...rest])];
-  return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
 }

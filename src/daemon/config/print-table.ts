@@ -1,4 +1,4 @@
 /** Prints the table of keys for spec/configuration.md. */
-import { renderKeyTable } from './keys.ts';
+import { renderKeyTable } from './key-table.ts';
 
 process.stdout.write(renderKeyTable());

@@ -49,7 +49,7 @@ export type Timed = Extract<Order, { readonly index: number; readonly deadlineMs
 
 const TIMED: ReadonlySet<string> = new Set([...PROCEDURES, 'probeDownlink', 'probeUplink', 'gate']);
 const SEQ = /^[1-9]\d{0,14}$/;
-const TIME = /^(?:0|[1-9]\d{0,12})(?:\.\d{1,3})?$/;
+const TIME = /^(?:0|[1-9]\d{0,12})(?:\.\d{0,2}[1-9])?$/;
 const INDEX = /^(?:\d|1[0-5])$/;
 const HASH = /^[0-9a-f]{32}$/;
 const COUNT = /^(?:0|[1-9]\d{0,2})$/;

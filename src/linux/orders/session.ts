@@ -4,43 +4,20 @@
  * side is gone, silent or talks garbage, the host is made harmless and the conversation ends.
  */
 import type { Duplex } from 'node:stream';
-import type { Side } from '../../core/events.ts';
 import type { LinuxActuator } from '../actuator.ts';
 import { createActuator } from '../actuator.ts';
 import type { ActuatorConfig } from '../config.ts';
 import { parseIp } from '../ip.ts';
 import { textOf } from '../tools.ts';
-import {
-  type Answer,
-  formatAnswer,
-  GRAMMAR,
-  MEMBERS_MAX,
-  ORDER_BYTES_MAX,
-  type Order,
-  parseOrder,
-  type Timed,
-} from './grammar.ts';
+import { GRAMMAR, MEMBERS_MAX, ORDER_BYTES_MAX, type Order, parseOrder, type Timed } from './grammar.ts';
 import { isOrderByte, Lines } from './lines.ts';
+import { Liveness } from './liveness.ts';
 import type { Permit } from './permit.ts';
+import { Reports } from './reports.ts';
 
-/** News that wait for a reader who has stopped: beyond this they are dropped. */
-const WAITING_MAX_BYTES = 64 * 1024;
 /** Orders of one service that are carried out or wait. */
 const OUTSTANDING_MAX = 16;
 const COUNTS_EVERY_MS = 5000;
-/** Shortest time between two beats that counts as silence: a busy host is kept from running for some of it. */
-export const SHORTEST_ALIVE_MS = 200;
-const SHORTEST_PATIENCE_MS = 1000;
-
-/** How long a beat counts: one lease, but not less than a busy host needs to say it again. */
-export function aliveMs(leaseMs: number): number {
-  return Math.max(leaseMs, SHORTEST_ALIVE_MS);
-}
-
-/** How long either side then waits for a sign of life before it takes the other for dead. */
-export function patienceMs(leaseMs: number): number {
-  return Math.max(aliveMs(leaseMs), SHORTEST_PATIENCE_MS);
-}
 
 /** Root's configuration, as the actuator read it itself. */
 export interface Desk {
@@ -81,14 +58,10 @@ export class Session {
   private isGateway: boolean | null = null;
   private isOver = false;
   private lastSeq = 0;
-  private leaseMs: number;
-  private aliveUntilMs = Number.NEGATIVE_INFINITY;
-  /** From when on silence is judged: after an own pause only anew. */
-  private judgeFromMs: number;
-  private tickedMs: number;
+  private readonly liveness: Liveness;
+  private readonly reports: Reports;
   private members: readonly string[] = [];
   private listed: string[] = [];
-  private readonly outstanding = new Map<number, number>();
   private counted = '';
   private countedMs = 0;
   private readonly timer: NodeJS.Timeout;
@@ -97,9 +70,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.options = options;
     const { stream, desk, nowMs } = options;
-    this.leaseMs = desk.config(true, []).leaseMs;
-    this.judgeFromMs = nowMs();
-    this.tickedMs = nowMs();
+    this.liveness = new Liveness(desk.config(true, []).leaseMs, nowMs);
+    this.reports = new Reports(stream, (name) => this.names.indexOf(name));
     this.lines = new Lines({
       maxBytes: ORDER_BYTES_MAX,
       isAllowed: isOrderByte,
@@ -113,23 +85,14 @@ export class Session {
     stream.on('error', () => this.end('closed'));
     stream.on('end', () => this.end('closed'));
     stream.on('close', () => this.end('closed'));
-    this.timer = setInterval(() => this.tick(), this.periodMs);
-    this.say({ seq: 0, word: 'ready', number: GRAMMAR, text: desk.hash });
+    this.timer = setInterval(() => this.tick(), this.liveness.periodMs);
+    this.reports.news('ready', GRAMMAR, desk.hash);
   }
 
   /** Makes the host harmless and ends; for the process's own end. */
   close(): Promise<End> {
     this.end('closed');
     return this.ended;
-  }
-
-  /** It has ended, or is about to: the host is being made harmless. */
-  get isEnding(): boolean {
-    return this.isOver;
-  }
-
-  private get periodMs(): number {
-    return Math.min(aliveMs(this.leaseMs) / 2, 250);
   }
 
   private line(line: string): void {
@@ -144,8 +107,8 @@ export class Session {
   private obey(order: Order): void {
     switch (order.verb) {
       case 'beat':
-        this.beat(order.deadlineMs);
-        this.reply(order.seq, 'ok');
+        this.liveness.beat(order.deadlineMs);
+        this.reports.reply(order.seq, 'ok');
         return;
       case 'begin':
         if (this.isGateway !== null) this.garbage('begun twice');
@@ -174,24 +137,16 @@ export class Session {
     }
   }
 
-  /** The sender will have beaten again by then, or is dead. Never further ahead than one lease from now. */
-  private beat(deadlineMs: number): void {
-    const nowMs = this.options.nowMs();
-    const untilMs = Math.min(deadlineMs, nowMs + aliveMs(this.leaseMs));
-    if (untilMs > nowMs) this.aliveUntilMs = Math.max(this.aliveUntilMs, untilMs);
-  }
-
   private begin(seq: number, isGateway: boolean): void {
     const { desk, nowMs, create = createActuator, permit } = this.options;
     this.isGateway = isGateway;
     permit.forget();
     this.starting = (async () => {
       const config = desk.config(isGateway, this.members);
-      const actuator = create(config, this.events(), {
+      const actuator = create(config, this.reports.events, {
         nowMs,
-        aliveUntilMs: () => this.aliveUntilMs,
-        onFilterTrouble: (detail) =>
-          this.news({ word: 'filter', number: detail === null ? 0 : 1, text: detail ?? '' }),
+        aliveUntilMs: () => this.liveness.untilMs,
+        onFilterTrouble: (detail) => this.reports.news('filter', detail === null ? 0 : 1, detail ?? ''),
       });
       try {
         await actuator.start();
@@ -203,8 +158,8 @@ export class Session {
       this.names = config.services.map((service) => service.name);
     })();
     this.starting.then(
-      () => this.reply(seq, 'ok'),
-      (error: unknown) => this.reply(seq, 'fail', wordsOf(error)),
+      () => this.reports.reply(seq, 'ok'),
+      (error: unknown) => this.reports.reply(seq, 'fail', wordsOf(error)),
     );
   }
 
@@ -215,7 +170,7 @@ export class Session {
       return;
     }
     this.listed.push(address);
-    this.reply(seq, 'ok');
+    this.reports.reply(seq, 'ok');
   }
 
   private takeMembers(seq: number, count: number): void {
@@ -231,7 +186,7 @@ export class Session {
     try {
       this.options.desk.reread(hash);
     } catch (error) {
-      this.reply(seq, 'fail', wordsOf(error));
+      this.reports.reply(seq, 'fail', wordsOf(error));
       return;
     }
     this.reconfigure(seq);
@@ -240,25 +195,25 @@ export class Session {
   private reconfigure(seq: number): void {
     const { actuator, isGateway } = this;
     if (actuator === null || isGateway === null) {
-      this.reply(seq, 'ok');
+      this.reports.reply(seq, 'ok');
       return;
     }
     const config = this.options.desk.config(isGateway, this.members);
     actuator.reconfigure(config).then(
       () => {
         this.names = config.services.map((service) => service.name);
-        this.leaseMs = config.leaseMs;
-        this.reply(seq, 'ok');
+        this.liveness.leaseMs = config.leaseMs;
+        this.reports.reply(seq, 'ok');
       },
-      (error: unknown) => this.reply(seq, 'fail', wordsOf(error)),
+      (error: unknown) => this.reports.reply(seq, 'fail', wordsOf(error)),
     );
   }
 
   private fence(seq: number): void {
     this.options.log('fence ordered', {});
     this.harmless().then(
-      (ok) => this.reply(seq, ok ? 'ok' : 'fail'),
-      (error: unknown) => this.reply(seq, 'fail', wordsOf(error)),
+      (ok) => this.reports.reply(seq, ok ? 'ok' : 'fail'),
+      (error: unknown) => this.reports.reply(seq, 'fail', wordsOf(error)),
     );
   }
 
@@ -266,7 +221,7 @@ export class Session {
     const { seq, index, deadlineMs } = order;
     const { permit, nowMs } = this.options;
     const name = this.names[index];
-    if (name === undefined || !this.isAlive || deadlineMs <= nowMs()) this.gate(seq, index, null);
+    if (name === undefined || !this.liveness.isAlive || deadlineMs <= nowMs()) this.gate(seq, index, null);
     else if (permit.mayOpen(name, nowMs())) this.gate(seq, index, deadlineMs);
     else {
       this.refused(order, 'not in a handover, or too often');
@@ -276,7 +231,7 @@ export class Session {
 
   private gate(seq: number, index: number, untilMs: number | null): void {
     const name = this.names[index];
-    if (name === undefined || this.actuator === null) this.reply(seq, 'shut');
+    if (name === undefined || this.actuator === null) this.reports.reply(seq, 'shut');
     else this.actuator.gate(name, untilMs, seq);
   }
 
@@ -288,10 +243,10 @@ export class Session {
       this.refused(order, why ?? 'not begun');
       const isProbe = verb === 'probeDownlink' || verb === 'probeUplink';
       // An unanswered probe would pass for silence: nobody knows, so somebody may be there.
-      this.reply(seq, isProbe ? 'answered' : 'unknown', why ?? 'not begun');
+      this.reports.reply(seq, isProbe ? 'answered' : 'unknown', why ?? 'not begun');
       return;
     }
-    this.outstanding.set(index, (this.outstanding.get(index) ?? 0) + 1);
+    this.reports.begun(index);
     if (verb === 'probeDownlink') this.actuator.probeAddresses(name, 'downlink', seq);
     else if (verb === 'probeUplink') this.actuator.probeAddresses(name, 'uplink', seq);
     else if (verb !== 'gate') {
@@ -304,7 +259,7 @@ export class Session {
   private refusal({ verb, index, deadlineMs }: Timed, name: string | undefined): string | null {
     const { permit, nowMs } = this.options;
     if (name === undefined) return 'no such service';
-    if ((this.outstanding.get(index) ?? 0) >= OUTSTANDING_MAX) return 'too many orders wait';
+    if (this.reports.waiting(index) >= OUTSTANDING_MAX) return 'too many orders wait';
     if (LOWERING.has(verb)) {
       if (verb === 'deactivateUplink') permit.lowered(name);
       else if (verb === 'deactivateService') permit.deactivated(name);
@@ -312,15 +267,11 @@ export class Session {
     }
     if (deadlineMs <= nowMs()) return 'late';
     if (verb !== 'activateUplink' && verb !== 'activateService') return null;
-    if (!this.isAlive) return 'no beat';
+    if (!this.liveness.isAlive) return 'no beat';
     if (verb === 'activateService') return permit.mayActivate(name, nowMs()) ? null : 'not within a handover';
     if (permit.mayRaise(name, nowMs())) return null;
-    this.news({ word: 'spent', number: index, text: '' });
+    this.reports.news('spent', index, '');
     return 'raised too often';
-  }
-
-  private get isAlive(): boolean {
-    return this.options.nowMs() < this.aliveUntilMs;
   }
 
   private refused({ verb, index }: Timed, why: string): void {
@@ -328,13 +279,8 @@ export class Session {
   }
 
   private tick(): void {
-    const nowMs = this.options.nowMs();
-    // Late is not dead: who was paused itself first reads what has come meanwhile.
-    if (nowMs - this.tickedMs > 2 * this.periodMs) this.judgeFromMs = nowMs;
-    this.tickedMs = nowMs;
-    const lastMs = Math.max(this.aliveUntilMs, this.judgeFromMs);
-    if (nowMs - lastMs > patienceMs(this.leaseMs) && this.actuator !== null) this.end('silent');
-    this.countFiltered(nowMs);
+    if (this.liveness.isDead() && this.actuator !== null) this.end('silent');
+    else this.countFiltered(this.options.nowMs());
   }
 
   private countFiltered(nowMs: number): void {
@@ -342,7 +288,7 @@ export class Session {
     this.countedMs = nowMs;
     const { stranger, hops, rate } = this.actuator.filtered;
     const text = `${stranger} ${hops} ${rate}`;
-    if (text !== this.counted) this.news({ word: 'counts', number: 0, text });
+    if (text !== this.counted) this.reports.news('counts', 0, text);
     this.counted = text;
   }
 
@@ -356,7 +302,8 @@ export class Session {
     this.isOver = true;
     this.lines.end();
     clearInterval(this.timer);
-    this.aliveUntilMs = Number.NEGATIVE_INFINITY;
+    this.liveness.forget();
+    this.reports.end();
     this.options.log('conversation ended', { end });
     this.wind()
       .catch((error: unknown) => this.options.log('not harmless', { error: textOf(error) }))
@@ -376,49 +323,6 @@ export class Session {
   private async harmless(): Promise<boolean> {
     this.options.permit.forget();
     return (await this.actuator?.harmless()) ?? true;
-  }
-
-  private events(): Parameters<typeof createActuator>[1] {
-    const done = (name: string): void => {
-      const index = this.names.indexOf(name);
-      this.outstanding.set(index, Math.max(0, (this.outstanding.get(index) ?? 0) - 1));
-    };
-    const index = (name: string): number => this.names.indexOf(name);
-    const about = (word: 'link' | 'foreigner' | 'rival', name: string, text: string): void => {
-      if (index(name) >= 0) this.news({ word, number: index(name), text });
-    };
-    return {
-      procedureEnded: (name, _procedure, id, verdict, detail) => {
-        done(name);
-        this.reply(id, verdict, detail);
-      },
-      addressesProbed: (name, _side, id, answered, detail) => {
-        done(name);
-        this.reply(id, answered ? 'answered' : 'silent', detail);
-      },
-      gateSet: (_name, id, openUntilMs) =>
-        this.say({
-          seq: id,
-          word: openUntilMs === null ? 'shut' : 'open',
-          number: openUntilMs ?? 0,
-          text: '',
-        }),
-      linkChanged: (name, side: Side) => about('link', name, side),
-      foreignerHeard: (name) => about('foreigner', name, ''),
-      rivalHeard: (name, side, detail) => about('rival', name, `${side} ${detail}`),
-    };
-  }
-
-  private reply(seq: number, word: Answer['word'], text = ''): void {
-    this.say({ seq, word, number: 0, text });
-  }
-
-  private news(what: Omit<Answer, 'seq'>): void {
-    if (this.options.stream.writableLength < WAITING_MAX_BYTES) this.say({ seq: 0, ...what });
-  }
-
-  private say(answer: Answer): void {
-    if (!this.isOver) this.options.stream.write(formatAnswer(answer));
   }
 }
 

@@ -1,0 +1,73 @@
+/** What the Linux side tells, as answers to the orders' numbers and as news, on the stream to the network process. */
+import type { Writable } from 'node:stream';
+import type { ActuatorEvents } from '../../driver/ports.ts';
+import { type Answer, formatAnswer, type Word } from './grammar.ts';
+
+/** News that wait for a reader who has stopped: beyond this they are dropped. Answers are bounded by the orders. */
+const WAITING_MAX_BYTES = 64 * 1024;
+
+export class Reports {
+  private readonly stream: Writable;
+  private readonly indexOf: (service: string) => number;
+  /** By service: orders whose end was not told yet. */
+  private readonly outstanding = new Map<number, number>();
+  private isOver = false;
+
+  /** `indexOf`: a service's place in the configuration; -1 when it is none of it any more. */
+  constructor(stream: Writable, indexOf: (service: string) => number) {
+    this.stream = stream;
+    this.indexOf = indexOf;
+  }
+
+  reply(seq: number, word: Word, text = ''): void {
+    this.say({ seq, word, number: 0, text });
+  }
+
+  news(word: Word, number: number, text: string): void {
+    if (this.stream.writableLength < WAITING_MAX_BYTES) this.say({ seq: 0, word, number, text });
+  }
+
+  say(answer: Answer): void {
+    if (!this.isOver) this.stream.write(formatAnswer(answer));
+  }
+
+  begun(index: number): void {
+    this.outstanding.set(index, this.waiting(index) + 1);
+  }
+
+  waiting(index: number): number {
+    return this.outstanding.get(index) ?? 0;
+  }
+
+  end(): void {
+    this.isOver = true;
+  }
+
+  readonly events: ActuatorEvents = {
+    procedureEnded: (name, _procedure, id, verdict, detail) => {
+      this.done(name);
+      this.reply(id, verdict, detail);
+    },
+    addressesProbed: (name, _side, id, answered, detail) => {
+      this.done(name);
+      this.reply(id, answered ? 'answered' : 'silent', detail);
+    },
+    gateSet: (_name, id, openUntilMs) => {
+      const word = openUntilMs === null ? 'shut' : 'open';
+      this.say({ seq: id, word, number: openUntilMs ?? 0, text: '' });
+    },
+    linkChanged: (name, side) => this.about('link', name, side),
+    foreignerHeard: (name) => this.about('foreigner', name, ''),
+    rivalHeard: (name, side, detail) => this.about('rival', name, `${side} ${detail}`),
+  };
+
+  private done(name: string): void {
+    const index = this.indexOf(name);
+    this.outstanding.set(index, Math.max(0, this.waiting(index) - 1));
+  }
+
+  private about(word: Word, name: string, text: string): void {
+    const index = this.indexOf(name);
+    if (index >= 0) this.news(word, index, text);
+  }
+}
