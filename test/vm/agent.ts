@@ -20,7 +20,7 @@ export type Question =
   | { readonly id: number; readonly do: 'write'; readonly path: string; readonly text: string }
   /** A signal to what `start` started, and its group. */
   | { readonly id: number; readonly do: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
-  /** Answer: wallMs and monoMs, the guest's two clocks at this moment. */
+  /** Answer: wallMs, the guest's clock at this moment. */
   | { readonly id: number; readonly do: 'clock' };
 
 const OUTPUT_LIMIT = 1024 * 1024;
@@ -92,21 +92,28 @@ function serve(question: Question): void {
   const { id } = question;
   switch (question.do) {
     case 'run':
-      return runToEnd(id, question.argv, question.input);
+      runToEnd(id, question.argv, question.input);
+      break;
     case 'start':
-      return startAndKeep(id, question.argv, question.log);
+      startAndKeep(id, question.argv, question.log);
+      break;
     case 'get':
-      return get(id, question.socket, question.path);
+      get(id, question.socket, question.path);
+      break;
     case 'read':
-      return read(id, question.path);
+      read(id, question.path);
+      break;
     case 'write':
       writeFileSync(question.path, question.text);
-      return answer(id, {});
+      answer(id, {});
+      break;
     case 'signal':
       if (started.has(question.pid)) process.kill(-question.pid, question.signal);
-      return answer(id, {});
+      answer(id, {});
+      break;
     case 'clock':
-      return answer(id, { wallMs: performance.timeOrigin + performance.now(), monoMs: performance.now() });
+      answer(id, { wallMs: performance.timeOrigin + performance.now() });
+      break;
   }
 }
 

@@ -31,7 +31,9 @@ export class Channel {
     this.ready = new Promise((resolve) => {
       ready = resolve;
     });
-    createInterface({ input: this.#socket }).on('line', (line) => {
+    const lines = createInterface({ input: this.#socket });
+    lines.on('error', () => undefined); // it passes on the socket's
+    lines.on('line', (line) => {
       const answer = parse(line);
       if (answer === null) return;
       if (answer.id === 0) return ready();

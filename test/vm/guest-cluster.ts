@@ -7,12 +7,17 @@ import { join } from 'node:path';
 import { Cluster, type ClusterOptions, PORTCULLIS, type Status } from '../lab/gateway.ts';
 import type { Household } from '../lab/process.ts';
 import type { HostPlan, Topology } from '../lab/topology.ts';
+import { NETWORK_USER } from '../lab/units.ts';
 import type { Guest } from './guest.ts';
 
 /** The kernel names cards as their drivers find them; the downlink's driver is loaded first. */
 export const DOWNLINK = 'eth0';
 export const UPLINK = 'eth1';
-const CONTROL = '/run/control.sock';
+/** In the guest's own memory: files of another user than root do not keep their owner on the share. */
+export const STATE = '/var/lib/portcullis';
+/** A share has no sockets. */
+const SOCKETS = '/run/portcullis';
+const CONTROL = `${SOCKETS}/control.sock`;
 
 /** A host's clock ticks, but its processor is slow: the stall that is allowed for, and what follows from it. */
 export const GUEST_TIMING = [
@@ -44,6 +49,8 @@ export class GuestCluster extends Cluster {
         text
           .replaceAll('up0', UPLINK)
           .replace(/^control = .*$/m, `control = "${CONTROL}"`)
+          .replace(/^state .*$/m, `state = "${STATE}"`)
+          .replace(/^actuator = .*$/m, `actuator = "${SOCKETS}/actuator.sock"`)
           .replace('activation = "admin"', [...uplink(name), 'limit = "20s"'].join('\n'))
           .concat('[service.limits]\ntest = "3s"\nswitch = "20s"\n'),
       );
@@ -60,8 +67,10 @@ export class GuestCluster extends Cluster {
 
   /** Starts the daemon in its guest; `settle` waits for it. */
   async startDaemon(host: string): Promise<void> {
+    const { channel } = this.guest(host);
+    await channel.must(['install', '-d', '-o', NETWORK_USER, SOCKETS, STATE]);
     const argv = [process.execPath, PORTCULLIS, 'daemon', '--config', this.config(host)];
-    const pid = await this.guest(host).channel.start(argv, join(this.directory, host, 'daemon.log'));
+    const pid = await channel.start(argv, join(this.directory, host, 'daemon.log'));
     this.#daemons.set(host, pid);
   }
 

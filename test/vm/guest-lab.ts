@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Capture } from '../lab/capture.ts';
 import { Faults } from '../lab/faults.ts';
-import type { Policy } from '../lab/gateway.ts';
+import { type Policy, portcullis } from '../lab/gateway.ts';
 import { Household } from '../lab/process.ts';
 import { type HostPlan, planHosts, Topology } from '../lab/topology.ts';
 import { startAsking, Traffic } from '../lab/traffic.ts';
@@ -15,7 +15,7 @@ import type { Channel } from './channel.ts';
 import { type CardModel, Guest } from './guest.ts';
 import { DOWNLINK, GuestCluster } from './guest-cluster.ts';
 import { getKernel } from './kernel.ts';
-import { type Strategy, uplinkOf } from './strategy.ts';
+import { driverOf, type Strategy, uplinkOf } from './strategy.ts';
 
 export interface GuestLabOptions {
   readonly intervalMs: number;
@@ -58,6 +58,7 @@ export class GuestLab {
       await lab.topology.open(true);
       const uplink = uplinkOf(options);
       await lab.cluster.prepareGuests({ ...options, timing: [] }, () => uplink.toml);
+      if (!uplink.isLoadedAtBoot) await lab.provision();
       await lab.capture.start();
       startAsking(lab.topology, lab.#household);
       await Promise.all(
@@ -80,15 +81,28 @@ export class GuestLab {
     }
   }
 
+  /** What keeps the uplink's driver out from boot on, written by the project's own command into a root of each guest. */
+  async provision(): Promise<void> {
+    for (const { name } of this.hosts) {
+      const root = join(this.directory, name, 'root');
+      mkdirSync(root, { recursive: true });
+      const order = ['uplink', 'provision', '--config', this.cluster.config(name), '--root', root, '--yes'];
+      const { code, stderr } = await portcullis(...order);
+      if (code !== 0) throw new Error(`portcullis ${order.join(' ')}: ${stderr.trim()}`);
+    }
+  }
+
   /** As the operator of that machine set it up: the downlink's card with its address, the uplink's as its strategy wants it. */
   async furnish(host: HostPlan, channel: Channel): Promise<void> {
     const { options } = this;
+    const home = join(this.directory, host.name);
     await channel.must(['modprobe', driverOf(options.downlink)]);
     await channel.must(
       ['ip', '-batch', '-'],
       `addr add ${host.address}/24 dev ${DOWNLINK}\nlink set ${DOWNLINK} up\n`,
     );
-    for (const argv of uplinkOf(options).boot) await channel.must(argv);
+    if (uplinkOf(options).isLoadedAtBoot) await channel.must(['modprobe', driverOf(options.uplink)]);
+    else await channel.must(['cp', '-r', `${home}/root/etc/.`, '/etc/']);
     // What the kernel tells of its cards, with the guest's own times; evidence for the table.
     await channel.start(['ip', '-ts', '-o', 'monitor', 'link'], join(this.directory, host.name, 'links.log'));
   }
@@ -113,10 +127,6 @@ export class GuestLab {
     await this.topology.close();
     if (!keepFiles) rmSync(this.directory, { recursive: true, force: true });
   }
-}
-
-export function driverOf(model: CardModel): string {
-  return model === 'e1000e' ? 'e1000e' : 'virtio_net';
 }
 
 /** Closes all of this process; for signals and failures. */

@@ -27,9 +27,18 @@ export interface GuestPlan {
 
 const QEMU = 'qemu-system-x86_64';
 const CARDS: { readonly [model in CardModel]: string } = { e1000e: 'e1000e', virtio: 'virtio-net-pci' };
+/** Places on the PCI bus. The kernel counts virtio devices in their order. */
+const SLOTS = { host: '0x1', home: '0x2', lan: '0x4', wan: '0x5', disk: '0x6', agent: '0x7' } as const;
 /** Emulation is slow, and another's work may be on the machine: generous. */
 const BOOT_LIMIT_MS = 120_000;
 const MEMORY_MIB = 640;
+
+/** The uplink's card as the kernel names it, for `card` in the configuration: its PCI place, or its place among the virtio devices. */
+export function uplinkCard(plan: Pick<GuestPlan, 'downlink' | 'uplink'>): string {
+  if (plan.uplink === 'e1000e') return 'pci/0000:00:05.0';
+  // Before it come the two shares, and the other card when it is one too.
+  return `virtio/virtio${plan.downlink === 'virtio' ? 3 : 2}`;
+}
 
 export class Guest {
   readonly plan: GuestPlan;
@@ -113,32 +122,43 @@ export class Guest {
       ...['-netdev', `tap,id=${side},ifname=${side},script=no,downscript=no`],
       ...['-device', `${CARDS[model]},netdev=${side},mac=${macs[side]},romfile=,addr=${slot}`],
     ];
-    const share = (tag: string, path: string, more: string): string[] => [
-      '-virtfs',
-      `local,path=${path},mount_tag=${tag},security_model=none,multidevs=remap${more}`,
+    const share = (tag: string, path: string, more: string, slot: string): string[] => [
+      ...['-fsdev', `local,id=${tag},path=${path},security_model=none,multidevs=remap${more}`],
+      ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag},addr=${slot}`],
     ];
     const system =
       disk === undefined
         ? [
-            ...share('host', '/', ',readonly=on'),
+            ...share('host', '/', ',readonly=on', SLOTS.host),
             ...['-initrd', this.#kernel.initramfs],
             ...['-append', `${CONSOLE} pc.node=${process.execPath} pc.agent=${AGENT} pc.home=${home}`],
           ]
         : [
-            ...['-drive', `file=${disk},if=virtio,format=raw,snapshot=on`],
+            ...['-drive', `file=${disk},if=none,id=disk,format=raw`],
+            ...['-device', `virtio-blk-pci,drive=disk,addr=${SLOTS.disk}`],
             ...['-initrd', this.#kernel.initramfs],
-            ...['-append', `${CONSOLE} pc.disk=/dev/vda pc.home=${home}`],
+            ...[
+              '-append',
+              `${CONSOLE} pc.disk=/dev/vda pc.home=/pc pc.node=/usr/bin/node pc.agent=/pc/agent.mjs`,
+            ],
           ];
     return [
-      ...[QEMU, '-accel', 'tcg', '-machine', 'q35', '-cpu', 'qemu64', '-m', String(MEMORY_MIB)],
+      // Before other work of this machine, which would look like the guest's own slowness.
+      ...['nice', '-n', '-10', QEMU],
+      ...['-accel', 'tcg', '-machine', 'q35', '-cpu', 'qemu64', '-m', String(MEMORY_MIB)],
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
       ...['-kernel', this.#kernel.image, ...system],
       ...['-serial', `file:${this.consoleFile}`],
-      ...['-device', 'virtio-serial-pci,addr=0x7', '-device', 'virtserialport,chardev=agent,name=agent'],
+      ...[
+        '-device',
+        `virtio-serial-pci,addr=${SLOTS.agent}`,
+        '-device',
+        'virtserialport,chardev=agent,name=agent',
+      ],
       ...['-chardev', `socket,id=agent,path=${this.#portSocket()},server=on,wait=off`],
-      ...share('home', home, ''),
-      ...card('lan', downlink, '0x4'),
-      ...card('wan', uplink, '0x5'),
+      ...share('home', home, '', SLOTS.home),
+      ...card('lan', downlink, SLOTS.lan),
+      ...card('wan', uplink, SLOTS.wan),
     ];
   }
 

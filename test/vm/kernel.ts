@@ -23,6 +23,8 @@ const META = 'linux-image-amd64';
 /** By name; what they need comes with them. */
 const MODULES = [
   ...['virtio_pci', 'virtio_blk', 'virtio_console', 'virtio_net', 'e1000e', '9p', '9pnet_virtio'],
+  // What libcrc32c asks for at run time, and no dependency tells.
+  ...['crc32c_generic'],
   ...['overlay', 'ext4', 'sch_netem', '8021q', 'bonding', 'dummy', 'veth'],
 ];
 /** Whole directories: a rule set loads what it names. */

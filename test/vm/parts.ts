@@ -2,8 +2,6 @@
  * How long each part of a takeover took, from the successor's event log and from what its kernel told of its card. All times are
  * brought to one clock, the lab's: the guest's wall clock is compared with it before and after, and what lies between is interpolated.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ClockSample } from './channel.ts';
 
 /** Milliseconds each, one after the other; null: that step was not seen. */
@@ -27,8 +25,10 @@ export interface Parts {
 }
 
 export interface PartsEvidence {
-  /** The successor's directory: `state/events.jsonl` and `links.log`. */
-  readonly home: string;
+  /** The successor's event log: a JSON line an entry. */
+  readonly events: string;
+  /** What its kernel told of its cards: the output of `ip -ts -o monitor link`. */
+  readonly links: string;
   readonly clocks: readonly ClockSample[];
   readonly faultMs: number;
   /** When the client was served again; null: it never was without. */
@@ -43,7 +43,7 @@ interface Step {
 
 export function partsOf(evidence: PartsEvidence): Parts | null {
   const toLab = clockOf(evidence.clocks);
-  const steps = transitions(readFileSync(join(evidence.home, 'state/events.jsonl'), 'utf8'), toLab);
+  const steps = transitions(evidence.events, toLab);
   const serving = steps.findLast((step) => step.to === 'service.serving')?.atMs;
   // Of several attempts the last, the one that succeeded.
   const last = (to: string): number | null =>
@@ -52,7 +52,7 @@ export function partsOf(evidence: PartsEvidence): Parts | null {
   const claiming = last('handover.claiming');
   const raising = last('handover.raising');
   const answered = last('handover.listening');
-  const links = linkTimes(readFileSync(join(evidence.home, 'links.log'), 'utf8'), evidence.uplink, toLab);
+  const links = linkTimes(evidence.links, evidence.uplink, toLab);
   const after = (times: readonly number[], ms: number | null): number | null =>
     ms === null ? null : (times.find((at) => at >= ms - 5 && at <= serving) ?? null);
   const carrier = after(links.carrier, raising);

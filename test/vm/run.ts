@@ -7,7 +7,7 @@ import { sleep, until } from '../lab/process.ts';
 import type { TrafficResult } from '../lab/traffic.ts';
 import { wordsOf } from '../lab/words.ts';
 import type { ClockSample } from './channel.ts';
-import { guestLeaseMs } from './guest-cluster.ts';
+import { guestLeaseMs, STATE, UPLINK } from './guest-cluster.ts';
 import { GuestLab, type GuestLabOptions } from './guest-lab.ts';
 import { type Parts, partsOf } from './parts.ts';
 import type { VmScenario } from './scenarios.ts';
@@ -66,20 +66,21 @@ async function perform(scenario: VmScenario, lab: GuestLab) {
   const clocks: ClockSample[] = [await cluster.guest(standby).channel.compareClocks()];
   const fromMs = nowMs();
   problems.push(...(await scenario.fault({ lab, master, standby })));
-  const faultMs = nowMs();
   const took = await until(async () => (await cluster.master([standby])) === standby, scenario.limitMs, 200);
   await sleep(scenario.watchMs);
   const endMs = nowMs();
-  if (cluster.guest(standby).isOn) clocks.push(await cluster.guest(standby).channel.compareClocks());
+  const { channel } = cluster.guest(standby);
+  clocks.push(await channel.compareClocks());
   const traffic = await lab.traffic.end();
   const verdict = await verdictOf(lab, fromMs, endMs);
   problems.push(...compare(scenario, took, traffic, verdict));
   const gap = [...traffic.gaps].sort((a, b) => b.ms - a.ms)[0];
   const parts = partsOf({
-    ...{ home: `${lab.directory}/${standby}`, clocks, faultMs: fromMs, uplink: 'eth1' },
+    ...{ clocks, faultMs: fromMs, uplink: UPLINK },
+    events: (await channel.read(`${STATE}/events.jsonl`)) ?? '',
+    links: (await channel.read(`${lab.directory}/${standby}/links.log`)) ?? '',
     servedMs: gap === undefined ? null : gap.atMs + gap.ms,
   });
-  void faultMs;
   return {
     ...{ outageMs: traffic.outageMs, lost: traffic.lost, tcpSurvived: traffic.tcpSurvived, parts },
     ...{ overlapMs: verdict.overlapMs, changes: verdict.changes },

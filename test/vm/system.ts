@@ -1,0 +1,264 @@
+/**
+ * One guest with a whole system: systemd as its init, udev, Debian's own Node. The project is installed there as its units say,
+ * beside what an operator would do by hand, and is started, hung, stopped and booted.
+ */
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Cluster, PROJECT } from '../lab/gateway.ts';
+import { Household, must, until } from '../lab/process.ts';
+import { type HostPlan, LAN, Topology } from '../lab/topology.ts';
+import type { Channel } from './channel.ts';
+import { Guest } from './guest.ts';
+import { GUEST_TIMING } from './guest-cluster.ts';
+import { getSystemImage } from './image.ts';
+import { getKernel } from './kernel.ts';
+
+/** What udev calls the cards, by their places on the bus. */
+const DOWNLINK = 'enp0s4';
+const UPLINK = 'enp0s5';
+const CARD = '/sys/bus/pci/devices/0000:00:05.0';
+const HOME = '/usr/lib/portcullis';
+const CONFIG = '/etc/portcullis/portcullis.toml';
+const PORTCULLIS = ['/usr/bin/node', `${HOME}/dist/src/cli/portcullis.js`];
+const UNITS = ['portcullis.service', 'portcullis-actuator.service', 'portcullis-actuator.socket'];
+const SLOW_MS = 240_000;
+
+/** An emulated machine starts Node in seconds: the same units, with more patience. */
+const SLOW = `[Service]
+WatchdogSec=20
+TimeoutStartSec=180
+TimeoutStopSec=120
+`;
+/** What portcullis-actuator.service says of activation = "module". */
+const MODULE = `[Service]
+CapabilityBoundingSet=CAP_SYS_MODULE
+AmbientCapabilities=CAP_SYS_MODULE
+ProtectKernelModules=no
+SystemCallFilter=@module
+`;
+
+export class SystemGuest {
+  readonly #household = new Household();
+  readonly #topology: Topology;
+  readonly #host: HostPlan = { name: 'fw1', role: 'gateway', address: '10.77.1.11', guest: true };
+  readonly #directory = mkdtempSync(join(tmpdir(), 'portcullis-vm-'));
+  #guest: Guest | null = null;
+
+  private constructor() {
+    this.#topology = new Topology([this.#host]);
+  }
+
+  /** The network and a disk of its own; the machine is off. */
+  static async open(): Promise<SystemGuest> {
+    const system = new SystemGuest();
+    try {
+      await system.#topology.open(true);
+      const disk = join(system.#directory, 'disk.img');
+      await must(['cp', '--sparse=always', await getSystemImage(), disk], '', 120_000);
+      const home = join(system.#directory, 'share');
+      mkdirSync(home);
+      copyFileSync(join(PROJECT, 'dist/test/vm/agent.js'), join(home, 'agent.mjs'));
+      const macs = { lan: '02:77:00:00:01:01', wan: '02:77:00:00:02:01' };
+      const plan = { name: 'fw1', home, disk, macs, downlink: 'virtio', uplink: 'e1000e' } as const;
+      system.#guest = new Guest(plan, system.#topology, system.#household, await getKernel());
+      await system.#pack(home);
+      return system;
+    } catch (error) {
+      await system.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#guest?.powerOff();
+    await this.#household.endAll();
+    await this.#topology.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  get channel(): Channel {
+    if (this.#guest === null) throw new Error('there is no machine');
+    return this.#guest.channel;
+  }
+
+  /** Power on, until systemd has reached its basic target and udev has looked at every device. */
+  async boot(): Promise<void> {
+    if (this.#guest === null) throw new Error('there is no machine');
+    await this.#guest.powerOn();
+    await this.#guest.waitForAgent();
+    await this.channel.must(['udevadm', 'settle', '--timeout=120'], '', SLOW_MS);
+  }
+
+  /** What is on the disk is kept; nothing else is. */
+  async powerOff(): Promise<void> {
+    await this.channel.must(['sync'], '', SLOW_MS);
+    await this.#guest?.powerOff();
+  }
+
+  /** Files, users, directories, the downlink's address: as README and units say. Nothing is started. */
+  async install(): Promise<void> {
+    const { channel } = this;
+    const orders = [
+      ['tar', '-xf', '/pc/payload.tar', '-C', '/'],
+      ['systemd-sysusers'],
+      ['chown', '-R', 'root:portcullis', '/etc/portcullis'],
+      ['systemd-tmpfiles', '--create', '/usr/lib/tmpfiles.d/portcullis.conf'],
+      ['systemctl', 'daemon-reload'],
+      ['ip', 'addr', 'add', `${this.#host.address}/24`, 'dev', DOWNLINK],
+      ['ip', 'link', 'set', DOWNLINK, 'up'],
+    ];
+    for (const argv of orders) await channel.must(argv, '', SLOW_MS);
+  }
+
+  /** What keeps the uplink's driver out from the next boot on. */
+  async provision(): Promise<string> {
+    return this.channel.must(
+      [...PORTCULLIS, 'uplink', 'provision', '--config', CONFIG, '--yes'],
+      '',
+      SLOW_MS,
+    );
+  }
+
+  /** Starts the units, and waits until the host serves. */
+  async start(): Promise<void> {
+    await this.channel.must(
+      ['systemctl', 'start', 'portcullis-actuator.socket', 'portcullis.service'],
+      '',
+      SLOW_MS,
+    );
+    await this.waitForService();
+  }
+
+  async waitForService(): Promise<void> {
+    const serves = (): Promise<boolean> => this.isServing();
+    if (!(await until(serves, SLOW_MS, 500))) throw new Error(`it does not serve: ${await this.journal()}`);
+  }
+
+  async isServing(): Promise<boolean> {
+    const text = await this.channel.get('/run/portcullis/control.sock', '/v1/status', 5_000);
+    if (text === null) return false;
+    const status = JSON.parse(text) as { services: readonly { state: string; gateOpen?: boolean }[] };
+    return status.services[0]?.state.toLowerCase() === 'service';
+  }
+
+  async stop(): Promise<void> {
+    await this.channel.must(['systemctl', 'stop', ...UNITS], '', SLOW_MS);
+  }
+
+  /** SIGSTOP to the network process: it hangs, and only the watchdog can know. */
+  async freeze(): Promise<void> {
+    await this.channel.must(
+      ['systemctl', 'kill', '--kill-whom=main', '--signal=STOP', 'portcullis.service'],
+      '',
+      SLOW_MS,
+    );
+  }
+
+  /** A property of a unit, as `systemctl show` has it. */
+  async property(unit: string, name: string): Promise<string> {
+    return (await this.channel.must(['systemctl', 'show', '-P', name, unit], '', SLOW_MS)).trim();
+  }
+
+  /** The uplink's card has a driver, and so a device. */
+  async hasUplink(): Promise<boolean> {
+    const { code } = await this.channel.run(['test', '-e', `${CARD}/driver`]);
+    return code === 0 || (await this.channel.run(['test', '-e', `/sys/class/net/${UPLINK}`])).code === 0;
+  }
+
+  async addresses(): Promise<string> {
+    return this.channel.must(['ip', '-o', 'addr'], '', SLOW_MS);
+  }
+
+  async journal(): Promise<string> {
+    const { stdout } = await this.channel.run(
+      ['journalctl', '-b', '-n', '60', '--no-pager', '-o', 'cat'],
+      '',
+      SLOW_MS,
+    );
+    return stdout;
+  }
+
+  /** How many frames came from the uplink's card into the switch since the machine was switched on. */
+  async uplinkFrames(): Promise<number> {
+    const text = await must(['ip', '-n', this.#topology.ns('wan'), '-s', '-j', 'link', 'show', 'fw1']);
+    const links = JSON.parse(text) as { stats64: { rx: { packets: number } } }[];
+    return links[0]?.stats64.rx.packets ?? Number.NaN;
+  }
+
+  /** One archive of all that is to be installed. */
+  async #pack(home: string): Promise<void> {
+    const cluster = new Cluster(this.#topology, this.#household, this.#directory);
+    await cluster.prepare({ policy: 'available', intervalMs: 200, timing: GUEST_TIMING });
+    const root = join(this.#directory, 'root');
+    const put = (from: string, to: string, mode?: number): void => {
+      mkdirSync(dirname(join(root, to)), { recursive: true });
+      cpSync(from, join(root, to), { recursive: true, dereference: true });
+      if (mode !== undefined) writeFileSync(join(root, to), '', { flag: 'a', mode });
+    };
+    const text = (to: string, content: string): void => {
+      mkdirSync(dirname(join(root, to)), { recursive: true });
+      writeFileSync(join(root, to), content);
+    };
+    const modules = await must(
+      ['npm', 'ls', '--omit=dev', '--all', '--parseable', '--prefix', PROJECT],
+      '',
+      60_000,
+    );
+    for (const path of modules.split('\n').slice(1).filter(Boolean))
+      put(path, `${HOME}${path.slice(PROJECT.length - 1)}`);
+    put(join(PROJECT, 'dist/src'), `${HOME}/dist/src`);
+    put(join(PROJECT, 'package.json'), `${HOME}/package.json`);
+    for (const unit of UNITS) put(join(PROJECT, 'systemd', unit), `/etc/systemd/system/${unit}`);
+    put(join(PROJECT, 'systemd/portcullis.sysusers'), '/usr/lib/sysusers.d/portcullis.conf');
+    put(join(PROJECT, 'systemd/portcullis.tmpfiles'), '/usr/lib/tmpfiles.d/portcullis.conf');
+    for (const unit of UNITS.slice(0, 2)) text(`/etc/systemd/system/${unit}.d/slow.conf`, SLOW);
+    text(`/etc/systemd/system/${UNITS[1]}.d/module.conf`, MODULE);
+    put(join(this.#directory, 'fw1.key'), '/etc/portcullis/host.key');
+    put(join(this.#directory, 'admin.key.pub'), '/etc/portcullis/admin.pub');
+    put(join(this.#directory, 'roster.cose'), '/etc/portcullis/roster.cose');
+    for (const rules of ['rules.v4', 'rules.v6'])
+      text(`/etc/portcullis/${rules}`, named(await readFile(join(this.#directory, 'fw1', rules), 'utf8')));
+    text(CONFIG, configuration(await readFile(cluster.config('fw1'), 'utf8')));
+    await must(
+      ['tar', '-C', root, '--owner=0', '--group=0', '-cf', join(home, 'payload.tar'), '.'],
+      '',
+      60_000,
+    );
+  }
+}
+
+/** Whether the roving address of the downlink is in what `ip addr` printed. */
+export function hasRoving(addresses: string): boolean {
+  return addresses.includes(` ${LAN.roving}/`);
+}
+
+function named(text: string): string {
+  return text.replaceAll('eth0', DOWNLINK).replaceAll('up0', UPLINK);
+}
+
+/** The lab's configuration of that host, at the places that the units name. */
+function configuration(text: string): string {
+  const places = {
+    key: '/etc/portcullis/host.key',
+    admin: '/etc/portcullis/admin.pub',
+    state: '/var/lib/portcullis',
+    roster: '/etc/portcullis/roster.cose',
+    control: '/run/portcullis/control.sock',
+    actuator: '/run/portcullis/actuator.sock',
+    user: 'portcullis',
+    rules: '/etc/portcullis/rules.v4',
+    rules6: '/etc/portcullis/rules.v6',
+  };
+  const moved = Object.entries(places).reduce(
+    (lines, [key, value]) => lines.replace(new RegExp(`^${key} *= .*$`, 'm'), `${key} = "${value}"`),
+    text,
+  );
+  return named(moved)
+    .replace(
+      'activation = "admin"',
+      'activation = "module"\ncard = "pci/0000:00:05.0"\nmodule = "e1000e"\nlimit = "20s"',
+    )
+    .concat('[service.limits]\ntest = "3s"\nswitch = "20s"\n');
+}
