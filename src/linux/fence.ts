@@ -45,6 +45,7 @@ export async function fence(config: ActuatorConfig): Promise<FenceReport> {
       await attempt(service.name, 'deactivateService', () =>
         orProgram(config, service, 'deactivateService', () => place.deactivate()),
       );
+      await place.forgotten();
       await attempt(service.name, 'deactivateUplink', () =>
         orProgram(config, service, 'deactivateUplink', () => kernel.uplinks.deactivate(service)),
       );

@@ -204,7 +204,13 @@ export class Kernel {
     };
     return {
       service,
-      place: new ServiceSwitch(service, { links, rules, nowMs, leaseMs: () => this.config.leaseMs }),
+      place: new ServiceSwitch(service, {
+        ...{ links, rules, nowMs, leaseMs: () => this.config.leaseMs },
+        othersActive: () =>
+          [...this.services.values()].some(
+            ({ place }) => place.service.name !== service.name && place.active,
+          ),
+      }),
       downlink: new DownlinkCheckers(service, tools, neighbourhood, this.roving),
       announcers: {
         downlink: new Announcer(links.ear(service.downlink.device), service.downlink.addresses, isOpen),

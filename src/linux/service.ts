@@ -4,6 +4,7 @@
  * whose daemon is dead, after the gate has long silenced it.
  */
 import type { AddressPrefix, GatewayService } from './config.ts';
+import { forgetConnections } from './conntrack.ts';
 import { formatIp, parseIp } from './ip.ts';
 import type { Links } from './links.ts';
 import { confirmed, type Outcome, refuted, unknown } from './outcome.ts';
@@ -40,6 +41,8 @@ export interface ServiceTools {
   readonly rules: Rules;
   readonly nowMs: () => number;
   readonly leaseMs: () => number;
+  /** Whether another service is active on this host: then not every connection that was forwarded is ours to forget. */
+  readonly othersActive: () => boolean;
 }
 
 export class ServiceSwitch {
@@ -48,6 +51,8 @@ export class ServiceSwitch {
   private isActive = false;
   private renewedMs = 0;
   private timer: NodeJS.Timeout | null = null;
+  /** What went wrong with forgetting connections, once that has ended. */
+  private forgetting: Promise<string | null> = Promise.resolve(null);
 
   constructor(service: GatewayService, tools: ServiceTools) {
     this.service = service;
@@ -71,10 +76,13 @@ export class ServiceSwitch {
       problem = textOf(error);
     }
     const loaded = await rules;
+    const remembered = await this.forgetting;
     this.keepRenewing();
     if (problem !== null) return unknown(problem);
     if (loaded.verdict !== 'confirmed') return loaded;
-    return this.placeProblem() ?? confirmed('addresses, routes and rules are in place');
+    const stale =
+      remembered === null ? '' : `; connections of an earlier time are still tracked: ${remembered}`;
+    return this.placeProblem() ?? confirmed(`addresses, routes and rules are in place${stale}`);
   }
 
   /** Idempotent; cleans up what a killed predecessor left as well. */
@@ -89,11 +97,36 @@ export class ServiceSwitch {
     } catch (error) {
       problem = textOf(error);
     }
+    // Not waited for: a host with many connections is harmless before it has forgotten them.
+    this.forgetting = this.forget(this.forgetting);
     const loaded = await rules;
     if (problem !== null) return unknown(problem);
     const left = this.present().map((p) => p.address.address);
     if (left.length > 0) return unknown(`still there: ${left.join(', ')}`);
     return loaded.verdict === 'confirmed' ? confirmed('addresses gone') : loaded;
+  }
+
+  /** When the connections of before are forgotten; what hindered that, or null. */
+  forgotten(): Promise<string | null> {
+    return this.forgetting;
+  }
+
+  /** Connections from, to or translated to a roving address; and if no other service is active, all but the host's own. */
+  private async forget(before: Promise<unknown>): Promise<string | null> {
+    await before;
+    const hex = (bytes: Buffer): string => bytes.toString('hex');
+    const roving = new Set(placed(this.service).map(({ bytes }) => hex(bytes)));
+    try {
+      const own = new Set(this.tools.links.route.addresses().map(({ bytes }) => hex(bytes)));
+      await forgetConnections((ends) => {
+        const all = ends.map(hex);
+        if (all.some((end) => roving.has(end))) return true;
+        return !this.tools.othersActive() && !all.some((end) => own.has(end));
+      });
+      return null;
+    } catch (error) {
+      return textOf(error);
+    }
   }
 
   /** checkServiceLocal: what activateService put in place is there still. */

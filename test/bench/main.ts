@@ -2,6 +2,7 @@
 const BENCHES: { readonly [name: string]: () => Promise<unknown> } = {
   wire: () => import('./wire.ts'),
   flood: () => import('./flood.ts'),
+  takeover: () => import('./takeover.ts'),
 };
 
 const name = process.argv[2] ?? '';

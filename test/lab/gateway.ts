@@ -9,10 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Faults } from './faults.ts';
 import { type Finished, type Household, must, run, until } from './process.ts';
+import { RULES4, RULES6 } from './rules.ts';
 import { CLUSTER_PORT, type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
 import { NETWORK_USER, Units } from './units.ts';
 
 export type Policy = 'quorum' | 'available';
+/** What makes the hosts a gateway: this project's daemons, or the peer that they are measured beside. */
+export type GatewayKind = 'portcullis' | 'keepalived';
 
 export interface ClusterOptions {
   readonly policy: Policy;
@@ -118,6 +121,11 @@ export class Cluster {
     this.#units.start(host, this.program, this.#isApart);
   }
 
+  /** From now on nothing that ends on that host is started again, until `start`. */
+  leave(host: string): void {
+    this.#units.leave(host);
+  }
+
   /** Nothing that ends is started again. */
   close(): void {
     this.#units.close();
@@ -131,6 +139,8 @@ export class Cluster {
   /** SIGKILL to every process of the host, until none is left. */
   async kill(host: string, faults: Faults): Promise<void> {
     this.#units.leave(host);
+    // All at once: stopped, none can act on the death of another one.
+    await faults.signal(host, 'SIGSTOP');
     const gone = await until(
       async () => {
         await faults.signal(host, 'SIGKILL');
@@ -183,6 +193,12 @@ export class Cluster {
   async master(hosts: readonly string[]): Promise<string | null> {
     const serving = [...(await this.states(hosts))].filter(([, state]) => state === 'service');
     return serving.length === 1 ? (serving[0]?.[0] ?? null) : null;
+  }
+
+  /** The operator has that host give the service away. */
+  async handOver(host: string): Promise<void> {
+    const ended = await portcullis('handover', '--config', this.config(host));
+    if (ended.code !== 0) throw new Error(`portcullis handover: ${ended.stderr.trim()}`);
   }
 
   /** Waits until one of these gateways serves and all others are backups; the master's name. Throws at the limit. */
@@ -321,30 +337,3 @@ device = "eth0"
 listen = "${address}:${CLUSTER_PORT}"
 `;
 }
-
-/** A small firewall: out is allowed and translated to the roving address, back only what belongs to it. */
-const RULES4 = `*nat
-:PREROUTING ACCEPT [0:0]
-:INPUT ACCEPT [0:0]
-:OUTPUT ACCEPT [0:0]
-:POSTROUTING ACCEPT [0:0]
--A POSTROUTING -s ${LAN.net} -o up0 -j SNAT --to-source ${WAN.roving}
-COMMIT
-*filter
-:INPUT ACCEPT [0:0]
-:FORWARD DROP [0:0]
-:OUTPUT ACCEPT [0:0]
--A INPUT -i up0 -p tcp -j DROP
--A INPUT -i up0 -p udp -m udp ! --dport ${CLUSTER_PORT} -j DROP
--A FORWARD -i eth0 -o up0 -j ACCEPT
--A FORWARD -i up0 -o eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-COMMIT
-`;
-const RULES6 = `*filter
-:INPUT ACCEPT [0:0]
-:FORWARD DROP [0:0]
-:OUTPUT ACCEPT [0:0]
--A FORWARD -i eth0 -o up0 -j ACCEPT
--A FORWARD -i up0 -o eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-COMMIT
-`;

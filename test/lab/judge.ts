@@ -118,6 +118,26 @@ export function answersForRoving(frame: Frame): boolean {
   return isAdvert && frame.data.subarray(48, 64).equals(ipv6Bytes(side.roving6));
 }
 
+/**
+ * The longest time within the span in which nobody told the lan's stations where the gateway is, though the asker asks every
+ * 20 ms: what a newcomer waits. Whole milliseconds.
+ */
+export function unansweredMs(frames: readonly Frame[], fromMs: number, endMs: number): number {
+  let last = fromMs;
+  let longest = 0;
+  for (const { atMs } of [...frames.filter(tellsLan), { atMs: endMs }]) {
+    if (atMs <= fromMs) continue;
+    longest = Math.max(longest, Math.min(atMs, endMs) - last);
+    last = Math.max(last, atMs);
+  }
+  return Math.round(longest);
+}
+
+function tellsLan(frame: Frame): boolean {
+  if (frame.side !== 'lan' || frame.way !== 'out' || frame.protocol !== 0x0806) return false;
+  return (frame.port === 'client' || frame.port === 'asker') && answersForRoving(frame);
+}
+
 /** Whether the frame is a datagram of the lab's client or its answer, forwarded by a gateway. */
 export function forwardsDatagram(frame: Frame): boolean {
   const udp = udpOf(frame);

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Capture } from './capture.ts';
 import { Faults } from './faults.ts';
-import { Cluster, type ClusterOptions, PROJECT } from './gateway.ts';
+import { Cluster, type ClusterOptions, type GatewayKind, PROJECT } from './gateway.ts';
+import { Keepalived } from './keepalived.ts';
 import { Household } from './process.ts';
 import { type HostPlan, Topology } from './topology.ts';
 import { startAsking, Traffic } from './traffic.ts';
@@ -27,7 +28,7 @@ export function workDirectory(): string {
   return base;
 }
 /** Puts the files of the run that just ended aside under that name; the next one starts from nothing. */
-export function setRunAside(options: Pick<LabOptions, 'hosts' | 'outside'>, name: string): void {
+export function setRunAside(options: Pick<LabOptions, 'hosts' | 'outside' | 'kind'>, name: string): void {
   const directory = join(workDirectory(), nameOf(options));
   if (existsSync(directory)) renameSync(directory, join(workDirectory(), name));
 }
@@ -37,16 +38,18 @@ export function removeWorkDirectory(): void {
   base = null;
 }
 
-/** `g3` for three gateways, `g3w` with a witness, `g3l` with two links, `g3x1` with one not in the roster: these have the same keys in every run. */
-function nameOf({ hosts, outside = [] }: Pick<LabOptions, 'hosts' | 'outside'>): string {
+/** `g3` for three gateways, `g3w` with a witness, `g3l` with two links, `g3x1` with one not in the roster, `k2` two of the peer's: these have the same keys in every run. */
+function nameOf({ hosts, outside = [], kind }: Pick<LabOptions, 'hosts' | 'outside' | 'kind'>): string {
   const gateways = hosts.filter((host) => host.role === 'gateway').length;
   const links = hosts.some((host) => host.second !== undefined) ? 'l' : '';
   const others = outside.length > 0 ? `x${outside.length}` : '';
-  return `g${gateways}${hosts.length > gateways ? 'w' : ''}${links}${others}`;
+  return `${kind === 'keepalived' ? 'k' : 'g'}${gateways}${hosts.length > gateways ? 'w' : ''}${links}${others}`;
 }
 
 export interface LabOptions extends ClusterOptions {
   readonly hosts: readonly HostPlan[];
+  /** This project's daemons unless said otherwise. */
+  readonly kind?: GatewayKind;
   /** Whether client and asker answer broadcast pings; many real hosts do not. */
   readonly answerBroadcasts: boolean;
   /** With an attacker's station, and without captures, which a flood would fill. */
@@ -68,7 +71,8 @@ export class Lab {
     this.options = options;
     this.topology = new Topology(options.hosts);
     this.faults = new Faults(this.topology);
-    this.cluster = new Cluster(this.topology, this.#household, directory);
+    const Kind = options.kind === 'keepalived' ? Keepalived : Cluster;
+    this.cluster = new Kind(this.topology, this.#household, directory);
     this.#capture = new Capture(this.topology, this.#household, directory);
   }
 

@@ -4,19 +4,24 @@
  */
 import { parseArgs } from 'node:util';
 import { attacksNamed, show as showTrial, tryAttack } from './attack.ts';
+import { beside } from './beside.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, setRunAside, workDirectory } from './lab.ts';
+import { offsets } from './offsets-command.ts';
 import { optionsOf } from './options.ts';
 import { type RunOptions, type RunResult, runScenario } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { planHosts } from './topology.ts';
+import { milliseconds, policyNamed, row, UsageError, whole } from './usage.ts';
 
 const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--interval 200ms] [--policy quorum|available]
                              [--runs K] [--apart] [--json] [--keep]
 SCENARIO: one or more names, or \`all\`; \`list\` tells them. --apart: actuator and daemon as two units of each host.
-       npm run -s lab -- attack [NAME...] [--json] [--keep]   all attacks, or those named, each with its control`;
-
-class UsageError extends Error {}
+       npm run -s lab -- attack [NAME...] [--json] [--keep]   all attacks, or those named, each with its control
+       npm run -s lab -- offsets [FAULT...] [--offsets N] [--hosts N] [--interval 200ms] [--policy ..] [--apart] [--json] [--keep]
+                             freeze and kill the master's processes at N instants of the lease
+       npm run -s lab -- beside [SCENARIO...] [--runs K] [--interval 200ms] [--json] [--keep]
+                             the same faults for this and for keepalived, in turn`;
 
 interface Plan {
   readonly scenarios: readonly Scenario[];
@@ -45,9 +50,7 @@ function plan(argv: readonly string[]): Plan | 'list' {
   if (positionals[0] === 'list') return 'list';
   const hosts = values.hosts === undefined ? null : whole(values.hosts, 2, 16, '--hosts');
   const intervalMs = milliseconds(values.interval);
-  const { policy } = values;
-  if (policy !== undefined && policy !== 'quorum' && policy !== 'available')
-    throw new UsageError(`--policy is quorum or available, not ${policy}`);
+  const policy = policyNamed(values.policy) ?? undefined;
   return {
     scenarios: positionals[0] === 'all' ? SCENARIOS : positionals.map(scenarioNamed),
     runs: whole(values.runs, 1, 1_000, '--runs'),
@@ -62,21 +65,6 @@ function scenarioNamed(name: string): Scenario {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (scenario === undefined) throw new UsageError(`there is no scenario ${name}; \`list\` tells them`);
   return scenario;
-}
-
-function whole(text: string, least: number, most: number, option: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new UsageError(`${option} is a whole number from ${least} to ${most}, not ${text}`);
-  return value;
-}
-
-function milliseconds(text: string): number {
-  const match = /^(\d{1,6})(ms|s)$/.exec(text);
-  const value = Number(match?.[1]) * (match?.[2] === 's' ? 1_000 : 1);
-  if (!(value >= 10 && value <= 60_000))
-    throw new UsageError(`--interval is a time from 10ms to 60s, not ${text}`);
-  return value;
 }
 
 const COLUMNS = [
@@ -111,17 +99,18 @@ const HEADINGS = [
 ];
 const WIDTHS = [19, 6, 10, 6, 9, 7, 6, 8, 8, 8, 6, 4, 6];
 
-function row(cells: readonly string[]): string {
-  return cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 8)).join('');
-}
-
 function show(result: RunResult, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
   const words = result.problems.length === 0 ? 'ok' : result.problems.join('; ');
-  process.stdout.write(`${row(COLUMNS.map((column) => String(result[column] ?? '-')))}${words}\n`);
+  process.stdout.write(
+    `${row(
+      COLUMNS.map((column) => String(result[column] ?? '-')),
+      WIDTHS,
+    )}${words}\n`,
+  );
 }
 
 /** Each attack with its control; the exit status. */
@@ -148,6 +137,8 @@ async function attack(argv: readonly string[]): Promise<number> {
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'attack') return attack(argv.slice(1));
+  if (argv[0] === 'beside') return beside(argv.slice(1));
+  if (argv[0] === 'offsets') return offsets(argv.slice(1));
   const todo = plan(argv);
   if (todo === 'list') {
     for (const { name, summary, hosts } of SCENARIOS)
@@ -156,7 +147,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   cleanUpOnSignals();
   if (todo.keep) process.stderr.write(`files are kept in ${workDirectory()}\n`);
-  if (!todo.json) process.stdout.write(`${row(HEADINGS)}\n`);
+  if (!todo.json) process.stdout.write(`${row(HEADINGS, WIDTHS)}\n`);
   let isGood = true;
   try {
     for (const scenario of todo.scenarios)

@@ -4,12 +4,14 @@
  */
 
 import { defaultBounds } from '../../src/daemon/config/bounds.ts';
-import type { Policy } from './gateway.ts';
-import { type Evidence, judge, type Verdict } from './judge.ts';
+import { readEvents } from './events.ts';
+import type { GatewayKind, Policy } from './gateway.ts';
+import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
 import { sleep, until } from './process.ts';
 import type { Expectation, Scenario } from './scenario.ts';
 import { Stage } from './stage.ts';
+import { firstActs, type Parts, partsOf } from './takeover-parts.ts';
 import { planHosts } from './topology.ts';
 import type { TrafficResult } from './traffic.ts';
 import { wordsOf } from './words.ts';
@@ -22,16 +24,25 @@ export interface RunOptions {
   readonly answerBroadcasts: boolean;
   /** The two processes of each host are two units of its service manager. */
   readonly apart: boolean;
+  /** This project's daemons unless said otherwise. */
+  readonly kind?: GatewayKind;
 }
 
 export interface RunResult {
   readonly scenario: string;
+  readonly gateway: GatewayKind;
   readonly hosts: number;
   readonly policy: Policy;
   readonly intervalMs: number;
   readonly outageMs: number;
   /** What spec/timing.md allows at default times and usual steps; null: no fault of that page. Nothing is judged by it. */
   readonly boundMs: number | null;
+  /** The longest time, from the fault on, in which nobody on the lan was told where the gateway is. */
+  readonly unansweredMs: number;
+  /** From the fault to another host's first act (an answer, or a datagram forwarded); null: none. */
+  readonly takeoverMs: number | null;
+  /** The same taken to pieces; null for the peer, and when nobody took over. */
+  readonly parts: Parts | null;
   readonly lost: number;
   readonly masters: number;
   readonly overlapMs: number;
@@ -58,18 +69,19 @@ export function leaseMs(intervalMs: number): number {
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const startedMs = performance.now();
-  const { policy, intervalMs, answerBroadcasts, apart } = options;
+  const { policy, intervalMs, answerBroadcasts, apart, kind = 'portcullis' } = options;
   const hosts = planHosts(options.hosts, options.witness);
   const outside = planHosts(options.hosts, false).slice(options.hosts - (scenario.outside ?? 0));
   const lab = await Lab.open({
-    ...{ hosts, policy, intervalMs, timing: [], answerBroadcasts, apart },
+    ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts, apart },
     outside: outside.map(({ name }) => name),
   });
   try {
-    const { traffic, verdict, expected, seen } = await perform(scenario, lab);
+    const { traffic, verdict, expected, seen, times } = await perform(scenario, lab);
     return {
-      ...{ scenario: scenario.name, hosts: options.hosts, policy, intervalMs },
-      ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options), lost: traffic.lost },
+      ...{ scenario: scenario.name, gateway: kind, hosts: options.hosts, policy, intervalMs },
+      ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options) },
+      ...{ ...times, lost: traffic.lost },
       ...{ masters: verdict.masters, overlapMs: verdict.overlapMs },
       ...{ standbyUplinkPackets: verdict.standbyUplinkPackets, tcpSurvived: traffic.tcpSurvived },
       ...{ endMasters: verdict.endMasters.length, changes: verdict.changes },
@@ -83,9 +95,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
 }
 
-function boundMs(scenario: Scenario, { policy, intervalMs }: RunOptions): number | null {
+function boundMs(scenario: Scenario, { policy, intervalMs, kind }: RunOptions): number | null {
   const { timed } = scenario;
-  if (timed === undefined) return null;
+  if (timed === undefined || kind === 'keepalived') return null;
   const row = defaultBounds(policy, intervalMs).find(({ fault }) => fault === timed);
   return row?.worstMs ?? null;
 }
@@ -98,6 +110,7 @@ async function perform(
   verdict: Verdict;
   expected: Expectation;
   seen: readonly string[];
+  times: Pick<RunResult, 'unansweredMs' | 'takeoverMs' | 'parts'>;
 }> {
   const { cluster, gateways, options } = lab;
   const missing = Math.max(scenario.absent ?? 0, scenario.outside ?? 0);
@@ -124,7 +137,25 @@ async function perform(
   const endMs = nowMs();
   const traffic = await lab.traffic.end();
   const evidence = await gather(lab, fromMs, endMs);
-  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage), seen: stage.seen };
+  const times = {
+    unansweredMs: unansweredMs(evidence.frames, fromMs, endMs),
+    ...(await takeoverOf(lab, evidence, master)),
+  };
+  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage), seen: stage.seen, times };
+}
+
+async function takeoverOf(
+  lab: Lab,
+  evidence: Evidence,
+  old: string,
+): Promise<Pick<RunResult, 'takeoverMs' | 'parts'>> {
+  const { fromMs } = evidence;
+  const first = firstActs(evidence, old, fromMs);
+  if (first === null) return { takeoverMs: null, parts: null };
+  const takeoverMs = Math.round((first.actMs - fromMs) * 10) / 10;
+  if (lab.options.kind === 'keepalived') return { takeoverMs, parts: null };
+  const events = await readEvents(lab.cluster.directory, first.host);
+  return { takeoverMs, parts: partsOf(events, fromMs, first) };
 }
 
 /** Milliseconds since the epoch, as the captures have them, with fractions. */

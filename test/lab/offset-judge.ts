@@ -1,0 +1,58 @@
+/**
+ * The judge of one blow: from the frames at the switch ports and the instants that the blow's own program took down,
+ * never from a host's word about itself. A host that was struck may act until its lease has run out, and not beyond.
+ */
+import { actingSpans, type Evidence, judge } from './judge.ts';
+import type { Struck } from './strike.ts';
+
+/** By so much the kernel's gate may outlast the right (g of spec/timing.md), and 2 ms for the clocks of two programs. */
+export const GRAIN_MS = 8 + 2;
+
+export interface BlowVerdict {
+  /** The struck host's last act (an answer or a forwarded datagram delivered), from the blow; null: none after it. */
+  readonly lastActMs: number | null;
+  /** The same from the last renewal of its lease that its kernel was given; null when it was never seen. */
+  readonly leftMs: number | null;
+  /** The first act of another host after the blow, from it; null: nobody took over. */
+  readonly takeoverMs: number | null;
+  readonly overlapMs: number;
+  readonly masters: number;
+  readonly standbyUplinkPackets: number;
+  readonly endMasters: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** Judges one blow to `host`. `evidence` reaches from before the blow until the cluster is settled again. */
+export function judgeBlow(evidence: Evidence, host: string, struck: Struck): BlowVerdict {
+  const { leaseMs } = evidence;
+  const acting = actingSpans(evidence);
+  const verdict = judge(evidence);
+  const ends = (acting.get(host) ?? []).map((span) => span.to).filter((at) => at > struck.atMs);
+  const last = ends.length === 0 ? null : Math.max(...ends);
+  const firsts = [...acting]
+    .filter(([name]) => name !== host)
+    .flatMap(([, spans]) => spans.map((span) => span.from))
+    .filter((at) => at > struck.atMs);
+  const lastActMs = last === null ? null : tenths(last - struck.atMs);
+  const leftMs = last === null || struck.lastRenewedMs === null ? null : tenths(last - struck.lastRenewedMs);
+  const takeoverMs = firsts.length === 0 ? null : tenths(Math.min(...firsts) - struck.atMs);
+  const problems: string[] = [];
+  if (lastActMs !== null && lastActMs > leaseMs + GRAIN_MS)
+    problems.push(`${host} acted ${lastActMs} ms after the blow, the lease is ${leaseMs} ms`);
+  if (leftMs !== null && leftMs > leaseMs + GRAIN_MS)
+    problems.push(`${host} acted ${leftMs} ms after its last renewal, the lease is ${leaseMs} ms`);
+  if (takeoverMs === null) problems.push('nobody took over');
+  if (verdict.overlapMs > 0) problems.push(`two hosts acted for ${verdict.overlapMs} ms`);
+  if (verdict.masters > 1) problems.push(`${verdict.masters} hosts in Service at once`);
+  if (verdict.standbyUplinkPackets > 0)
+    problems.push(
+      `standby hosts sent ${verdict.standbyUplinkPackets} frames into the uplink: ${verdict.standbyDetail.join('; ')}`,
+    );
+  if (verdict.endMasters.length !== 1) problems.push(`${verdict.endMasters.length} masters at the end`);
+  const { overlapMs, masters, standbyUplinkPackets, endMasters } = verdict;
+  return { lastActMs, leftMs, takeoverMs, overlapMs, masters, standbyUplinkPackets, endMasters, problems };
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

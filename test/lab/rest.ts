@@ -1,0 +1,150 @@
+/**
+ * What a cluster costs while nothing happens: its packets on the own domain's network, its processor time and its memory,
+ * for ours and for the peer alike. Without the client's traffic, which is the kernel's work and not the daemons'.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Frame } from './capture.ts';
+import type { GatewayKind } from './gateway.ts';
+import { udpOf } from './judge.ts';
+import { VRRP } from './keepalived.ts';
+import { Lab } from './lab.ts';
+import { sleep } from './process.ts';
+import { nowMs } from './run.ts';
+import { CLUSTER_PORT, planHosts } from './topology.ts';
+
+export interface Rest {
+  /** Adverts and all else that the hosts say to each other, on the own domain's network. Bytes of whole frames. */
+  readonly packetsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** What they ask there to test link and service: ARP, neighbour solicitation, echo. Answers are not counted, of nobody. */
+  readonly questionsPerSecond: number;
+  /** Frames that the standby sent into its uplink, in all. */
+  readonly standbyUplinkFrames: number;
+  readonly master: Cost;
+  readonly backup: Cost;
+}
+export interface Cost {
+  /** Of one core; the tools that a daemon started are counted when they have ended. */
+  readonly cpuPercent: number;
+  /** Proportional: what processes share is counted in parts. The hosts' daemons of a lab share programs, as hosts do not. */
+  readonly pssMiB: number;
+  readonly processes: number;
+}
+
+const SETTLE_MS = 30_000;
+/** After that, first announcements are over. */
+const CALM_MS = 4_000;
+const LINK_HEADER_BYTES = 14;
+const TICKS_PER_SECOND = 100;
+
+/** Two hosts at rest for so long. */
+export async function measureRest(kind: GatewayKind, intervalMs: number, seconds: number): Promise<Rest> {
+  const hosts = planHosts(2, false);
+  const lab = await Lab.open({
+    ...{ kind, hosts, policy: 'available', intervalMs, timing: [], answerBroadcasts: true, apart: false },
+  });
+  try {
+    for (const host of lab.gateways) lab.cluster.start(host);
+    const master = await lab.cluster.settle(lab.gateways, SETTLE_MS + 20 * intervalMs);
+    const backup = lab.gateways.find((host) => host !== master) ?? master;
+    await sleep(CALM_MS);
+    const fromMs = nowMs();
+    const before = await Promise.all([master, backup].map((host) => cpuMs(lab, host)));
+    await sleep(seconds * 1_000);
+    const after = await Promise.all([master, backup].map((host) => cpuMs(lab, host)));
+    const tookMs = nowMs() - fromMs;
+    const costs = await Promise.all(
+      [master, backup].map(async (host, i) => ({
+        cpuPercent: hundredths((((after[i] ?? 0) - (before[i] ?? 0)) / tookMs) * 100),
+        ...(await memory(lab, host)),
+      })),
+    );
+    const { frames } = await lab.capture.stop();
+    const own = frames.filter(
+      ({ atMs, way, port }) =>
+        atMs >= fromMs && atMs < fromMs + tookMs && way === 'in' && lab.gateways.includes(port),
+    );
+    const lan = own.filter(({ side }) => side === 'lan');
+    const words = lan.filter(isWord);
+    const perSecond = (n: number): number => hundredths((n / tookMs) * 1_000);
+    const bytes = words.reduce((sum, { data }) => sum + LINK_HEADER_BYTES + data.length, 0);
+    const [first, second] = costs;
+    if (first === undefined || second === undefined) throw new Error('unreachable');
+    return {
+      packetsPerSecond: perSecond(words.length),
+      bytesPerSecond: perSecond(bytes),
+      questionsPerSecond: perSecond(lan.filter(isQuestion).length),
+      standbyUplinkFrames: own.filter(({ side, port }) => side === 'wan' && port === backup).length,
+      master: first,
+      backup: second,
+    };
+  } finally {
+    await lab.close();
+  }
+}
+
+/** Whether the hosts of a cluster say this to each other. */
+function isWord(frame: Frame): boolean {
+  if (frame.protocol === 0x0800 && frame.data.length >= 20 && frame.data.readUInt8(9) === VRRP) return true;
+  return udpOf(frame)?.toPort === CLUSTER_PORT;
+}
+
+/** ARP request (RFC 826), echo request (RFC 792, RFC 4443), neighbour solicitation (RFC 4861). */
+function isQuestion({ protocol, data }: Frame): boolean {
+  if (protocol === 0x0806) return data.length >= 8 && data.readUInt16BE(6) === 1;
+  if (protocol === 0x0800)
+    return (
+      data.length >= 21 && data.readUInt8(9) === 1 && data.readUInt8((data.readUInt8(0) & 0xf) * 4) === 8
+    );
+  return (
+    protocol === 0x86dd &&
+    data.length >= 41 &&
+    data.readUInt8(6) === 58 &&
+    [128, 135].includes(data.readUInt8(40))
+  );
+}
+
+/** Processor time that the processes of that host have had, of tools that ended too. */
+async function cpuMs(lab: Lab, host: string): Promise<number> {
+  let sum = 0;
+  for (const pid of await lab.topology.pids(host)) {
+    for (const task of entries(`/proc/${pid}/task`)) {
+      const [ranNs = '0'] = text(`/proc/${pid}/task/${task}/schedstat`).split(' ');
+      sum += Number(ranNs) / 1e6;
+    }
+    // The name in parentheses may hold blanks; after it the children's times are the 14th and 15th field.
+    const fields = text(`/proc/${pid}/stat`)
+      .replace(/^.*\) /, '')
+      .split(' ');
+    sum += ((Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS_PER_SECOND) * 1_000;
+  }
+  return sum;
+}
+
+async function memory(lab: Lab, host: string): Promise<Pick<Cost, 'pssMiB' | 'processes'>> {
+  const pids = await lab.topology.pids(host);
+  const kib = pids.map((pid) =>
+    Number(/^Pss:\s+(\d+) kB/m.exec(text(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0),
+  );
+  return { pssMiB: hundredths(kib.reduce((a, b) => a + b, 0) / 1_024), processes: pids.length };
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // it ended meanwhile
+  }
+}
+
+function entries(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
+}
