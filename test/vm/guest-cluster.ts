@@ -82,25 +82,33 @@ export class GuestCluster extends Cluster {
     await this.guest(host).channel.signal(pid, signal);
   }
 
-  /** As `settle`; throws at once when a daemon ends of itself. */
+  /** As `settle`, and throws at once when a daemon ends of itself. */
   async settleGuests(hosts: readonly string[], limitMs: number): Promise<string> {
-    let isOver = false;
-    const watch = async (): Promise<never> => {
-      for (;;) {
-        await sleep(2_000);
-        if (isOver) return new Promise(() => undefined);
-        for (const [host, pid] of this.#daemons) {
-          if (!this.guest(host).isOn || (await this.guest(host).channel.isAlive(pid))) continue;
-          const log = await readFile(join(this.directory, host, 'daemon.log'), 'utf8');
-          throw new Error(`the daemon of ${host} has ended: ${log.split('\n').slice(-8).join('\n')}`);
-        }
-      }
-    };
-    try {
-      return await Promise.race([this.settle(hosts, limitMs), watch()]);
-    } finally {
-      isOver = true;
+    const endMs = performance.now() + limitMs;
+    for (;;) {
+      const words = [...(await this.states(hosts))];
+      const [master, ...others] = words.filter(([, state]) => state === 'service').map(([host]) => host);
+      const backups = words.filter(([, state]) => state === 'backup').length;
+      if (master !== undefined && others.length === 0 && backups === hosts.length - 1) return master;
+      const seen = words.map(([host, state]) => `${host} ${state}`).join(', ');
+      for (const host of hosts)
+        if (!(await this.#isRunning(host)) || performance.now() > endMs)
+          throw new Error(
+            `the cluster did not settle: ${seen}; the log of ${host}: ${await this.#log(host)}`,
+          );
+      await sleep(250);
     }
+  }
+
+  async #isRunning(host: string): Promise<boolean> {
+    const pid = this.#daemons.get(host);
+    return pid !== undefined && this.guest(host).channel.isAlive(pid);
+  }
+
+  /** The last lines of a daemon's log, for an error message. */
+  async #log(host: string): Promise<string> {
+    const text = await readFile(join(this.directory, host, 'daemon.log'), 'utf8').catch(() => '');
+    return text.split('\n').slice(-8).join('\n');
   }
 
   /** One of the project's own commands, in the guest. Throws with its words when it fails. */
