@@ -24,12 +24,12 @@ export const GUEST_INTERVAL_MS = 500;
 export const GUEST_TIMING = [
   'probe_timeout = "40ms"',
   'slot = "20ms"',
-  'stall = "1s"',
+  'stall = "3s"',
   'handover_limit = "60s"',
 ];
 /** Same formula as the configuration's default. */
 export function guestLeaseMs(intervalMs: number): number {
-  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 1_000);
+  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 3_000);
 }
 
 export class GuestCluster extends Cluster {
@@ -70,8 +70,12 @@ export class GuestCluster extends Cluster {
   async startDaemon(host: string): Promise<void> {
     const { channel } = this.guest(host);
     await channel.must(['install', '-d', '-o', NETWORK_USER, SOCKETS, STATE]);
-    const argv = [process.execPath, PORTCULLIS, 'daemon', '--config', this.config(host)];
-    const pid = await channel.start(argv, join(this.directory, host, 'daemon.log'));
+    // What the units ask of a service manager: who ends without being told to is fenced and started again.
+    const portcullis = `${process.execPath} ${PORTCULLIS}`;
+    const config = `--config ${this.config(host)}`;
+    const loop = `until ${portcullis} daemon ${config}; do ${portcullis} fence ${config}; sleep 0.1; done`;
+    const log = join(this.directory, host, 'daemon.log');
+    const pid = await channel.start(['sh', '-c', loop], log);
     this.#daemons.set(host, pid);
   }
 
