@@ -29,7 +29,7 @@ export interface VmResult extends GuestLabOptions {
 
 const SETTLE_MS = 180_000;
 /** An emulated machine forwards as it can: what a healthy one keeps up, in answers within half a second. */
-const FLOWS = 100;
+const FLOWS = 20;
 
 export async function runInGuests(
   scenario: VmScenario,
