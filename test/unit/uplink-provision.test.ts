@@ -61,7 +61,7 @@ test('provision: shows the difference, asks, writes, is content, follows a chang
     assert.match(text(udev) ?? '', /KERNEL=="0000:03:00\.0", ATTR\{driver_override\}="portcullis-none"/);
     assert.match(text(udev) ?? '', /DEVPATH=="\/bus\/pci\/drivers\/e1000e", RUN\+="\/bin\/chgrp portcullis /);
     await must([...words, '--remove', '--yes']);
-    for (const path of [udev, at('root/etc/systemd/network/10-portcullis.network')])
+    for (const path of [udev, at('root/etc/systemd/network/05-portcullis.network')])
       assert.equal(text(path), null);
     assert.equal(text(at('root/etc/NetworkManager/conf.d/90-portcullis.conf')), null);
   });
@@ -70,12 +70,12 @@ test('provision: shows the difference, asks, writes, is content, follows a chang
 test('provision: nothing of somebody else’s is overwritten or removed, and nothing is half done', async () => {
   await inRoot(async (at, words) => {
     writeFileSync(at('p.toml'), MODULE);
-    const network = at('root/etc/systemd/network/10-portcullis.network');
+    const network = at('root/etc/systemd/network/05-portcullis.network');
     mkdirSync(dirname(network), { recursive: true });
     writeFileSync(network, '[Match]\nName=up0\n');
     const refused = await portcullis([...words, '--yes']);
     assert.equal(refused.status, 1);
-    assert.match(refused.err, /10-portcullis\.network: was not written by this command/);
+    assert.match(refused.err, /05-portcullis\.network: was not written by this command/);
     assert.equal(text(at('root/etc/modprobe.d/portcullis.conf')), null);
     await must([...words, '--remove', '--yes']);
     assert.equal(text(network), '[Match]\nName=up0\n');

@@ -4,7 +4,7 @@
  */
 import type { GatewayService } from '../config.ts';
 import { type Card, cardText, moduleName } from './sysfs.ts';
-import { NO_DRIVER } from './unbind.ts';
+import { NO_DRIVER } from './sysfs-write.ts';
 
 export interface BootFile {
   readonly path: string;
@@ -22,7 +22,8 @@ export interface BootHost {
 
 export const MODPROBE_FILE = '/etc/modprobe.d/portcullis.conf' as const;
 export const UDEV_FILE = '/etc/udev/rules.d/10-portcullis.rules' as const;
-export const NETWORKD_FILE = '/etc/systemd/network/10-portcullis.network' as const;
+/** Before netplan's `10-netplan-DEVICE.network`: the first file that matches counts. */
+export const NETWORKD_FILE = '/etc/systemd/network/05-portcullis.network' as const;
 export const MANAGER_FILE = '/etc/NetworkManager/conf.d/90-portcullis.conf' as const;
 export const BOOT_FILES = [MODPROBE_FILE, UDEV_FILE, NETWORKD_FILE, MANAGER_FILE] as const;
 

@@ -1,6 +1,7 @@
 /** What `check` finds on this host about uplinks: what would keep one from coming, and what would bring one up unasked. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
+import { join } from 'node:path';
 import type { ActuatorConfig, GatewayService } from '../config.ts';
 import { findTool, runTool, TOOLS, textOf } from '../tools.ts';
 import { bootFiles, MODPROBE_FILE } from './boot-files.ts';
@@ -137,18 +138,27 @@ function inspectBoot({ services }: ActuatorConfig, sysfs: Sysfs): UplinkFinding[
       hint: PROVISION,
     });
   }
-  const interfaces = '/etc/network/interfaces';
-  const listed = existsSync(interfaces) ? readFileSync(interfaces, 'utf8') : '';
-  for (const { uplink } of services)
-    if (
-      new RegExp(`^\\s*(auto|allow-hotplug)\\s.*(?<=\\s)${escaped(uplink.device)}(?=\\s|$)`, 'm').test(listed)
-    )
-      out.push({
-        level: 'warning',
-        message: `${interfaces} raises ${uplink.device} at boot`,
-        hint: `take ${uplink.device} out of its auto and allow-hotplug lines`,
-      });
+  for (const path of interfaceFiles())
+    for (const { uplink } of services) {
+      const raises = new RegExp(
+        `^\\s*(auto|allow-hotplug)\\s.*(?<=\\s)${escaped(uplink.device)}(?=\\s|$)`,
+        'm',
+      );
+      if (raises.test(readFileSync(path, 'utf8')))
+        out.push({
+          level: 'warning',
+          message: `${path} raises ${uplink.device} at boot`,
+          hint: `take ${uplink.device} out of its auto and allow-hotplug lines`,
+        });
+    }
   return out;
+}
+
+/** Of ifupdown. */
+function interfaceFiles(): string[] {
+  const directory = '/etc/network/interfaces.d';
+  const more = existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [];
+  return ['/etc/network/interfaces', ...more].filter((path) => existsSync(path) && statSync(path).isFile());
 }
 
 function escaped(name: string): string {
