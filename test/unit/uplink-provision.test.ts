@@ -67,6 +67,23 @@ test('provision: shows the difference, asks, writes, is content, follows a chang
   });
 });
 
+test('provision: where the actuator has a unit and a group, it may load the module, or bind the card', async () => {
+  await inRoot(async (at, words) => {
+    const dropIn = at('root/etc/systemd/system/portcullis-actuator.service.d/uplink.conf');
+    mkdirSync(at('root/usr/lib/systemd/system'), { recursive: true });
+    writeFileSync(at('root/usr/lib/systemd/system/portcullis-actuator.service'), '');
+    writeFileSync(at('root/etc/group'), 'root:x:0:\nportcullis-actuator:x:990:\n');
+    writeFileSync(at('p.toml'), MODULE);
+    await must([...words, '--yes']);
+    assert.match(text(dropIn) ?? '', /^\[Service\]\nCapabilityBoundingSet=CAP_SYS_MODULE$/m);
+    writeFileSync(at('p.toml'), UNBIND);
+    await must([...words, '--yes']);
+    assert.equal(text(dropIn), null);
+    const rules = text(at('root/etc/udev/rules.d/10-portcullis.rules')) ?? '';
+    assert.match(rules, /RUN\+="\/bin\/chgrp portcullis-actuator \/sys\/bus\/pci\/drivers\/e1000e\/bind /);
+  });
+});
+
 test('provision: nothing of somebody else’s is overwritten or removed, and nothing is half done', async () => {
   await inRoot(async (at, words) => {
     writeFileSync(at('p.toml'), MODULE);

@@ -126,15 +126,16 @@ const PROVISION = 'portcullis uplink provision --config FILE writes what is miss
 /** The files that keep the uplink down from boot on, and the one that cannot be written for the operator. */
 function inspectBoot({ services }: ActuatorConfig, sysfs: Sysfs): UplinkFinding[] {
   const out: UplinkFinding[] = [];
-  for (const { path, text } of bootFiles(services, bootHost('/', sysfs, null))) {
+  for (const { path, text, purpose } of bootFiles(services, bootHost('/', sysfs, null))) {
     const there = existsSync(path) ? readFileSync(path, 'utf8') : null;
     if (there === text) continue;
     // Beside ours, `--group` adds lines of its own.
     if (there !== null && text.split('\n').every((line) => there.split('\n').includes(line))) continue;
     const what = there === null ? 'is missing' : 'is not what this configuration needs';
+    const isUrgent = purpose === 'lets raise';
     out.push({
-      level: 'warning',
-      message: `${path} ${what}: it keeps the uplink down at boot`,
+      level: isUrgent ? 'error' : 'warning',
+      message: `${path} ${what}: ${isUrgent ? 'without it the actuator’s unit cannot load the driver' : 'it keeps the uplink down at boot'}`,
       hint: PROVISION,
     });
   }
