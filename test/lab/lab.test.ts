@@ -32,6 +32,7 @@ const CASES: readonly (readonly [scenario: string, hosts: number])[] = [
   ['bad-uplink', 3],
   ['old-master-returns', 3],
   ['handover', 3],
+  ['there-and-back', 2],
   ['standby', 3],
   ['add-host', 3],
   ['remove-master', 3],
