@@ -14,6 +14,7 @@ import {
   MODPROBE_FILE,
   NETWORKD_FILE,
   UDEV_FILE,
+  UNIT_FILE,
 } from '../linux/uplink/boot-files.ts';
 import { bootHost } from '../linux/uplink/boot-host.ts';
 import { Sysfs } from '../linux/uplink/sysfs.ts';
@@ -117,6 +118,7 @@ const RELOADS: { readonly [path: string]: string } = {
   [UDEV_FILE]: 'udevadm control --reload',
   [NETWORKD_FILE]: 'networkctl reload',
   [MANAGER_FILE]: 'nmcli general reload conf',
+  [UNIT_FILE]: 'systemctl daemon-reload; systemctl restart portcullis-actuator',
 };
 
 async function finish(io: CommandIo, options: ProvisionOptions, changes: readonly Change[]): Promise<void> {

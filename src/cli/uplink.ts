@@ -36,7 +36,10 @@ export function registerUplink(program: Command, io: CommandIo): void {
       .option('--dry-run', 'show the difference and change nothing')
       .option('--yes', 'do not ask')
       .option('--remove', 'remove what an earlier run has written')
-      .option('--group <name>', 'activation "unbind": a group that may bind and unbind, beside root')
+      .option(
+        '--group <name>',
+        'activation "unbind": a group that may bind and unbind; else portcullis-actuator where it exists',
+      )
       .option('--update-initramfs', 'run update-initramfs -u afterwards, where that is needed')
       .option('--root <dir>', 'the mounted root of another system', '/')
       .option('--json', 'print JSON in place of the difference')

@@ -15,15 +15,21 @@ async function namespaces(): Promise<string[]> {
   return text.split('\n').filter((line) => line.startsWith(`pc${process.pid}-`));
 }
 
-/** A test of each, with so many hosts; then one that nothing of this process is left behind. */
-export function testCases(cases: readonly (readonly [scenario: string, hosts: number])[]): void {
+/** A scenario and how many hosts; `apart`: the two processes of each host are two units, each with a user of its own. */
+type Case = readonly [scenario: string, hosts: number, apart?: 'apart'];
+
+/** A test of each; then one that nothing of this process is left behind. */
+export function testCases(cases: readonly Case[]): void {
   cleanUpOnSignals();
   const skip = needsRoot();
-  for (const [name, hosts] of cases)
-    test(`${name}, ${hosts} hosts`, { skip }, async () => {
+  for (const [name, hosts, apart] of cases)
+    test(`${name}, ${hosts} hosts${apart === undefined ? '' : ', two units'}`, { skip }, async () => {
       const scenario = SCENARIOS.find((candidate) => candidate.name === name);
       assert.ok(scenario !== undefined, `there is no scenario ${name}`);
-      const result = await runScenario(scenario, optionsOf(scenario, hosts, false, INTERVAL_MS));
+      const result = await runScenario(
+        scenario,
+        optionsOf(scenario, hosts, false, INTERVAL_MS, undefined, apart !== undefined),
+      );
       assert.deepEqual(result.problems, [], JSON.stringify(result));
     });
 

@@ -1,6 +1,7 @@
 /**
  * The judge of one blow: from the frames at the switch ports and the instants that the blow's own program took down,
- * never from a host's word about itself. A host that was struck may act until its lease has run out, and not beyond.
+ * never from a host's word about itself. A host that was struck may act until its lease has run out, and not beyond. Once it runs
+ * again it may take over again as any other, and its acts after its own CLAIM are no longer those of the host that was struck.
  */
 import { actingSpans, type Evidence, judge } from './judge.ts';
 import type { Struck } from './strike.ts';
@@ -22,12 +23,19 @@ export interface BlowVerdict {
   readonly problems: readonly string[];
 }
 
-/** Judges one blow to `host`. `evidence` reaches from before the blow until the cluster is settled again. */
-export function judgeBlow(evidence: Evidence, host: string, struck: Struck): BlowVerdict {
+/**
+ * Judges one blow to `host`, which was woken or started anew at `wokenMs`. `evidence` reaches from before the blow until the
+ * cluster is settled again.
+ */
+export function judgeBlow(evidence: Evidence, host: string, struck: Struck, wokenMs: number): BlowVerdict {
   const { leaseMs } = evidence;
+  const claim = evidence.words.find((w) => w.host === host && w.type === 'CLAIM' && w.saidMs > wokenMs);
+  const againMs = claim?.saidMs ?? Number.POSITIVE_INFINITY;
   const acting = actingSpans(evidence);
   const verdict = judge(evidence);
-  const ends = (acting.get(host) ?? []).map((span) => span.to).filter((at) => at > struck.atMs);
+  const ends = (acting.get(host) ?? [])
+    .filter((span) => span.from < againMs && span.to > struck.atMs)
+    .map((span) => span.to);
   const last = ends.length === 0 ? null : Math.max(...ends);
   const firsts = [...acting]
     .filter(([name]) => name !== host)
@@ -48,7 +56,7 @@ export function judgeBlow(evidence: Evidence, host: string, struck: Struck): Blo
     problems.push(
       `standby hosts sent ${verdict.standbyUplinkPackets} frames into the uplink: ${verdict.standbyDetail.join('; ')}`,
     );
-  if (verdict.endMasters.length !== 1) problems.push(`${verdict.endMasters.length} masters at the end`);
+  if (verdict.endMasters.length === 0) problems.push('nobody serves at the end');
   const { overlapMs, masters, standbyUplinkPackets, endMasters } = verdict;
   return { lastActMs, leftMs, takeoverMs, overlapMs, masters, standbyUplinkPackets, endMasters, problems };
 }

@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { needsRoot } from '../netns/netns.ts';
+import type { Frame } from './capture.ts';
+import type { Word } from './judge.ts';
 import { answer, every, evidence, forwarded, status } from './judge-fixture.ts';
 import { cleanUpOnSignals, removeWorkDirectory } from './lab.ts';
 import { judgeBlow } from './offset-judge.ts';
@@ -13,17 +15,20 @@ import { leaseMs } from './run.ts';
 
 cleanUpOnSignals();
 const skip = needsRoot();
+const NOTHING = { frames: [], words: [] };
 const OPTIONS = { hosts: 2, policy: 'available', intervalMs: 200, apart: false } as const;
 
-/** fw1 is struck at 1000, acts until `untilMs`; fw2 serves from `fromMs` on. */
-function struck(untilMs: number, fromMs: number) {
+/** fw1 is struck at 1000, acts until `untilMs`, goes on at 5000; fw2 serves from `fromMs` on; and what else there was. */
+function struck(untilMs: number, fromMs: number, more: { frames: Frame[]; words: Word[] } = NOTHING) {
   const frames = [
     ...every(2, 0, untilMs, (at) => forwarded('fw1', at)),
-    ...every(20, fromMs, 9_900, (at) => answer('fw2', at)),
+    ...every(20, fromMs, Math.min(more.frames[0]?.atMs ?? 9_900, 9_900), (at) => answer('fw2', at)),
+    ...more.frames,
   ];
   const words = [status('fw1', 950), ...[0, 200, 400].map((later) => status('fw2', fromMs + later))];
+  words.push(...more.words);
   const blow = { atMs: 1_000, wordMs: 950, renewedMs: 980, lastRenewedMs: 980 };
-  return judgeBlow(evidence({ frames, words, endMs: 9_900 }), 'fw1', blow);
+  return judgeBlow(evidence({ frames, words, endMs: 9_900 }), 'fw1', blow, 5_000);
 }
 
 test('a host that is silent within its lease, before another acts, is as it must be', () => {
@@ -44,6 +49,15 @@ test('one that still acts when another does is seen', () => {
   const { problems, overlapMs } = struck(1_270, 1_200);
   assert.equal(overlapMs, 70);
   assert.match(problems.join(), /two hosts acted for 70 ms/);
+});
+
+test('one that goes on and claims anew is another matter; without a claim it acts beyond its lease', () => {
+  const frames = every(20, 7_000, 9_900, (at) => answer('fw1', at));
+  const claim: Word = { ...status('fw1', 6_700), type: 'CLAIM', serving: null, serves: false };
+  const words = [claim, status('fw1', 7_000)];
+  assert.deepEqual(struck(1_270, 1_450, { frames, words }).problems, []);
+  const stale = struck(1_270, 1_450, { frames, words: [status('fw1', 7_000)] });
+  assert.match(stale.problems.join(), /fw1 acted 8900 ms after the blow/);
 });
 
 test('a blow that nobody takes over after is seen', () => {

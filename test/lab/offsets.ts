@@ -62,7 +62,7 @@ export interface BlowResult extends BlowVerdict {
 const SETTLE_MS = 30_000;
 /** How long the lab looks on before a frozen host goes on, or a killed one starts anew; and after all has settled. */
 const WATCH_MS = 600;
-const AFTER_MS = 1_100;
+const AFTER_MS = 400;
 /** How long a host that goes on has to become a backup; one of whose processes ended meanwhile cannot. */
 const WAKE_MS = 3_000;
 
@@ -127,6 +127,7 @@ async function strikeOnce(
   const others = gateways.filter((name) => name !== host);
   await until(async () => (await cluster.master(others)) !== null, 10_000, 20);
   await sleep(WATCH_MS);
+  const wokenMs = nowMs();
   if (kind.signal === 'SIGSTOP') await faults.signal(host, 'SIGCONT');
   const goesOn = kind.signal === 'SIGSTOP' && (await isSettled(lab, WAKE_MS));
   if (!goesOn) {
@@ -143,7 +144,7 @@ async function strikeOnce(
     restarted: !goesOn,
     sinceWordMs: since(struck.wordMs, struck.atMs),
     sinceRenewalMs: since(struck.renewedMs, struck.atMs),
-    ...judgeBlow(evidence, host, struck),
+    ...judgeBlow(evidence, host, struck, wokenMs),
   };
 }
 

@@ -8,6 +8,7 @@ testCases([
   ['bad-uplink', 3],
   ['old-master-returns', 3],
   ['handover', 3],
+  ['there-and-back', 2],
   ['standby', 3],
   ['add-host', 3],
   ['remove-master', 3],

@@ -61,21 +61,38 @@ test('provision: shows the difference, asks, writes, is content, follows a chang
     assert.match(text(udev) ?? '', /KERNEL=="0000:03:00\.0", ATTR\{driver_override\}="portcullis-none"/);
     assert.match(text(udev) ?? '', /DEVPATH=="\/bus\/pci\/drivers\/e1000e", RUN\+="\/bin\/chgrp portcullis /);
     await must([...words, '--remove', '--yes']);
-    for (const path of [udev, at('root/etc/systemd/network/10-portcullis.network')])
+    for (const path of [udev, at('root/etc/systemd/network/05-portcullis.network')])
       assert.equal(text(path), null);
     assert.equal(text(at('root/etc/NetworkManager/conf.d/90-portcullis.conf')), null);
+  });
+});
+
+test('provision: where the actuator has a unit and a group, it may load the module, or bind the card', async () => {
+  await inRoot(async (at, words) => {
+    const dropIn = at('root/etc/systemd/system/portcullis-actuator.service.d/uplink.conf');
+    mkdirSync(at('root/usr/lib/systemd/system'), { recursive: true });
+    writeFileSync(at('root/usr/lib/systemd/system/portcullis-actuator.service'), '');
+    writeFileSync(at('root/etc/group'), 'root:x:0:\nportcullis-actuator:x:990:\n');
+    writeFileSync(at('p.toml'), MODULE);
+    await must([...words, '--yes']);
+    assert.match(text(dropIn) ?? '', /^\[Service\]\nCapabilityBoundingSet=CAP_SYS_MODULE$/m);
+    writeFileSync(at('p.toml'), UNBIND);
+    await must([...words, '--yes']);
+    assert.equal(text(dropIn), null);
+    const rules = text(at('root/etc/udev/rules.d/10-portcullis.rules')) ?? '';
+    assert.match(rules, /RUN\+="\/bin\/chgrp portcullis-actuator \/sys\/bus\/pci\/drivers\/e1000e\/bind /);
   });
 });
 
 test('provision: nothing of somebody else’s is overwritten or removed, and nothing is half done', async () => {
   await inRoot(async (at, words) => {
     writeFileSync(at('p.toml'), MODULE);
-    const network = at('root/etc/systemd/network/10-portcullis.network');
+    const network = at('root/etc/systemd/network/05-portcullis.network');
     mkdirSync(dirname(network), { recursive: true });
     writeFileSync(network, '[Match]\nName=up0\n');
     const refused = await portcullis([...words, '--yes']);
     assert.equal(refused.status, 1);
-    assert.match(refused.err, /10-portcullis\.network: was not written by this command/);
+    assert.match(refused.err, /05-portcullis\.network: was not written by this command/);
     assert.equal(text(at('root/etc/modprobe.d/portcullis.conf')), null);
     await must([...words, '--remove', '--yes']);
     assert.equal(text(network), '[Match]\nName=up0\n');

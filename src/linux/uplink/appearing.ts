@@ -28,7 +28,9 @@ export async function appear({ device, card }: Place, tools: StrategyTools, limi
     throw new Error(`${cardText(card)} has ${names.join(', ')}, which could not be called ${device}`);
   const driver = sysfs.driverOf(card);
   const holder = driver === null ? 'no driver' : `driver ${driver}`;
-  throw new Error(`${device} did not appear within ${limitMs} ms (${cardText(card)} has ${holder})`);
+  throw new Error(
+    `${device} did not appear within ${Math.round(limitMs)} ms (${cardText(card)} has ${holder})`,
+  );
 }
 
 /** Waits until the card has no device any more. */

@@ -4,17 +4,21 @@
  */
 import type { GatewayService } from '../config.ts';
 import { type Card, cardText, moduleName } from './sysfs.ts';
-import { NO_DRIVER } from './unbind.ts';
+import { NO_DRIVER } from './sysfs-write.ts';
 
 export interface BootFile {
   readonly path: string;
   readonly text: string;
+  /** Without it: an uplink comes up at boot, or a takeover fails. */
+  readonly purpose: 'keeps down' | 'lets raise';
 }
 
 /** What is on this host, or in the image that is provisioned. */
 export interface BootHost {
   readonly networkd: boolean;
   readonly networkManager: boolean;
+  /** The actuator's unit is installed. */
+  readonly actuatorUnit: boolean;
   readonly canOverride: (card: Card) => boolean;
   /** The group that may bind and unbind; null: root alone. */
   readonly group: string | null;
@@ -22,9 +26,23 @@ export interface BootHost {
 
 export const MODPROBE_FILE = '/etc/modprobe.d/portcullis.conf' as const;
 export const UDEV_FILE = '/etc/udev/rules.d/10-portcullis.rules' as const;
-export const NETWORKD_FILE = '/etc/systemd/network/10-portcullis.network' as const;
+/** Before netplan's `10-netplan-DEVICE.network`: the first file that matches counts. */
+export const NETWORKD_FILE = '/etc/systemd/network/05-portcullis.network' as const;
 export const MANAGER_FILE = '/etc/NetworkManager/conf.d/90-portcullis.conf' as const;
-export const BOOT_FILES = [MODPROBE_FILE, UDEV_FILE, NETWORKD_FILE, MANAGER_FILE] as const;
+/** What the actuator's unit may not without it: load modules. */
+export const UNIT_FILE = '/etc/systemd/system/portcullis-actuator.service.d/uplink.conf' as const;
+export const BOOT_FILES = [MODPROBE_FILE, UDEV_FILE, NETWORKD_FILE, MANAGER_FILE, UNIT_FILE] as const;
+/** Who the actuator is where its unit is installed: systemd/portcullis.sysusers. */
+export const ACTUATOR_GROUP = 'portcullis-actuator' as const;
+
+const UNIT_LINES = [
+  '# activation = "module": the actuator runs modprobe.',
+  '[Service]',
+  'CapabilityBoundingSet=CAP_SYS_MODULE',
+  'AmbientCapabilities=CAP_SYS_MODULE',
+  'ProtectKernelModules=no',
+  'SystemCallFilter=@module',
+];
 
 const MARK = '# Written by portcullis uplink provision; changed and removed by it alone.';
 
@@ -39,7 +57,8 @@ export function bootFiles(services: readonly GatewayService[], host: BootHost): 
   const devices = uplinks.map((u) => u.device);
   const out: BootFile[] = [];
   const add = (path: string, lines: readonly string[]): void => {
-    if (lines.length > 0) out.push({ path, text: `${[MARK, ...lines].join('\n')}\n` });
+    const purpose = path === UNIT_FILE ? 'lets raise' : 'keeps down';
+    if (lines.length > 0) out.push({ path, text: `${[MARK, ...lines].join('\n')}\n`, purpose });
   };
   add(MODPROBE_FILE, uplinks.flatMap(modprobeLines));
   add(
@@ -59,6 +78,7 @@ export function bootFiles(services: readonly GatewayService[], host: BootHost): 
         'managed=0',
       ]),
     );
+  if (host.actuatorUnit && uplinks.some((u) => u.activation === 'module')) add(UNIT_FILE, UNIT_LINES);
   return out;
 }
 

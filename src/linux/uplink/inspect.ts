@@ -1,6 +1,7 @@
 /** What `check` finds on this host about uplinks: what would keep one from coming, and what would bring one up unasked. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
+import { join } from 'node:path';
 import type { ActuatorConfig, GatewayService } from '../config.ts';
 import { findTool, runTool, TOOLS, textOf } from '../tools.ts';
 import { bootFiles, MODPROBE_FILE } from './boot-files.ts';
@@ -125,30 +126,40 @@ const PROVISION = 'portcullis uplink provision --config FILE writes what is miss
 /** The files that keep the uplink down from boot on, and the one that cannot be written for the operator. */
 function inspectBoot({ services }: ActuatorConfig, sysfs: Sysfs): UplinkFinding[] {
   const out: UplinkFinding[] = [];
-  for (const { path, text } of bootFiles(services, bootHost('/', sysfs, null))) {
+  for (const { path, text, purpose } of bootFiles(services, bootHost('/', sysfs, null))) {
     const there = existsSync(path) ? readFileSync(path, 'utf8') : null;
     if (there === text) continue;
     // Beside ours, `--group` adds lines of its own.
     if (there !== null && text.split('\n').every((line) => there.split('\n').includes(line))) continue;
     const what = there === null ? 'is missing' : 'is not what this configuration needs';
+    const isUrgent = purpose === 'lets raise';
     out.push({
-      level: 'warning',
-      message: `${path} ${what}: it keeps the uplink down at boot`,
+      level: isUrgent ? 'error' : 'warning',
+      message: `${path} ${what}: ${isUrgent ? 'without it the actuator’s unit cannot load the driver' : 'it keeps the uplink down at boot'}`,
       hint: PROVISION,
     });
   }
-  const interfaces = '/etc/network/interfaces';
-  const listed = existsSync(interfaces) ? readFileSync(interfaces, 'utf8') : '';
-  for (const { uplink } of services)
-    if (
-      new RegExp(`^\\s*(auto|allow-hotplug)\\s.*(?<=\\s)${escaped(uplink.device)}(?=\\s|$)`, 'm').test(listed)
-    )
-      out.push({
-        level: 'warning',
-        message: `${interfaces} raises ${uplink.device} at boot`,
-        hint: `take ${uplink.device} out of its auto and allow-hotplug lines`,
-      });
+  for (const path of interfaceFiles())
+    for (const { uplink } of services) {
+      const raises = new RegExp(
+        `^\\s*(auto|allow-hotplug)\\s.*(?<=\\s)${escaped(uplink.device)}(?=\\s|$)`,
+        'm',
+      );
+      if (raises.test(readFileSync(path, 'utf8')))
+        out.push({
+          level: 'warning',
+          message: `${path} raises ${uplink.device} at boot`,
+          hint: `take ${uplink.device} out of its auto and allow-hotplug lines`,
+        });
+    }
   return out;
+}
+
+/** Of ifupdown. */
+function interfaceFiles(): string[] {
+  const directory = '/etc/network/interfaces.d';
+  const more = existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [];
+  return ['/etc/network/interfaces', ...more].filter((path) => existsSync(path) && statSync(path).isFile());
 }
 
 function escaped(name: string): string {

@@ -6,7 +6,7 @@ import { appear, devicesAt, isSame, type Place, vanish, whyKept } from './appear
 import { loadModule, unloadModule } from './modprobe.ts';
 import type { Strategy, StrategyTools } from './strategy.ts';
 import { cardText, moduleName } from './sysfs.ts';
-import { writeSysfs } from './sysfs-write.ts';
+import { NO_DRIVER, writeSysfs } from './sysfs-write.ts';
 
 export interface ModulePlace extends Place {
   readonly module: string;
@@ -28,6 +28,9 @@ export class ModuleStrategy implements Strategy {
     const { module, card } = this.place;
     if (sysfs.driverOf(card) === null) {
       const before = performance.now();
+      // From the time when this card was kept down by `unbind`.
+      if (sysfs.overrideOf(card) === NO_DRIVER)
+        await writeSysfs(sysfs.cardPath(card, 'driver_override'), '', limitMs);
       await loadModule(module, limitMs);
       // Loaded already, and taken from its card by somebody: the module alone would not come back to it.
       if (sysfs.hasCard(card) && sysfs.driverOf(card) === null)

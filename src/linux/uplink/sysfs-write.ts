@@ -1,6 +1,9 @@
 /** The one way in which anything of sysfs is changed. */
 import { constants, open } from 'node:fs/promises';
 
+/** The name of no driver: what a card is prescribed that none may take up. */
+export const NO_DRIVER = 'portcullis-none' as const;
+
 /**
  * Writes one line into a file of sysfs, in a pool thread, as a driver may take its time. Throws an Error that names the file
  * when the kernel refuses, or has not answered in time.

@@ -117,6 +117,12 @@ export class Sysfs {
     return existsSync(this.cardPath(card, 'driver_override'));
   }
 
+  /** The driver that a card is prescribed, whether there is one of that name or not; null: none is. */
+  overrideOf(card: Card): string | null {
+    const name = text(this.cardPath(card, 'driver_override'));
+    return name === null || name === '' || name === '(null)' ? null : name;
+  }
+
   hasDriver(bus: string, driver: string): boolean {
     return this.has('bus', bus, 'drivers', driver);
   }

@@ -6,10 +6,7 @@ import { appear, devicesAt, type Place, vanish, whyKept } from './appearing.ts';
 import { loadModule } from './modprobe.ts';
 import type { Strategy, StrategyTools } from './strategy.ts';
 import { cardText } from './sysfs.ts';
-import { writeSysfs } from './sysfs-write.ts';
-
-/** The name of no driver. */
-export const NO_DRIVER = 'portcullis-none' as const;
+import { NO_DRIVER, writeSysfs } from './sysfs-write.ts';
 
 export interface UnbindPlace extends Place {
   readonly driver: string;
