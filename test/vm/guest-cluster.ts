@@ -21,6 +21,8 @@ const CONTROL = `${SOCKETS}/control.sock`;
 
 /** An emulated processor is slow, and starting a program stops all else on it: the stall that is allowed for, and what follows from it. */
 export const GUEST_INTERVAL_MS = 500;
+/** To start a program takes a good part of a second there; procedures start several. */
+export const GUEST_LIMITS = '[service.limits]\ntest = "15s"\nswitch = "50s"\n';
 export const GUEST_TIMING = [
   'probe_timeout = "40ms"',
   'slot = "20ms"',
@@ -53,7 +55,7 @@ export class GuestCluster extends Cluster {
           .replace(/^state .*$/m, `state = "${STATE}"`)
           .replace(/^actuator = .*$/m, `actuator = "${SOCKETS}/actuator.sock"`)
           .replace('activation = "admin"', [...uplink(name), 'limit = "20s"'].join('\n'))
-          .concat('[service.limits]\ntest = "3s"\nswitch = "20s"\n'),
+          .concat(GUEST_LIMITS),
       );
       for (const rules of ['rules.v4', 'rules.v6'])
         await rewrite(join(this.directory, name, rules), (text) => text.replaceAll('up0', UPLINK));

@@ -11,7 +11,7 @@ import { Household, must, until } from '../lab/process.ts';
 import { type HostPlan, LAN, Topology } from '../lab/topology.ts';
 import type { Channel } from './channel.ts';
 import { Guest } from './guest.ts';
-import { GUEST_INTERVAL_MS, GUEST_TIMING } from './guest-cluster.ts';
+import { GUEST_INTERVAL_MS, GUEST_LIMITS, GUEST_TIMING } from './guest-cluster.ts';
 import { getSystemImage } from './image.ts';
 import { getKernel } from './kernel.ts';
 
@@ -260,5 +260,5 @@ function configuration(text: string): string {
       'activation = "admin"',
       'activation = "module"\ncard = "pci/0000:00:05.0"\nmodule = "e1000e"\nlimit = "20s"',
     )
-    .concat('[service.limits]\ntest = "3s"\nswitch = "20s"\n');
+    .concat(GUEST_LIMITS);
 }
