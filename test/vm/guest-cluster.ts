@@ -102,7 +102,8 @@ export class GuestCluster extends Cluster {
           throw new Error(
             `the cluster did not settle: ${seen}; the log of ${host}: ${await this.#log(host)}`,
           );
-      await sleep(250);
+      // To answer costs an emulated machine more than the waiting.
+      await sleep(2_000);
     }
   }
 
