@@ -41,6 +41,7 @@ export class GuestLab {
   readonly capture: Capture;
   readonly #household = new Household();
   #traffic: Traffic | null = null;
+  #closing: Promise<void> | null = null;
 
   private constructor(options: GuestLabOptions) {
     this.options = options;
@@ -131,16 +132,27 @@ export class GuestLab {
     }
   }
 
-  /** `keepFiles`: logs and captures stay where they are. */
-  async close(keepFiles = false): Promise<void> {
-    open.delete(this);
+  /** `keepFiles`: logs and captures stay where they are. Harmless when called twice. */
+  close(keepFiles = false): Promise<void> {
+    this.#closing ??= this.#close(keepFiles);
+    return this.#closing;
+  }
+
+  async #close(keepFiles: boolean): Promise<void> {
     if (keepFiles) await this.#keepEvents();
     for (const guest of this.cluster.guests.values()) await guest.powerOff();
     for (const host of this.hosts) await this.faults.signal(host.name, 'SIGKILL').catch(() => undefined); // may not exist yet
     await this.#household.endAll();
     await this.topology.close();
     if (!keepFiles) rmSync(this.directory, { recursive: true, force: true });
+    open.delete(this);
   }
+}
+
+/** On a signal: all is closed, then the process ends with 128 + the signal's number. */
+export function closeOnSignals(): void {
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
+    process.once(signal, () => void closeGuestLabs().finally(() => process.exit(128 + number)));
 }
 
 /** Closes all of this process; for signals and failures. */

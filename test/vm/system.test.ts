@@ -9,6 +9,8 @@ import { needsMachines } from './needs.ts';
 import { hasRoving, SystemGuest } from './system.ts';
 
 const PATIENCE_MS = 120_000;
+// The network's end takes all that runs in it along.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 test('systemd: install, start, watchdog, stop, boot with the uplink kept down', {
   skip: needsMachines(),
