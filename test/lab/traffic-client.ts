@@ -1,6 +1,6 @@
 /**
- * The client: 500 numbered datagrams a second to the server and one long TCP transfer, both through the gateway.
- * Arguments: SERVER UDP-PORT TCP-PORT. Commands on standard input, a line each:
+ * The client: numbered datagrams to the server, one each PERIOD-MS (2 if not given), and one long TCP transfer, both through the gateway.
+ * Arguments: SERVER UDP-PORT TCP-PORT [PERIOD-MS]. Commands on standard input, a line each:
  *   begin   forget all until now, and start to count; opens the transfer and prints {"begun":true}
  *   report  prints {"answered":N,"lost":N,"recent":N} so far (recent: answered within the last 500 ms)
  *   end     stop, wait for late answers and the end of the transfer, print the result and exit
@@ -13,11 +13,11 @@ import { connect, type Socket } from 'node:net';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 
-const PERIOD_MS = 2;
 const LATE_MS = 500;
 const CHUNK = Buffer.alloc(1_024, 0x70);
 
-const [server = '', udpPort = '', tcpPort = ''] = process.argv.slice(2);
+const [server = '', udpPort = '', tcpPort = '', period = '2'] = process.argv.slice(2);
+const PERIOD_MS = Number(period);
 try {
   setPriority(-15);
 } catch {

@@ -40,7 +40,8 @@ export class Traffic {
       createInterface({ input: client.stdout }).on('line', (line) => this.#lines.push(line));
   }
 
-  static async start(topology: Topology, household: Household): Promise<Traffic> {
+  /** `periodMs`: a datagram each so often. */
+  static async start(topology: Topology, household: Household, periodMs = 2): Promise<Traffic> {
     const addresses = [SERVER.address, String(UDP_PORT), String(TCP_PORT)];
     const server = household.start(topology.inside('server', [...program('traffic-server'), ...addresses]), {
       stdin: 'pipe',
@@ -53,11 +54,14 @@ export class Traffic {
     });
     if (!(await until(() => words.includes('ready'), 20_000, 20)))
       throw new Error('the server did not start');
-    const client = household.start(topology.inside('client', [...program('traffic-client'), ...addresses]), {
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 2,
-    });
+    const client = household.start(
+      topology.inside('client', [...program('traffic-client'), ...addresses, String(periodMs)]),
+      {
+        stdin: 'pipe',
+        stdout: 'pipe',
+        stderr: 2,
+      },
+    );
     return new Traffic(client);
   }
 
@@ -82,11 +86,11 @@ export class Traffic {
 }
 
 /**
- * A third station that asks "who has" each roving address on both sides, by ARP and ND, every 20 ms. It has one warm `ip`
+ * A third station that asks "who has" each roving address on both sides, by ARP and ND, every 20 ms if not told otherwise. It has one warm `ip`
  * forget its neighbour entry and use it anew, so the question is the kernel's own and no client's cache is touched.
  * After an order that failed (its own cable was out), `ip` in batch mode does no more: then a new one is taken.
  */
-export function startAsking(topology: Topology, household: Household): void {
+export function startAsking(topology: Topology, household: Household, periodMs = ASK_PERIOD_MS): void {
   const questions = [
     ['eth0', LAN.roving],
     ['eth0', LAN.roving6],
@@ -108,7 +112,7 @@ export function startAsking(topology: Topology, household: Household): void {
       });
       if ((ip.stdin?.writableLength ?? 0) < 65_536) ip.stdin?.write(questions);
     }
-  }, ASK_PERIOD_MS);
+  }, periodMs);
 }
 
 function startBatch(topology: Topology, household: Household, ended: () => void): ChildProcess {

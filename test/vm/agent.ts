@@ -20,6 +20,8 @@ export type Question =
   | { readonly id: number; readonly do: 'write'; readonly path: string; readonly text: string }
   /** A signal to what `start` started, and its group. */
   | { readonly id: number; readonly do: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
+  /** Whether it has not ended. Answer: alive. */
+  | { readonly id: number; readonly do: 'alive'; readonly pid: number }
   /** Answer: wallMs, the guest's clock at this moment. */
   | { readonly id: number; readonly do: 'clock' };
 
@@ -110,6 +112,9 @@ function serve(question: Question): void {
     case 'signal':
       if (started.has(question.pid)) process.kill(-question.pid, question.signal);
       answer(id, {});
+      break;
+    case 'alive':
+      answer(id, { alive: started.has(question.pid) });
       break;
     case 'clock':
       answer(id, { wallMs: performance.timeOrigin + performance.now() });

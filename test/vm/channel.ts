@@ -78,6 +78,11 @@ export class Channel {
     await this.#must({ do: 'signal', pid, signal }, 30_000);
   }
 
+  /** Whether what `start` started still runs. */
+  async isAlive(pid: number): Promise<boolean> {
+    return (await this.#must({ do: 'alive', pid }, 30_000)).alive === true;
+  }
+
   async read(path: string): Promise<string | null> {
     const { text } = await this.#must({ do: 'read', path }, 30_000);
     return typeof text === 'string' ? text : null;

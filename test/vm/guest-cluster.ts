@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions, PORTCULLIS, type Status } from '../lab/gateway.ts';
-import type { Household } from '../lab/process.ts';
+import { type Household, sleep } from '../lab/process.ts';
 import type { HostPlan, Topology } from '../lab/topology.ts';
 import { NETWORK_USER } from '../lab/units.ts';
 import type { Guest } from './guest.ts';
@@ -19,16 +19,17 @@ export const STATE = '/var/lib/portcullis';
 const SOCKETS = '/run/portcullis';
 const CONTROL = `${SOCKETS}/control.sock`;
 
-/** A host's clock ticks, but its processor is slow: the stall that is allowed for, and what follows from it. */
+/** An emulated processor is slow, and starting a program stops all else on it: the stall that is allowed for, and what follows from it. */
+export const GUEST_INTERVAL_MS = 500;
 export const GUEST_TIMING = [
   'probe_timeout = "40ms"',
   'slot = "20ms"',
-  'stall = "100ms"',
+  'stall = "3s"',
   'handover_limit = "60s"',
 ];
 /** Same formula as the configuration's default. */
 export function guestLeaseMs(intervalMs: number): number {
-  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 100);
+  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 3_000);
 }
 
 export class GuestCluster extends Cluster {
@@ -69,8 +70,12 @@ export class GuestCluster extends Cluster {
   async startDaemon(host: string): Promise<void> {
     const { channel } = this.guest(host);
     await channel.must(['install', '-d', '-o', NETWORK_USER, SOCKETS, STATE]);
-    const argv = [process.execPath, PORTCULLIS, 'daemon', '--config', this.config(host)];
-    const pid = await channel.start(argv, join(this.directory, host, 'daemon.log'));
+    // What the units ask of a service manager: who ends without being told to is fenced and started again.
+    const portcullis = `${process.execPath} ${PORTCULLIS}`;
+    const config = `--config ${this.config(host)}`;
+    const loop = `until ${portcullis} daemon ${config}; do ${portcullis} fence ${config}; sleep 0.1; done`;
+    const log = join(this.directory, host, 'daemon.log');
+    const pid = await channel.start(['sh', '-c', loop], log);
     this.#daemons.set(host, pid);
   }
 
@@ -79,6 +84,35 @@ export class GuestCluster extends Cluster {
     const pid = this.#daemons.get(host);
     if (pid === undefined) throw new Error(`no daemon was started on ${host}`);
     await this.guest(host).channel.signal(pid, signal);
+  }
+
+  /** As `settle`, and throws at once when a daemon ends of itself. */
+  async settleGuests(hosts: readonly string[], limitMs: number): Promise<string> {
+    const endMs = performance.now() + limitMs;
+    for (;;) {
+      const words = [...(await this.states(hosts))];
+      const [master, ...others] = words.filter(([, state]) => state === 'service').map(([host]) => host);
+      const backups = words.filter(([, state]) => state === 'backup').length;
+      if (master !== undefined && others.length === 0 && backups === hosts.length - 1) return master;
+      const seen = words.map(([host, state]) => `${host} ${state}`).join(', ');
+      for (const host of hosts)
+        if (!(await this.#isRunning(host)) || performance.now() > endMs)
+          throw new Error(
+            `the cluster did not settle: ${seen}; the log of ${host}: ${await this.#log(host)}`,
+          );
+      await sleep(250);
+    }
+  }
+
+  async #isRunning(host: string): Promise<boolean> {
+    const pid = this.#daemons.get(host);
+    return pid !== undefined && this.guest(host).channel.isAlive(pid);
+  }
+
+  /** The last lines of a daemon's log, for an error message. */
+  async #log(host: string): Promise<string> {
+    const text = await readFile(join(this.directory, host, 'daemon.log'), 'utf8').catch(() => '');
+    return text.split('\n').slice(-8).join('\n');
   }
 
   /** One of the project's own commands, in the guest. Throws with its words when it fails. */

@@ -26,6 +26,9 @@ export interface GuestLabOptions {
   readonly uplink: CardModel;
 }
 
+/** An emulated machine takes long for each frame: fewer than in the lab, and still within what its judges join to one span. */
+const TRAFFIC_PERIOD_MS = 10;
+const ASK_PERIOD_MS = 60;
 const open = new Set<GuestLab>();
 
 export class GuestLab {
@@ -60,7 +63,7 @@ export class GuestLab {
       await lab.cluster.prepareGuests({ ...options, timing: [] }, () => uplink.toml);
       if (!uplink.isLoadedAtBoot) await lab.provision();
       await lab.capture.start();
-      startAsking(lab.topology, lab.#household);
+      startAsking(lab.topology, lab.#household, ASK_PERIOD_MS);
       await Promise.all(
         lab.hosts.map(async (host, i) => {
           const home = join(lab.directory, host.name);
@@ -115,7 +118,7 @@ export class GuestLab {
     return this.#traffic;
   }
   async startTraffic(): Promise<void> {
-    this.#traffic = await Traffic.start(this.topology, this.#household);
+    this.#traffic = await Traffic.start(this.topology, this.#household, TRAFFIC_PERIOD_MS);
   }
 
   /** `keepFiles`: logs and captures stay where they are. */

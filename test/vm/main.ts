@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { CardModel } from './guest.ts';
+import { GUEST_INTERVAL_MS } from './guest-cluster.ts';
 import { closeGuestLabs, type GuestLabOptions } from './guest-lab.ts';
 import { needsMachines } from './needs.ts';
 import { runInGuests, type VmResult } from './run.ts';
@@ -12,7 +13,7 @@ import type { Strategy } from './strategy.ts';
 import { printTable } from './table.ts';
 
 const USAGE = `usage: npm run -s vm -- SCENARIO... [--strategy module|unbind|admin] [--speculative] [--uplink e1000e|virtio]
-                            [--downlink virtio|e1000e] [--interval 200ms] [--runs K] [--json] [--keep]
+                            [--downlink virtio|e1000e] [--interval 500ms] [--runs K] [--json] [--keep]
 SCENARIO: one or more names, or \`all\`; \`list\` tells them.
        npm run -s vm -- table [--runs K] [--only TEXT] [--json]   the parts of a takeover, for each strategy and card`;
 
@@ -40,7 +41,7 @@ function plan(argv: readonly string[]) {
       speculative: { type: 'boolean', default: false },
       uplink: { type: 'string', default: 'e1000e' },
       downlink: { type: 'string', default: 'virtio' },
-      interval: { type: 'string', default: '200ms' },
+      interval: { type: 'string', default: `${GUEST_INTERVAL_MS}ms` },
       runs: { type: 'string', default: '1' },
       only: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },

@@ -11,7 +11,7 @@ import { Household, must, until } from '../lab/process.ts';
 import { type HostPlan, LAN, Topology } from '../lab/topology.ts';
 import type { Channel } from './channel.ts';
 import { Guest } from './guest.ts';
-import { GUEST_TIMING } from './guest-cluster.ts';
+import { GUEST_INTERVAL_MS, GUEST_TIMING } from './guest-cluster.ts';
 import { getSystemImage } from './image.ts';
 import { getKernel } from './kernel.ts';
 
@@ -190,7 +190,7 @@ export class SystemGuest {
   /** One archive of all that is to be installed. */
   async #pack(home: string): Promise<void> {
     const cluster = new Cluster(this.#topology, this.#household, this.#directory);
-    await cluster.prepare({ policy: 'available', intervalMs: 200, timing: GUEST_TIMING });
+    await cluster.prepare({ policy: 'available', intervalMs: GUEST_INTERVAL_MS, timing: GUEST_TIMING });
     const root = join(this.#directory, 'root');
     const put = (from: string, to: string, mode?: number): void => {
       mkdirSync(dirname(join(root, to)), { recursive: true });

@@ -1,0 +1,64 @@
+/**
+ * The units in systemd/ under a real systemd, in an emulated machine with a disk of its own: boot, install, start, a hang that
+ * only the watchdog can end, stop, and a boot with the uplink's driver kept out. No test asserts how long something took.
+ */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { until } from '../lab/process.ts';
+import { needsMachines } from './needs.ts';
+import { hasRoving, SystemGuest } from './system.ts';
+
+const PATIENCE_MS = 120_000;
+
+test('systemd: install, start, watchdog, stop, boot with the uplink kept down', {
+  skip: needsMachines(),
+}, async (t) => {
+  const system = await SystemGuest.open();
+  try {
+    await system.boot();
+    await t.test('an unprovisioned boot loads the uplink’s driver', async () => {
+      assert.equal(await system.hasUplink(), true);
+    });
+    await t.test('the units start, and the host serves', async () => {
+      await system.install();
+      await system.provision();
+      await system.start();
+      assert.equal(await system.hasUplink(), true);
+      assert.equal(hasRoving(await system.addresses()), true);
+    });
+    await t.test(
+      'a network process that hangs loses its uplink at once, and is ended by the watchdog',
+      async () => {
+        await system.freeze();
+        assert.ok(
+          await until(async () => !(await system.hasUplink()), PATIENCE_MS, 200),
+          'the uplink is absent',
+        );
+        const restarted = async (): Promise<boolean> =>
+          (await system.property('portcullis.service', 'NRestarts')) !== '0';
+        assert.ok(await until(restarted, PATIENCE_MS, 500), await system.journal());
+        assert.match(await system.journal(), /watchdog/i);
+        await system.waitForService();
+      },
+    );
+    await t.test('a stop leaves nothing: no address, no uplink', async () => {
+      await system.stop();
+      assert.equal(hasRoving(await system.addresses()), false);
+      assert.equal(await system.hasUplink(), false);
+    });
+    await t.test('the next boot leaves the uplink’s driver out, and nobody sends there', async () => {
+      await system.powerOff();
+      await system.boot();
+      assert.equal(await system.hasUplink(), false);
+      assert.notEqual(
+        (await system.channel.run(['modprobe', 'e1000e'])).code,
+        0,
+        'modprobe by hand is refused',
+      );
+      assert.equal(await system.hasUplink(), false);
+      assert.equal(await system.uplinkFrames(), 0);
+    });
+  } finally {
+    await system.close();
+  }
+});
