@@ -18,6 +18,8 @@ export interface VmScenario {
   /** Within which the standby must serve: no promise of the protocol, but the lab's patience. */
   readonly limitMs: number;
   readonly watchMs: number;
+  /** By its last word a crashed host serves on until its lease ends, and nothing at its port says otherwise; whether it acts is judged all the same. */
+  readonly mayOutliveItsWord?: boolean;
 }
 
 const PATIENCE = { limitMs: 60_000, watchMs: 3_000 } as const;
@@ -59,6 +61,7 @@ export const SCENARIOS: readonly VmScenario[] = [
       return [];
     },
     ...PATIENCE,
+    mayOutliveItsWord: true,
   },
   {
     name: 'kill9',
