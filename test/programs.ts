@@ -10,6 +10,9 @@ const HOME = new URL('../', import.meta.url);
 /** The arguments for Node that let a program import what is beside this file. */
 export const LOADER: readonly string[] = compiled ? [] : ['--import', 'tsx'];
 
+/** The project's directory, whichever of the two this runs from. */
+export const PROJECT = fileURLToPath(new URL(compiled ? '../../' : '../', import.meta.url));
+
 /** The file of a module that is named by its source from the project's directory: `src/cli/main.ts`. */
 export function moduleFile(source: string): string {
   return fileURLToPath(new URL(compiled ? source.replace(/\.ts$/, '.js') : source, HOME));

@@ -94,8 +94,7 @@ export class Daemon {
       onLost: (why) => this.#actuatorLost(why),
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
       onUplinkTrouble: (service, alarm) => alarms.set('uplink-guard', service, alarm !== null, alarm ?? ''),
-      onUplinkGuarded: (service, note) =>
-        journal.append({ service, kind: 'alarm', text: `uplink guard: ${note}` }),
+      onUplinkGuarded: (service, text) => journal.append({ service, kind: 'alarm', text }),
       onSpent: (service) => this.#spent(service),
     });
     let stopped = (): void => undefined;

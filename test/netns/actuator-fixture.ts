@@ -14,10 +14,11 @@ import { settingsHash } from '../../src/daemon/config/actuator-config.ts';
 import { readSettings } from '../../src/daemon/config/read-settings.ts';
 import { RemoteActuator } from '../../src/daemon/remote-actuator.ts';
 import { rawNowMs } from '../../src/linux/libc.ts';
+import { programArgs } from '../programs.ts';
 import { exampleText, temporaryDir } from '../unit/cluster-files.ts';
 import { Namespaces, until } from './netns.ts';
 
-const MAIN = new URL('../../src/daemon/actuator-main.ts', import.meta.url).pathname;
+const MAIN = programArgs('src/daemon/actuator-main.ts');
 const RULES = [
   '*filter',
   ':INPUT ACCEPT [0:0]',
@@ -83,15 +84,7 @@ export class Host {
           `--bounding-set=-all,${capabilities}`,
         ]
       : [];
-    const [command = '', ...args] = [
-      ...as,
-      process.execPath,
-      '--import',
-      'tsx',
-      MAIN,
-      '--config',
-      this.config,
-    ];
+    const [command = '', ...args] = [...as, process.execPath, ...MAIN, '--config', this.config];
     const child = this.net.spawn(this.gw, command, ...args);
     child.stdout?.on('data', (chunk: Buffer) => {
       this.output += chunk.toString();

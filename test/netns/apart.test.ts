@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { actuatorConfig, settingsHash } from '../../src/daemon/config/actuator-config.ts';
 import { readSettings } from '../../src/daemon/config/read-settings.ts';
 import { rawNowMs } from '../../src/linux/libc.ts';
+import { programArgs } from '../programs.ts';
 import { Host, Network, OWN_ID, statusOf } from './actuator-fixture.ts';
 import { needsRoot, until } from './netns.ts';
 
@@ -222,17 +223,15 @@ test('SIGUSR1 opens no debugger in the actuator', { skip }, async (t) => {
 test('without nft neither check nor daemon goes on: nothing would hold the lease', { skip }, async (t) => {
   const host = new Host(t);
   const hide = ['--mount', '--', '/bin/sh', '-c', 'mount --bind /dev/null /usr/sbin/nft && exec "$0" "$@"'];
-  const main = new URL('../../src/daemon/actuator-main.ts', import.meta.url).pathname;
-  const argv = [process.execPath, '--import', 'tsx', main, '--config', host.config];
+  const argv = [process.execPath, ...programArgs('src/daemon/actuator-main.ts'), '--config', host.config];
   const child = host.net.spawn(host.gw, '/usr/bin/unshare', ...hide, ...argv);
   child.stdout?.on('data', (chunk: Buffer) => {
     host.output += chunk.toString();
   });
   assert.ok(await until(() => host.output.includes('actuator started'), 60_000));
   await assert.rejects(Network.join(host), /nft is not installed.*the kernel would not hold the lease/);
-  const runner = new URL('./linux-runner.ts', import.meta.url).pathname;
   const config = JSON.stringify(actuatorConfig(readSettings(host.config), []));
-  const inspected = [process.execPath, '--import', 'tsx', runner, 'inspect', config];
+  const inspected = [process.execPath, ...programArgs('test/netns/linux-runner.ts'), 'inspect', config];
   const said = host.net.exec(host.gw, '/usr/bin/unshare', ...hide, ...inspected);
   const found = JSON.parse(said) as { level: string; message: string; hint: string }[];
   assert.ok(

@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import test from 'node:test';
+import { LOADER, moduleFile } from '../programs.ts';
 import { Fixture, RULES } from './linux-fixture.ts';
 import { needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
-const CONNTRACK = new URL('../../src/linux/conntrack.ts', import.meta.url).pathname;
+const CONNTRACK = moduleFile('src/linux/conntrack.ts');
 
 /** The addresses of all tracked connections there: source and destination of both directions. */
 function tracked(f: Fixture): string[][] {
@@ -17,7 +18,7 @@ function tracked(f: Fixture): string[][] {
     const all = [];
     await forgetConnections((ends) => { all.push(ends.map((end) => [...end].join('.'))); return false; });
     process.stdout.write(JSON.stringify(all));`;
-  const argv = ['--import', 'tsx', '--input-type=module', '-e', script];
+  const argv = [...LOADER, '--input-type=module', '-e', script];
   return JSON.parse(f.net.exec(f.gw, process.execPath, ...argv)) as string[][];
 }
 

@@ -11,9 +11,10 @@ import { isSound } from '../../src/daemon/manager.ts';
 import { findUser, unprivilegedUser } from '../../src/daemon/user.ts';
 import { watchdogMs } from '../../src/linux/notify.ts';
 import { isMapped } from '../../src/linux/usermap.ts';
+import { PROJECT } from '../programs.ts';
 import { temporaryDir } from './cluster-files.ts';
 
-const SYSTEMD = new URL('../../systemd/', import.meta.url).pathname;
+const SYSTEMD = join(PROJECT, 'systemd');
 const missing = spawnSync('systemd-analyze', ['--version']).error !== undefined;
 const skip = missing && process.env.CI !== 'true' ? 'needs systemd-analyze' : false;
 const UNITS = readdirSync(SYSTEMD).filter((name) => /\.(service|socket)$/.test(name));
@@ -82,7 +83,7 @@ test('both units: the flags, no core, no options from outside, a restart, a watc
 });
 
 test('M12: the least Node is one that package.json and the units’ remarks agree on', () => {
-  const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  const { engines } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
     engines: { node: string };
   };
   assert.equal(engines.node, '>=20.19');

@@ -30,7 +30,7 @@ export class Reports {
   /** `alarm` null: nothing is wrong with that uplink any more; `note` null: nothing new for the log. */
   intruded(index: number, alarm: string | null, note: string | null): void {
     this.news('intruded', index, alarm ?? '');
-    if (note !== null) this.news('guarded', index, note);
+    if (note !== null) this.news('guarded', index, `uplink guard: ${note}`);
   }
 
   say(answer: Answer): void {
