@@ -171,6 +171,14 @@ export class SystemGuest {
     return this.channel.must(['ip', '-o', 'addr'], '', SLOW_MS);
   }
 
+  /** Whether the journal of this boot has a line that matches. */
+  async isInJournal(pattern: string): Promise<boolean> {
+    return (
+      (await this.channel.run(['journalctl', '-b', '--no-pager', '-q', '-g', pattern], '', SLOW_MS)).code ===
+      0
+    );
+  }
+
   async journal(): Promise<string> {
     const { stdout } = await this.channel.run(
       ['journalctl', '-b', '-n', '60', '--no-pager', '-o', 'cat'],
