@@ -27,7 +27,7 @@ const SLOW_MS = 240_000;
 
 /** An emulated machine starts Node in seconds: the same units, with more patience. */
 const SLOW = `[Service]
-WatchdogSec=20
+WatchdogSec=12
 TimeoutStartSec=180
 TimeoutStopSec=120
 `;
