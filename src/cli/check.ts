@@ -5,6 +5,7 @@ import { remarks } from '../daemon/config/config.ts';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
 import { type Loaded, loadConfig } from '../daemon/config/read.ts';
 import { readSettings } from '../daemon/config/read-settings.ts';
+import { findUser } from '../daemon/user.ts';
 import { inspect } from '../linux/inspect.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { CommandIo } from './io.ts';
@@ -37,6 +38,11 @@ export async function findings(file: string, inspectHost: typeof inspect = inspe
   const found: CheckFinding[] = loaded.notes.map((message) => ({ level: 'warning', message, hint: '' }));
   for (const { fails, text, hint } of remarks(loaded.config)) {
     found.push({ level: fails ? 'error' : 'warning', message: `${file}: ${text}`, hint });
+  }
+  const { user } = loaded.config.settings;
+  if (user !== null && findUser(user) === null) {
+    const hint = `make that user, as in: useradd --system --shell /usr/sbin/nologin ${user}`;
+    found.push({ level: 'error', message: `${file}: user names nobody: "${user}"`, hint });
   }
   for (const { level, message, hint } of await inspectHost(loaded.config.actuator))
     found.push({ level, message, hint });

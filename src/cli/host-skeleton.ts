@@ -42,6 +42,7 @@ admin   = ${text(paths.admin)}
 state   = "/var/lib/portcullis"            # roster.cose, audit log
 roster  = ${text(paths.roster)}
 control = "/run/portcullis/control.sock"
+user    = "portcullis"                     # of the process that reads the network; make it first
 
 [timing]
 interval = "200ms"                         # equal on all hosts

@@ -26,6 +26,13 @@ const CASES: readonly (readonly [scenario: string, hosts: number])[] = [
   ['power', 3],
   ['stop', 3],
   ['kill9', 2],
+  ['hang', 2],
+  ['kill-network', 2],
+  ['kill-actuator', 2],
+  ['hang-network', 2],
+  ['hang-actuator', 2],
+  ['service', 2],
+  ['restart-all', 3],
   ['downmute', 2],
   ['upcut', 2],
   ['split', 2],
@@ -94,13 +101,27 @@ test('a muted port loses its frames both ways and keeps its carrier', { skip }, 
   }
 });
 
-for (const [name, hosts] of CASES)
-  test(`${name}, ${hosts} hosts`, { skip }, async () => {
-    const scenario = SCENARIOS.find((candidate) => candidate.name === name);
-    assert.ok(scenario !== undefined);
-    const result = await runScenario(scenario, optionsOf(scenario, hosts, false, INTERVAL_MS));
-    assert.deepEqual(result.problems, [], JSON.stringify(result));
-  });
+/** The two processes of each host as two units, each with its own user. */
+const APART: typeof CASES = [
+  ['handover', 3],
+  ['kill-actuator', 2],
+  ['hang', 2],
+];
+
+for (const [cases, apart] of [
+  [CASES, false],
+  [APART, true],
+] as const)
+  for (const [name, hosts] of cases)
+    test(`${name}, ${hosts} hosts${apart ? ', two units' : ''}`, { skip }, async () => {
+      const scenario = SCENARIOS.find((candidate) => candidate.name === name);
+      assert.ok(scenario !== undefined);
+      const result = await runScenario(
+        scenario,
+        optionsOf(scenario, hosts, false, INTERVAL_MS, undefined, apart),
+      );
+      assert.deepEqual(result.problems, [], JSON.stringify(result));
+    });
 
 test('nothing is left behind: no namespace of this process', { skip }, async () => {
   removeWorkDirectory();

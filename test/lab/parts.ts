@@ -17,12 +17,13 @@ function killed(part: Part, what: string): Scenario {
 function hung(part: Part, what: string): Scenario {
   return {
     name: `hang-${part}`,
-    timed: 'kill',
-    summary: `the master’s ${what} is stopped for 10 s, then goes on, if it is there still`,
+    // A master whose actuator hangs still speaks: its successor waits for the end of a lease that nobody renews.
+    ...(part === 'network' ? { timed: 'kill' as const } : {}),
+    summary: `the master’s ${what} is stopped for 5 s, then goes on, if it is there still`,
     hosts: 2,
     fault: async (stage) => {
       await stage.faults.signalPart(stage.master, part, 'SIGSTOP');
-      await stage.sleep(10_000);
+      await stage.sleep(5_000);
       await stage.faults.signalPart(stage.master, part, 'SIGCONT').catch(() => undefined);
     },
     watchMs: 5_000,

@@ -204,6 +204,7 @@ test('standby waits until this host serves nothing; resume is given as it is', a
 test('check reports configuration, roster and host together, errors first', async (t) => {
   const dir = temporaryDir(t);
   const { config } = await makeCluster(dir, TWO_HOSTS);
+  writeFileSync(config, exampleText(dir).replace('"portcullis"', '"nobody"'));
   const seen: string[] = [];
   const inspectHost: typeof import('../../src/linux/inspect.ts').inspect = async (actuator) => {
     seen.push(actuator.host);
@@ -219,6 +220,9 @@ test('check reports configuration, roster and host together, errors first', asyn
   assert.ok(!found.some((finding) => named.test(finding.message)));
   writeFileSync(config, exampleText(dir).replace(/^user .*$/m, ''));
   assert.ok((await findings(config, inspectHost)).some((finding) => named.test(finding.message)));
+  writeFileSync(config, exampleText(dir).replace('"portcullis"', '"no-such-user"'));
+  const strange = await findings(config, inspectHost);
+  assert.ok(strange.some(({ level, message }) => level === 'error' && message.includes('user names nobody')));
   seen.splice(1);
   writeFileSync(config, exampleText(dir).replace('fw1.key', 'fw2.key'));
   const wrong = await findings(config, inspectHost);

@@ -41,6 +41,32 @@ test('every source file belongs to a ring, and imports inward only', () => {
   }
 });
 
+test('the actuator loads its own few files, and neither codec, cryptography nor any package but these (M14)', () => {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const follow = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(join('src', file), 'utf8');
+    // Types are gone when it runs.
+    const imports = text
+      .replace(/^import type [^;]*;$/gm, '')
+      .matchAll(/^(?:import|export|\} from)\b[^'\n]*'([^']+)';$/gm);
+    for (const [, name = ''] of imports) {
+      if (name.startsWith('.')) follow(join(file, '..', name));
+      else if (!name.startsWith('node:')) packages.add(name);
+    }
+    if (/createRequire/.test(text)) packages.add('koffi');
+  };
+  follow('daemon/actuator-main.ts');
+  assert.deepEqual([...packages].sort(), ['koffi', 'smol-toml']);
+  assert.deepEqual(
+    [...seen].filter((file) => file.startsWith('wire/')),
+    [],
+  );
+  assert.ok(seen.has('linux/actuator.ts') && seen.size > 40, `${seen.size} files`);
+});
+
 test('the core touches neither clock, chance, process nor timers', () => {
   for (const file of files.filter((f) => f.startsWith('core/'))) {
     const text = readFileSync(join('src', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');

@@ -1,0 +1,116 @@
+/**
+ * The units: what the service manager's own tools say of them, how much of a sandbox they have, and that they hold to
+ * what spec/actuator.md says.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { isSound } from '../../src/daemon/manager.ts';
+import { findUser, unprivilegedUser } from '../../src/daemon/user.ts';
+import { watchdogMs } from '../../src/linux/notify.ts';
+import { isMapped } from '../../src/linux/usermap.ts';
+import { temporaryDir } from './cluster-files.ts';
+
+const SYSTEMD = new URL('../../systemd/', import.meta.url).pathname;
+const missing = spawnSync('systemd-analyze', ['--version']).error !== undefined;
+const skip = missing && process.env.CI !== 'true' ? 'needs systemd-analyze' : false;
+const UNITS = readdirSync(SYSTEMD).filter((name) => /\.(service|socket)$/.test(name));
+const textOf = (unit: string): string => readFileSync(join(SYSTEMD, unit), 'utf8');
+
+function analyze(...args: string[]): { status: number | null; said: string } {
+  const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+  return { status, said: stdout + stderr };
+}
+
+test('systemd-analyze verify has nothing to say', { skip }, (t) => {
+  const dir = temporaryDir(t);
+  // Node may live elsewhere on this machine.
+  for (const unit of UNITS)
+    writeFileSync(join(dir, unit), textOf(unit).replaceAll('/usr/bin/node', process.execPath));
+  const { status, said } = analyze('verify', ...UNITS.map((unit) => join(dir, unit)));
+  assert.deepEqual([status, said], [0, '']);
+});
+
+test('exposure: the network process at most 1.5, the actuator at most 2.5, with module too', {
+  skip,
+}, (t) => {
+  const exposure = (file: string, tenths: number): void => {
+    const { status, said } = analyze(
+      'security',
+      '--offline=true',
+      '--no-pager',
+      `--threshold=${tenths}`,
+      file,
+    );
+    assert.equal(status, 0, said.split('\n').at(-2));
+  };
+  exposure(join(SYSTEMD, 'portcullis.service'), 15);
+  exposure(join(SYSTEMD, 'portcullis-actuator.service'), 25);
+  const withModule = textOf('portcullis-actuator.service')
+    .replaceAll('=CAP_NET_ADMIN CAP_NET_RAW', '=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_MODULE')
+    .replace('ProtectKernelModules=yes', 'ProtectKernelModules=no')
+    .replace('SystemCallFilter=@system-service', 'SystemCallFilter=@system-service @module');
+  const file = join(temporaryDir(t), 'portcullis-actuator.service');
+  writeFileSync(file, withModule);
+  exposure(file, 25);
+  // The tool does fail.
+  assert.notEqual(analyze('security', '--offline=true', '--threshold=5', file).status, 0);
+});
+
+test('both units: the flags, no core, no options from outside, a restart, a watchdog; the fence belongs to the actuator', () => {
+  for (const unit of ['portcullis.service', 'portcullis-actuator.service']) {
+    const text = textOf(unit);
+    for (const line of [
+      /^ExecStart=\/usr\/bin\/node --disallow-code-generation-from-strings --disable-proto=throw /m,
+      /^LimitCORE=0$/m,
+      /^UnsetEnvironment=NODE_OPTIONS /m,
+      /^NoNewPrivileges=yes$/m,
+      /^Restart=always$/m,
+      /^WatchdogSec=/m,
+      /^OOMScoreAdjust=-/m,
+      /^Type=notify$/m,
+    ])
+      assert.match(text, line, unit);
+  }
+  assert.match(textOf('portcullis.service'), /^CapabilityBoundingSet=$/m);
+  assert.match(textOf('portcullis.service'), /^LoadCredential=portcullis\.key:/m);
+  assert.doesNotMatch(textOf('portcullis.service'), /fence/);
+  assert.match(textOf('portcullis-actuator.service'), /^ExecStopPost=\+.* fence --config /m);
+  assert.match(textOf('portcullis-actuator.socket'), /^SocketUser=portcullis$[\s\S]*^SocketMode=0600$/m);
+});
+
+test('M12: the least Node is one that package.json and the units’ remarks agree on', () => {
+  const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    engines: { node: string };
+  };
+  assert.equal(engines.node, '>=20.19');
+});
+
+test('the watchdog is fed half as often again as it asks, only the process that it means, and only on evidence', () => {
+  assert.equal(watchdogMs({ WATCHDOG_USEC: '5000000' }), 2500);
+  assert.equal(watchdogMs({ WATCHDOG_USEC: '5000000', WATCHDOG_PID: String(process.pid) }), 2500);
+  assert.equal(watchdogMs({ WATCHDOG_USEC: '5000000', WATCHDOG_PID: '1' }), null);
+  for (const nothing of [undefined, '', 'x', '0', '-5'])
+    assert.equal(watchdogMs({ WATCHDOG_USEC: nothing }), null);
+  const at = (overdueMs: number, silentMs: number): boolean =>
+    isSound({ overdueMs: () => overdueMs, silentMs: () => silentMs });
+  assert.deepEqual([at(0, 0), at(-500, 900), at(1001, 0), at(0, 1001)], [true, true, false, false]);
+});
+
+test('users: found in passwd; root and nobody known are refused with a remedy', (t) => {
+  const passwd = join(temporaryDir(t), 'passwd');
+  writeFileSync(passwd, 'root:x:0:0::/:/bin/sh\nbad:x:y:z::/:\nportcullis:x:990:991:Portcullis:/:/x\n');
+  assert.deepEqual(findUser('portcullis', passwd), { name: 'portcullis', uid: 990, gid: 991 });
+  assert.equal(findUser('bad', passwd), null);
+  assert.equal(findUser('', passwd), null);
+  assert.throws(() => unprivilegedUser('/f', 'root'), /user "root" is root/);
+  assert.throws(() => unprivilegedUser('/f', 'no-such-user'), /user names nobody/);
+});
+
+test('who is mapped in a user namespace', () => {
+  assert.equal(isMapped(65_534, '         0          0 4294967295\n'), true);
+  assert.equal(isMapped(65_534, '      1000       1000          1\n'), false);
+  assert.equal(isMapped(1000, '      1000       1000          1\n'), true);
+});
