@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getStatus } from '../../src/cli/control-client.ts';
 import type { Status } from '../../src/daemon/status.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from '../unit/cluster-files.ts';
+import { statusOf } from './actuator-fixture.ts';
 import { asNobody, Namespaces, needsRoot } from './netns.ts';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
@@ -118,6 +119,12 @@ class Gateway {
   }
 }
 
+/** The processes that this one has started (proc(5)). */
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
 const serving = (status: Status): boolean => status.services[0]?.substate === 'serving';
 
 async function endOf(child: ChildProcess): Promise<number | null> {
@@ -136,6 +143,20 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
   assert.equal(status.services[0]?.master, 'fw1');
   assert.ok((status.services[0]?.leaseMs ?? 0) > 0);
   assert.match(gateway.net.ip(gateway.gw, 'addr'), /10\.77\.1\.1\/24/);
+
+  const network = statusOf(status.pid);
+  for (const set of ['CapEff', 'CapPrm', 'CapInh', 'CapAmb'])
+    assert.equal(network[set], '0000000000000000', `${set} of the process that reads the network`);
+  assert.equal(network.Uid, '65534\t65534\t65534\t65534');
+  assert.match(network.Groups ?? '', /^(65534 ?)?$/, 'no group of root’s');
+  const [actuator] = childrenOf(status.pid);
+  assert.ok(actuator !== undefined, 'the daemon started an actuator');
+  assert.match(statusOf(actuator).Uid ?? '', /^0\t/, 'the one with the rights is another');
+  // Whoever has taken the network process over can neither stop nor end the other.
+  const shot = spawnSync('/usr/bin/setpriv', [
+    ...['--reuid=65534', '--regid=65534', '--clear-groups', '/bin/kill', '-0', String(actuator)],
+  ]);
+  assert.equal(shot.status, 1, 'no permission');
 
   const second = gateway.cli('daemon');
   assert.equal(second.status, 1);
@@ -222,4 +243,20 @@ test('after SIGKILL `fence` makes the host harmless, and the next start takes ov
   await gateway.status(serving);
   second.kill('SIGTERM');
   assert.equal(await endOf(second), 0, gateway.output);
+});
+
+test('the actuator dies: the daemon says so and ends with 75, and `fence` finds a host that the next run can take', {
+  skip,
+}, async (t) => {
+  const gateway = await Gateway.make(t);
+  const daemon = gateway.start();
+  const status = await gateway.status(serving);
+  const [actuator] = childrenOf(status.pid);
+  assert.ok(actuator !== undefined, 'the daemon started an actuator');
+  process.kill(actuator, 'SIGKILL');
+  assert.equal(await endOf(daemon), 75, gateway.output);
+  assert.match(gateway.output, /"alarm":"actuator".*the actuator is gone/);
+  const fenced = gateway.cli('fence');
+  assert.equal(fenced.status, 0, fenced.stderr);
+  gateway.assertHarmless();
 });

@@ -5,7 +5,7 @@
  *     client .100 --[ lan 10.77.1.0/24 ]-- gw eth0 (.11; roving .1)   gw up0 (roving .1) -- server .254 (10.77.2.0/24)
  */
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { ActuatorConfig, GatewayService } from '../../src/linux/config.ts';
 import { Namespaces } from './netns.ts';
@@ -63,6 +63,8 @@ export class Fixture {
     net.ip(server, 'addr', 'add', 'fd00:77:2::254/64', 'dev', 'eth0', 'nodad');
     net.ip(server, 'route', 'add', '10.77.1.0/24', 'via', '10.77.2.1');
     net.ip(server, '-6', 'route', 'add', 'fd00:77:1::/64', 'via', 'fd00:77:2::1');
+    // Programs of tests run as another user, who must reach them.
+    chmodSync(this.directory, 0o755);
     writeFileSync(`${this.directory}/rules.v4`, RULES);
   }
 
