@@ -19,17 +19,20 @@ export const STATE = '/var/lib/portcullis';
 const SOCKETS = '/run/portcullis';
 const CONTROL = `${SOCKETS}/control.sock`;
 
-/** An emulated processor is slow, and starting a program stops all else on it: the stall that is allowed for, and what follows from it. */
-export const GUEST_INTERVAL_MS = 500;
+/** An emulated processor is slow, and starting a program stops all else on it: the stall that is allowed for, and an interval of which a
+ * quarter is longer than the pauses in which a claimant's window would begin anew (R9). */
+export const GUEST_INTERVAL_MS = 2_000;
+/** To start a program takes a good part of a second there; procedures start several. */
+export const GUEST_LIMITS = '[service.limits]\ntest = "15s"\nswitch = "50s"\n';
 export const GUEST_TIMING = [
-  'probe_timeout = "40ms"',
-  'slot = "20ms"',
+  'probe_timeout = "150ms"',
+  'slot = "100ms"',
   'stall = "3s"',
   'handover_limit = "60s"',
 ];
 /** Same formula as the configuration's default. */
 export function guestLeaseMs(intervalMs: number): number {
-  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 40 + 3_000);
+  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * 150 + 3_000);
 }
 
 export class GuestCluster extends Cluster {
@@ -53,7 +56,7 @@ export class GuestCluster extends Cluster {
           .replace(/^state .*$/m, `state = "${STATE}"`)
           .replace(/^actuator = .*$/m, `actuator = "${SOCKETS}/actuator.sock"`)
           .replace('activation = "admin"', [...uplink(name), 'limit = "20s"'].join('\n'))
-          .concat('[service.limits]\ntest = "3s"\nswitch = "20s"\n'),
+          .concat(GUEST_LIMITS),
       );
       for (const rules of ['rules.v4', 'rules.v6'])
         await rewrite(join(this.directory, name, rules), (text) => text.replaceAll('up0', UPLINK));
@@ -100,7 +103,8 @@ export class GuestCluster extends Cluster {
           throw new Error(
             `the cluster did not settle: ${seen}; the log of ${host}: ${await this.#log(host)}`,
           );
-      await sleep(250);
+      // To answer costs an emulated machine more than the waiting.
+      await sleep(2_000);
     }
   }
 

@@ -21,7 +21,7 @@ over9p=trans=virtio,version=9p2000.L,msize=262144
 version=$($B uname -r)
 
 if [ -n "$disk" ]; then
-  $B modprobe -a virtio_blk ext4
+  $B modprobe -a virtio_blk crc32c_generic ext4
   $B mount -t ext4 "$disk" /root
   $B mkdir -p /root/pc
 else

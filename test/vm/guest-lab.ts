@@ -2,7 +2,7 @@
  * A laboratory whose firewalls are emulated machines; client, server, switches, captures and judges are the lab's own.
  * Invariant: whatever happens, nothing is left behind: no emulator, no namespace.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Capture } from '../lab/capture.ts';
@@ -13,7 +13,7 @@ import { type HostPlan, planHosts, Topology } from '../lab/topology.ts';
 import { startAsking, Traffic } from '../lab/traffic.ts';
 import type { Channel } from './channel.ts';
 import { type CardModel, Guest } from './guest.ts';
-import { DOWNLINK, GuestCluster } from './guest-cluster.ts';
+import { DOWNLINK, GuestCluster, STATE } from './guest-cluster.ts';
 import { getKernel } from './kernel.ts';
 import { driverOf, type Strategy, uplinkOf } from './strategy.ts';
 
@@ -41,6 +41,7 @@ export class GuestLab {
   readonly capture: Capture;
   readonly #household = new Household();
   #traffic: Traffic | null = null;
+  #closing: Promise<void> | null = null;
 
   private constructor(options: GuestLabOptions) {
     this.options = options;
@@ -121,15 +122,37 @@ export class GuestLab {
     this.#traffic = await Traffic.start(this.topology, this.#household, TRAFFIC_PERIOD_MS);
   }
 
-  /** `keepFiles`: logs and captures stay where they are. */
-  async close(keepFiles = false): Promise<void> {
-    open.delete(this);
+  /** The event logs lie in the guests' memory: copies of them, of those who still run. */
+  async #keepEvents(): Promise<void> {
+    for (const { name } of this.hosts) {
+      const guest = this.cluster.guests.get(name);
+      if (guest?.isOn !== true) continue;
+      const events = await guest.channel.read(`${STATE}/events.jsonl`).catch(() => null);
+      if (events !== null) writeFileSync(join(this.directory, name, 'events.jsonl'), events);
+    }
+  }
+
+  /** `keepFiles`: logs and captures stay where they are. Harmless when called twice. */
+  close(keepFiles = false): Promise<void> {
+    this.#closing ??= this.#close(keepFiles);
+    return this.#closing;
+  }
+
+  async #close(keepFiles: boolean): Promise<void> {
+    if (keepFiles) await this.#keepEvents();
     for (const guest of this.cluster.guests.values()) await guest.powerOff();
     for (const host of this.hosts) await this.faults.signal(host.name, 'SIGKILL').catch(() => undefined); // may not exist yet
     await this.#household.endAll();
     await this.topology.close();
     if (!keepFiles) rmSync(this.directory, { recursive: true, force: true });
+    open.delete(this);
   }
+}
+
+/** On a signal: all is closed, then the process ends with 128 + the signal's number. */
+export function closeOnSignals(): void {
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
+    process.once(signal, () => void closeGuestLabs().finally(() => process.exit(128 + number)));
 }
 
 /** Closes all of this process; for signals and failures. */

@@ -143,8 +143,8 @@ export class Guest {
             ],
           ];
     return [
-      // Before other work of this machine, which would look like the guest's own slowness; after the lab's client and server.
-      ...['nice', '-n', '-14', QEMU],
+      // Before other work of this machine, which would look like the guest's own slowness.
+      ...['nice', '-n', '-19', QEMU],
       ...['-accel', 'tcg', '-machine', 'q35', '-cpu', 'qemu64', '-m', String(MEMORY_MIB)],
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
       ...['-kernel', this.#kernel.image, ...system],

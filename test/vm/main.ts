@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import type { CardModel } from './guest.ts';
 import { GUEST_INTERVAL_MS } from './guest-cluster.ts';
-import { closeGuestLabs, type GuestLabOptions } from './guest-lab.ts';
+import { closeGuestLabs, closeOnSignals, type GuestLabOptions } from './guest-lab.ts';
 import { needsMachines } from './needs.ts';
 import { runInGuests, type VmResult } from './run.ts';
 import { SCENARIOS, type VmScenario } from './scenarios.ts';
@@ -13,7 +13,7 @@ import type { Strategy } from './strategy.ts';
 import { printTable } from './table.ts';
 
 const USAGE = `usage: npm run -s vm -- SCENARIO... [--strategy module|unbind|admin] [--speculative] [--uplink e1000e|virtio]
-                            [--downlink virtio|e1000e] [--interval 500ms] [--runs K] [--json] [--keep]
+                            [--downlink virtio|e1000e] [--interval 2000ms] [--runs K] [--json] [--keep]
 SCENARIO: one or more names, or \`all\`; \`list\` tells them.
        npm run -s vm -- table [--runs K] [--only TEXT] [--json]   the parts of a takeover, for each strategy and card`;
 
@@ -109,8 +109,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return isGood ? 0 : 1;
 }
 
-for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
-  process.once(signal, () => void closeGuestLabs().finally(() => process.exit(128 + number)));
+closeOnSignals();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

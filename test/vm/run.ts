@@ -66,7 +66,11 @@ async function perform(scenario: VmScenario, lab: GuestLab) {
   const clocks: ClockSample[] = [await cluster.guest(standby).channel.compareClocks()];
   const fromMs = nowMs();
   problems.push(...(await scenario.fault({ lab, master, standby })));
-  const took = await until(async () => (await cluster.master([standby])) === standby, scenario.limitMs, 200);
+  const took = await until(
+    async () => (await cluster.master([standby])) === standby,
+    scenario.limitMs,
+    1_500,
+  );
   await sleep(scenario.watchMs);
   const endMs = nowMs();
   const { channel } = cluster.guest(standby);

@@ -22,7 +22,7 @@ export interface VmScenario {
   readonly mayOutliveItsWord?: boolean;
 }
 
-const PATIENCE = { limitMs: 60_000, watchMs: 3_000 } as const;
+const PATIENCE = { limitMs: 60_000, watchMs: 6_000 } as const;
 
 /** The standby's uplink in its own kernel: absent with `module` and `unbind`, down with `admin`. */
 export async function standbyIsDown({ lab, standby }: Scene): Promise<string[]> {

@@ -9,6 +9,8 @@ import { needsMachines } from './needs.ts';
 import { hasRoving, SystemGuest } from './system.ts';
 
 const PATIENCE_MS = 120_000;
+// The network's end takes all that runs in it along.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 test('systemd: install, start, watchdog, stop, boot with the uplink kept down', {
   skip: needsMachines(),
@@ -37,7 +39,7 @@ test('systemd: install, start, watchdog, stop, boot with the uplink kept down', 
         const restarted = async (): Promise<boolean> =>
           (await system.property('portcullis.service', 'NRestarts')) !== '0';
         assert.ok(await until(restarted, PATIENCE_MS, 500), await system.journal());
-        assert.match(await system.journal(), /watchdog/i);
+        assert.ok(await system.isInJournal('portcullis.service: Watchdog timeout'));
         await system.waitForService();
       },
     );

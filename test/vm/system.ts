@@ -2,7 +2,7 @@
  * One guest with a whole system: systemd as its init, udev, Debian's own Node. The project is installed there as its units say,
  * beside what an operator would do by hand, and is started, hung, stopped and booted.
  */
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ import { Household, must, until } from '../lab/process.ts';
 import { type HostPlan, LAN, Topology } from '../lab/topology.ts';
 import type { Channel } from './channel.ts';
 import { Guest } from './guest.ts';
-import { GUEST_INTERVAL_MS, GUEST_TIMING } from './guest-cluster.ts';
+import { GUEST_INTERVAL_MS, GUEST_LIMITS, GUEST_TIMING } from './guest-cluster.ts';
 import { getSystemImage } from './image.ts';
 import { getKernel } from './kernel.ts';
 
@@ -171,6 +171,14 @@ export class SystemGuest {
     return this.channel.must(['ip', '-o', 'addr'], '', SLOW_MS);
   }
 
+  /** Whether the journal of this boot has a line that matches. */
+  async isInJournal(pattern: string): Promise<boolean> {
+    return (
+      (await this.channel.run(['journalctl', '-b', '--no-pager', '-q', '-g', pattern], '', SLOW_MS)).code ===
+      0
+    );
+  }
+
   async journal(): Promise<string> {
     const { stdout } = await this.channel.run(
       ['journalctl', '-b', '-n', '60', '--no-pager', '-o', 'cat'],
@@ -192,22 +200,15 @@ export class SystemGuest {
     const cluster = new Cluster(this.#topology, this.#household, this.#directory);
     await cluster.prepare({ policy: 'available', intervalMs: GUEST_INTERVAL_MS, timing: GUEST_TIMING });
     const root = join(this.#directory, 'root');
-    const put = (from: string, to: string, mode?: number): void => {
+    const put = (from: string, to: string): void => {
       mkdirSync(dirname(join(root, to)), { recursive: true });
       cpSync(from, join(root, to), { recursive: true, dereference: true });
-      if (mode !== undefined) writeFileSync(join(root, to), '', { flag: 'a', mode });
     };
     const text = (to: string, content: string): void => {
       mkdirSync(dirname(join(root, to)), { recursive: true });
       writeFileSync(join(root, to), content);
     };
-    const modules = await must(
-      ['npm', 'ls', '--omit=dev', '--all', '--parseable', '--prefix', PROJECT],
-      '',
-      60_000,
-    );
-    for (const path of modules.split('\n').slice(1).filter(Boolean))
-      put(path, `${HOME}${path.slice(PROJECT.length - 1)}`);
+    for (const path of await productionPackages()) put(join(PROJECT, path), `${HOME}/${path}`);
     put(join(PROJECT, 'dist/src'), `${HOME}/dist/src`);
     put(join(PROJECT, 'package.json'), `${HOME}/package.json`);
     for (const unit of UNITS) put(join(PROJECT, 'systemd', unit), `/etc/systemd/system/${unit}`);
@@ -232,6 +233,19 @@ export class SystemGuest {
 /** Whether the roving address of the downlink is in what `ip addr` printed. */
 export function hasRoving(addresses: string): boolean {
   return addresses.includes(` ${LAN.roving}/`);
+}
+
+/** The directories of the packages that are needed to run, by the lock file; optional ones of other systems are not there. */
+async function productionPackages(): Promise<string[]> {
+  const lock = JSON.parse(await readFile(join(PROJECT, 'package-lock.json'), 'utf8')) as {
+    readonly packages: {
+      readonly [path: string]: { readonly dev?: boolean; readonly devOptional?: boolean };
+    };
+  };
+  return Object.entries(lock.packages)
+    .filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true)
+    .map(([path]) => path)
+    .filter((path) => existsSync(join(PROJECT, path)));
 }
 
 function named(text: string): string {
@@ -260,5 +274,5 @@ function configuration(text: string): string {
       'activation = "admin"',
       'activation = "module"\ncard = "pci/0000:00:05.0"\nmodule = "e1000e"\nlimit = "20s"',
     )
-    .concat('[service.limits]\ntest = "3s"\nswitch = "20s"\n');
+    .concat(GUEST_LIMITS);
 }

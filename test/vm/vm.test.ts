@@ -6,11 +6,12 @@ import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { must } from '../lab/process.ts';
 import { GUEST_INTERVAL_MS } from './guest-cluster.ts';
-import { closeGuestLabs, type GuestLabOptions } from './guest-lab.ts';
+import { closeGuestLabs, closeOnSignals, type GuestLabOptions } from './guest-lab.ts';
 import { needsMachines } from './needs.ts';
 import { runInGuests } from './run.ts';
 import { SCENARIOS } from './scenarios.ts';
 
+closeOnSignals();
 const skip = needsMachines();
 const COMMON = { intervalMs: GUEST_INTERVAL_MS, policy: 'available', speculative: false } as const;
 const CASES: readonly (readonly [name: string, options: GuestLabOptions])[] = [
