@@ -211,6 +211,7 @@ class KernelActuator implements LinuxActuator {
 
   prepareUplink(name: ServiceName, wanted: boolean): void {
     const service = this.kernel.services.get(name)?.service;
+    if (this.barred && wanted) return;
     // Not while a program raises it: that one knows alone what it needs.
     if (service === undefined || service.procedures.activateUplink !== undefined) return;
     void this.kernel.uplinks.prepare(service, wanted);

@@ -9,6 +9,7 @@ import {
   bindSocket,
   closeFd,
   ENETDOWN,
+  EPERM,
   openSocket,
   receive,
   SOCK_RAW,
@@ -41,14 +42,17 @@ export interface Question {
 export class Ear {
   readonly device: string;
   private readonly poller: Poller;
+  private readonly maySend: () => boolean;
   private readonly listeners = new Set<Listener>();
   private readonly frame = Buffer.alloc(2048);
   private fd: number | null = null;
   private current: Link | null = null;
 
-  constructor(poller: Poller, device: string) {
+  /** `maySend`: asked for each frame. */
+  constructor(poller: Poller, device: string, maySend: () => boolean = () => true) {
     this.poller = poller;
     this.device = device;
+    this.maySend = maySend;
   }
 
   /** The device as last told by the kernel; null when it is not there. */
@@ -71,9 +75,10 @@ export class Ear {
     }
   }
 
-  /** Sends at once. Returns 0, or the errno (ENETDOWN when the device is down or gone). */
+  /** Sends at once. Returns 0, or the errno (ENETDOWN when the device is down or gone, EPERM when it must be silent). */
   send(frame: Buffer): number {
-    return this.fd === null ? ENETDOWN : send(this.fd, frame, null);
+    if (this.fd === null) return ENETDOWN;
+    return this.maySend() ? send(this.fd, frame, null) : EPERM;
   }
 
   /** Hears every frame until the returned function is called. */

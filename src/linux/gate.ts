@@ -41,6 +41,8 @@ export class Gate {
   /** By device: the services that hold it. */
   private readonly talkers = new Map<string, Set<ServiceName>>();
   private talkTimer: NodeJS.Timeout | null = null;
+  /** When the leave to talk runs out in the kernel, for all that have it. */
+  private talkUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     config: ActuatorConfig,
@@ -145,14 +147,27 @@ export class Gate {
     if (this.talkers.size === 0) this.stopTalking();
   }
 
+  /**
+   * Whether this host may talk on that uplink now, by a lease or the leave. Raw frames pass by the kernel's tables: a process
+   * that was frozen in the middle of a test must not go on asking when it wakes.
+   */
+  mayTalk(device: string): boolean {
+    if (this.talkers.has(device) && this.nowMs() < this.talkUntilMs) return true;
+    return this.config.services.some(
+      ({ name, uplink }) => uplink.device === device && this.openUntilMs(name) !== null,
+    );
+  }
+
   private talkMs(): number {
     return Math.max(this.config.leaseMs, SHORTEST_TALK_MS);
   }
 
   /** While this process lives, and whoever gives it orders: silence follows the death of either. */
   private renewTalk(): void {
-    const restMs = Math.floor(Math.min(this.talkMs(), this.aliveUntilMs() - this.nowMs()));
+    const now = this.nowMs();
+    const restMs = Math.floor(Math.min(this.talkMs(), this.aliveUntilMs() - now));
     if (restMs < SHORTEST_MS) return;
+    this.talkUntilMs = now + restMs;
     for (const device of this.talkers.keys()) this.order(talkSet(device), restMs);
   }
 

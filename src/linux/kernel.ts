@@ -89,7 +89,7 @@ export class Kernel {
     refuseUnsupported(config);
     this.config = config;
     this.nowMs = nowMs;
-    this.links = new Links(this.poller, changed);
+    this.links = new Links(this.poller, changed, (device) => this.maySend(device));
     this.gate = new Gate(config, nowMs, undefined, aliveUntilMs);
     this.rules = new Rules(config, () => this.gate.foreignGeneration());
     this.uplinks = new Uplinks(this.links, this.linkEvents, () => this.config);
@@ -125,6 +125,12 @@ export class Kernel {
 
   get rovingAddresses(): ReadonlySet<string> {
     return this.roving;
+  }
+
+  /** Words of ours on an uplink need a lease, or the leave to talk there. */
+  private maySend(device: string): boolean {
+    const isUplink = this.config.services.some(({ uplink }) => uplink.device === device);
+    return !isUplink || this.gate.mayTalk(device);
   }
 
   /** How long tests ask: the answer of a healthy neighbour comes within the first probe's time. */

@@ -37,6 +37,7 @@ const LOCK_NB = 4;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 
+export const EPERM = 1;
 export const EAGAIN = 11;
 export const ENOENT = 2;
 export const ENETDOWN = 100;

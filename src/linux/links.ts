@@ -16,13 +16,22 @@ export class Links {
   readonly route = new RouteSocket();
   private readonly poller: Poller;
   private readonly changed: (device: string) => void;
+  private readonly maySend: (device: string) => boolean;
   private readonly ears = new Map<string, Ear>();
   private readonly fd: number;
   private readonly buffer = Buffer.alloc(32768);
 
-  /** `changed`: a link came, went, was set up or down, or its carrier changed. */
-  constructor(poller: Poller, changed: (device: string) => void) {
+  /**
+   * `changed`: a link came, went, was set up or down, or its carrier changed. `maySend`: whether a frame of ours may leave
+   * there now.
+   */
+  constructor(
+    poller: Poller,
+    changed: (device: string) => void,
+    maySend: (device: string) => boolean = () => true,
+  ) {
     this.poller = poller;
+    this.maySend = maySend;
     this.changed = changed;
     this.fd = openNetlink(NETLINK_ROUTE, RTMGRP_LINK);
     poller.add(this.fd, () => this.read());
@@ -32,7 +41,7 @@ export class Links {
   ear(device: string): Ear {
     let ear = this.ears.get(device);
     if (ear === undefined) {
-      ear = new Ear(this.poller, device);
+      ear = new Ear(this.poller, device, () => this.maySend(device));
       this.ears.set(device, ear);
       ear.setLink(this.route.link(device));
     }

@@ -80,3 +80,32 @@ test('the leave to talk on an uplink ends one lease after the process’s last w
   await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
   assert.equal(kernel.calls, after, 'and no more');
 });
+
+test('who slept through its leave to talk may not talk when it wakes, until whoever orders it is known to live', async () => {
+  const kernel = { nowMs: 1000, aliveUntilMs: 1600 };
+  const lease = { setLease: () => 0, close: () => undefined } as unknown as LeaseSocket;
+  const services = [{ name: 's', uplink: { device: 'up0', addresses: [] } }];
+  const config = { ...CONFIG, services } as unknown as ActuatorConfig;
+  const g = new Gate(
+    config,
+    () => kernel.nowMs,
+    lease,
+    () => kernel.aliveUntilMs,
+  );
+  assert.equal(g.mayTalk('up0'), false, 'nobody holds it');
+  g.allowTalk('up0', 's');
+  assert.equal(g.mayTalk('up0'), true);
+  assert.equal(g.mayTalk('up1'), false);
+  kernel.nowMs = 3000; // frozen meanwhile, and whoever gives the orders with it
+  assert.equal(g.mayTalk('up0'), false);
+  await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
+  assert.equal(g.mayTalk('up0'), false, 'its own timer renews nothing');
+  kernel.aliveUntilMs = 3600;
+  g.allowTalk('up0', 's');
+  assert.equal(g.mayTalk('up0'), true);
+  g.forbidTalk('up0', 's');
+  assert.equal(g.mayTalk('up0'), false);
+  g.set('s', 3200);
+  assert.equal(g.mayTalk('up0'), true, 'a lease is leave enough');
+  g.close();
+});

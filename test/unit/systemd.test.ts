@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { isSound } from '../../src/daemon/manager.ts';
 import { findUser, unprivilegedUser } from '../../src/daemon/user.ts';
 import { watchdogMs } from '../../src/linux/notify.ts';
+import { UNIT_LINES } from '../../src/linux/uplink/boot-files.ts';
 import { isMapped } from '../../src/linux/usermap.ts';
 import { PROJECT } from '../programs.ts';
 import { temporaryDir } from './cluster-files.ts';
@@ -49,12 +50,11 @@ test('exposure: the network process at most 1.5, the actuator at most 2.5, with 
   };
   exposure(join(SYSTEMD, 'portcullis.service'), 15);
   exposure(join(SYSTEMD, 'portcullis-actuator.service'), 25);
-  const withModule = textOf('portcullis-actuator.service')
-    .replaceAll('=CAP_NET_ADMIN CAP_NET_RAW', '=CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_MODULE')
-    .replace('ProtectKernelModules=yes', 'ProtectKernelModules=no')
-    .replace('SystemCallFilter=@system-service', 'SystemCallFilter=@system-service @module');
-  const file = join(temporaryDir(t), 'portcullis-actuator.service');
-  writeFileSync(file, withModule);
+  const dir = temporaryDir(t);
+  const file = join(dir, 'portcullis-actuator.service');
+  writeFileSync(file, textOf('portcullis-actuator.service'));
+  mkdirSync(`${file}.d`);
+  writeFileSync(join(`${file}.d`, 'uplink.conf'), `${UNIT_LINES.join('\n')}\n`);
   exposure(file, 25);
   // The tool does fail.
   assert.notEqual(analyze('security', '--offline=true', '--threshold=5', file).status, 0);

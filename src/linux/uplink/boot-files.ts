@@ -35,7 +35,8 @@ export const BOOT_FILES = [MODPROBE_FILE, UDEV_FILE, NETWORKD_FILE, MANAGER_FILE
 /** Who the actuator is where its unit is installed: systemd/portcullis.sysusers. */
 export const ACTUATOR_GROUP = 'portcullis-actuator' as const;
 
-const UNIT_LINES = [
+/** The drop-in for the actuator's unit that lets it run modprobe. */
+export const UNIT_LINES: readonly string[] = [
   '# activation = "module": the actuator runs modprobe.',
   '[Service]',
   'CapabilityBoundingSet=CAP_SYS_MODULE',
