@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
 import { registerDaemon } from './daemon.ts';
@@ -45,6 +46,7 @@ export function buildProgram(io: CommandIo): Command {
   registerStatus(program, io);
   registerOperate(program, io);
   registerFence(program, io);
+  registerAudit(program, io);
   return program;
 }
 

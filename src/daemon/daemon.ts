@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Order } from '../core/events.ts';
 import { Driver } from '../driver/driver.ts';
 import type { ActuatorEvents } from '../driver/ports.ts';
@@ -16,11 +15,11 @@ import type { Roster } from '../trust/roster.ts';
 import { sameBytes } from '../wire/bytes.ts';
 import { Endpoint } from '../wire/endpoint.ts';
 import { Alarms } from './alarms.ts';
+import { AuditTrail } from './audit-trail.ts';
 import { NodeClock } from './clock.ts';
 import { type Config, followRoster, remarks } from './config/config.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
 import { type ControlSocket, openControl, type RosterReport } from './control.ts';
-import { FileJournal } from './journal.ts';
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
 import { describeChange, planReload, underRoster } from './plan.ts';
@@ -29,7 +28,7 @@ import { watchSelf } from './selfwatch.ts';
 import { type Status, statusOf } from './status.ts';
 import { UdpTransport } from './udp.ts';
 
-const JOURNAL_CLOSE_LIMIT_MS = 2000;
+const LOG_CLOSE_LIMIT_MS = 2000;
 
 export class Daemon {
   readonly #log: Log;
@@ -37,7 +36,7 @@ export class Daemon {
   readonly #endpoint: Endpoint;
   readonly #transport: UdpTransport;
   readonly #actuator: LinuxActuator;
-  readonly #journal: FileJournal;
+  readonly #trail: AuditTrail;
   readonly #driver: Driver;
   readonly #desk: RosterDesk;
   readonly #sockets: ControlSocket[] = [];
@@ -47,13 +46,13 @@ export class Daemon {
   /** After the end nothing reaches the core any more, whatever sockets and timers still deliver. */
   #ended = false;
 
-  private constructor(loaded: Loaded, journal: FileJournal, alarms: Alarms, log: Log) {
+  private constructor(loaded: Loaded, trail: AuditTrail, alarms: Alarms, log: Log) {
     const { config, identity } = loaded;
     const { settings, roster } = config;
     this.#config = config;
     this.#log = log;
     this.#alarms = alarms;
-    this.#journal = journal;
+    this.#trail = trail;
     const clock = new NodeClock(rawNowMs, () => this.#toDriver((driver) => driver.wake()));
     this.#transport = new UdpTransport({
       ...config,
@@ -72,6 +71,7 @@ export class Daemon {
       maxAgeMs: settings.timing.maxAgeMs,
       links: this.#transport.links(),
     });
+    trail.attach(this.#endpoint);
     this.#actuator = createActuator(config.actuator, this.#actuatorEvents(), {
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
     });
@@ -92,7 +92,8 @@ export class Daemon {
       clock,
       transport: this.#transport,
       actuator: this.#actuator,
-      journal,
+      journal: trail.log,
+      evidence: trail.evidence,
       rosters: this.#desk,
       operations: {
         alarm: (code, service, on, detail) => alarms.set(code, service, on, detail),
@@ -110,19 +111,13 @@ export class Daemon {
     makeStateDir(settings.state);
     const unlock = lockState(settings.state);
     const alarms = new Alarms(log);
-    const journal = await FileJournal.open({
-      path: join(settings.state, 'events.jsonl'),
-      host: settings.host,
-      now: rawNowMs,
-      onTrouble: (error) =>
-        alarms.set('event-log', null, error !== null, `the event log cannot be written: ${error}`),
-    });
+    const trail = await AuditTrail.open(loaded, alarms);
     try {
-      const daemon = new Daemon(loaded, journal, alarms, log);
+      const daemon = new Daemon(loaded, trail, alarms, log);
       await daemon.#open();
       return daemon;
     } catch (error) {
-      await journal.close(JOURNAL_CLOSE_LIMIT_MS);
+      await trail.close(LOG_CLOSE_LIMIT_MS);
       unlock();
       throw error;
     }
@@ -165,7 +160,7 @@ export class Daemon {
   status(): Status {
     const { settings } = this.#config;
     const { roster, settled } = this.#driver.rosters;
-    const journal = this.#journal.status();
+    const journal = this.#trail.log.status();
     const refused = Object.entries(this.#endpoint.counters()).filter(([, count]) => count > 0);
     const filtered = Object.entries(this.#actuator.filtered).filter(([, count]) => count > 0);
     return statusOf({
@@ -282,7 +277,7 @@ export class Daemon {
     for (const socket of this.#sockets) socket.close();
     this.#transport.close();
     await this.#actuator.close();
-    await this.#journal.close(JOURNAL_CLOSE_LIMIT_MS);
+    await this.#trail.close(LOG_CLOSE_LIMIT_MS);
   }
 
   #order(order: Order): string | null {
@@ -292,7 +287,7 @@ export class Daemon {
   }
 
   #note(text: string): void {
-    this.#journal.append({ service: null, kind: 'operator', text });
+    this.#trail.log.append({ service: null, kind: 'operator', text });
   }
 
   #toDriver(action: (driver: Driver) => void): void {

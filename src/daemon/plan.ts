@@ -30,6 +30,7 @@ const FIXED: readonly (readonly [string, string])[] = [
   ['state', 'the lock and the event log are there'],
   ['control', 'the socket is open'],
   ['statusSocket', 'the socket is open'],
+  ['log', 'the event log is open'],
   ['links', 'the sockets are bound'],
   ['timing.intervalMs', 'running leases hang on it'],
   ['timing.leaseMs', 'promises that were given hang on it'],

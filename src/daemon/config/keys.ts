@@ -4,6 +4,7 @@
  * them), so that code and manual cannot differ.
  */
 import { durationText } from './duration.ts';
+import { LOG_DURATION_KEYS, LOG_NUMBER_KEYS } from './log-keys.ts';
 
 /** What the computed defaults depend on. */
 export interface Known {
@@ -101,6 +102,7 @@ export const DURATION_KEYS = {
     formula: '20ms',
     rule: 'How long this process may be kept from running before it is an alarm; part of the lease’s least length.',
   },
+  ...LOG_DURATION_KEYS,
   'service.preempt_delay': {
     minMs: 1000,
     maxMs: 24 * HOUR_MS,
@@ -146,8 +148,11 @@ export interface NumberKey {
   readonly whole: boolean;
   readonly default: number;
   readonly rule: string;
+  /** Where it is no plain count or fraction. */
+  readonly unit?: string;
 }
 export const NUMBER_KEYS = {
+  ...LOG_NUMBER_KEYS,
   'timing.max_drift': {
     min: 0,
     max: 0.5,
@@ -319,15 +324,9 @@ export function renderKeyTable(): string {
     rows.push([key, 'duration', spec.formula, at200, range, spec.rule]);
   }
   for (const [key, spec] of Object.entries<NumberKey>(NUMBER_KEYS)) {
+    const unit = spec.unit ?? (spec.whole ? 'count' : 'fraction');
     const range = `${spec.min} to ${spec.max}`;
-    rows.push([
-      key,
-      spec.whole ? 'count' : 'fraction',
-      String(spec.default),
-      String(spec.default),
-      range,
-      spec.rule,
-    ]);
+    rows.push([key, unit, String(spec.default), String(spec.default), range, spec.rule]);
   }
   const head = ['Key', 'Unit', 'Default', 'At I = 200ms', 'Range', 'Rule'];
   const lines = [head, head.map(() => '---'), ...rows.map(([key = '', ...rest]) => [`\`${key}\``, ...rest])];

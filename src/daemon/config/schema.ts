@@ -36,6 +36,14 @@ const timing = z.strictObject({
   stall: duration('timing.stall').optional(),
 });
 
+const log = z.strictObject({
+  segment_size: number('log.segment_size').optional(),
+  segment_age: duration('log.segment_age').optional(),
+  keep_size: number('log.keep_size').optional(),
+  keep_age: duration('log.keep_age').optional(),
+  checkpoint: duration('log.checkpoint').optional(),
+});
+
 const link = z.strictObject({ name: name(), device: device(), listen: endpoint() });
 
 const downlink = z.strictObject({
@@ -98,6 +106,7 @@ export const fileSchema = z.strictObject({
   user: name().optional(),
   actuator: notYet().optional(),
   timing: timing.optional(),
+  log: log.optional(),
   link: z.array(link).min(1).max(8),
   service: z.array(service).min(1).max(16),
 });

@@ -8,6 +8,7 @@ import type { GatewayService } from '../../linux/config.ts';
 import type { SocketAddress } from '../../trust/address.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
+import { type LogSettings, logProblem, logSettings } from './log.ts';
 import type { Problem } from './problems.ts';
 import { ConfigError } from './problems.ts';
 import type { FileContent } from './schema.ts';
@@ -50,6 +51,7 @@ export interface Settings {
   readonly statusSocket: string | null;
   readonly user: string | null;
   readonly timing: FullTiming;
+  readonly log: LogSettings;
   readonly links: readonly LinkSettings[];
   readonly services: readonly ServiceSettings[];
 }
@@ -116,6 +118,7 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
   const { cluster, host, key, admin, state, roster, control } = content;
   return {
     ...{ file, lines, cluster, host, key, admin, state, roster, control, timing },
+    log: logSettings(content.log ?? {}),
     statusSocket: content.status_socket ?? null,
     user: content.user ?? null,
     links: content.link,
@@ -134,6 +137,9 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   const slowestUplinkMs = Math.max(...services.map((service) => service.uplinkLimitMs));
   for (const { key, what, remedy } of timingProblems(settings.timing, slowestUplinkMs))
     add(key.split('.'), what, remedy);
+  const tooSmall = logProblem(settings.log);
+  if (tooSmall !== null)
+    add(['log', 'keep_size'], tooSmall, 'raise log.keep_size, or lower log.segment_size');
   if (settings.control === settings.statusSocket) {
     add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
   }

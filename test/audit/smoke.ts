@@ -1,0 +1,27 @@
+import { portcullis } from '../unit/cli-harness.ts';
+import { LogCluster, note, takeover } from './cluster.ts';
+
+const c = new LogCluster(['fw1', 'fw2', 'fw3']);
+await c.open();
+await takeover(c, null, 'fw1', 1);
+await c.gossip();
+await c.gossip();
+await takeover(c, 'fw1', 'fw2', 2);
+await c.gossip();
+await c.gossip();
+c.host('fw1').log.add({ kind: 'checkpoint' });
+await c.host('fw2').restart();
+await c.gossip();
+await c.gossip();
+await c.say('fw1', note('bye \u001b[31m'));
+await c.close();
+const paths = ['fw1', 'fw2', 'fw3'].map((n) => c.logPath(n));
+let r = await portcullis(['audit', 'verify', ...paths, '--roster', c.rosterPath]);
+console.log(r.status, r.out, r.err);
+r = await portcullis(['audit', 'show', paths[0]!, '--roster', c.rosterPath]);
+console.log(r.status, r.out, r.err);
+r = await portcullis(['audit', 'checkpoint', paths[0]!, '--roster', c.rosterPath]);
+console.log(r.status, r.out, r.err);
+r = await portcullis(['audit', 'verify', paths[0]!, '--roster', c.rosterPath]);
+console.log(r.status, r.out, r.err);
+c.remove();
