@@ -52,7 +52,12 @@ export function* walk(bytes: Uint8Array, from: Position | null): Generator<Step,
   for (let at = 0; at < bytes.length; ) {
     const block = readBlock(bytes, at);
     const n = place === null ? null : place.n + 1;
-    const fail = (reason: string): SegmentFault => ({ at, n, reason, torn: isTorn(bytes, at) });
+    const fail = (reason: string): SegmentFault => ({
+      at,
+      n,
+      reason,
+      torn: block === null && isTorn(bytes, at),
+    });
     if (block === null) return fail('not a whole block');
     if (place !== null && block.first !== place.n + 1)
       return fail(`entry ${place.n + 1} is missing: the next block begins with ${block.first}`);
