@@ -34,7 +34,7 @@ export class LogHost {
   readonly name: string;
   readonly directory: string;
   readonly time: TestTime;
-  readonly endpoint: Endpoint;
+  endpoint: Endpoint;
   /** How this host's clocks differ from the test's (ms). */
   readonly skewMs: number;
   log: EventLog;
@@ -99,6 +99,7 @@ export class LogHost {
   /** A new run of the log, as after a restart of the daemon. */
   async restart(clean = true): Promise<void> {
     if (clean) await this.log.close(5000);
+    this.endpoint = testEndpoint(this.#roster, this.name, { nowMs: this.nowMs(), run: this.#runs });
     [this.log, this.evidence] = this.#make();
     await this.log.open();
   }
@@ -138,7 +139,13 @@ export class LogCluster {
 
   async open(): Promise<void> {
     for (const host of this.hosts.values()) await host.log.open();
-    for (let i = 0; i < 8; i++) this.#pass(1);
+    await this.join();
+  }
+
+  /** Lets time pass until all have sessions with each other. */
+  async join(): Promise<void> {
+    for (let i = 0; i < 120; i++) this.#pass(10);
+    await this.settle();
     for (const { name, endpoint } of this.hosts.values())
       if (endpoint.peers().some((peer) => !peer.session)) throw new Error(`${name} has no session`);
   }

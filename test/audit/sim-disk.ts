@@ -88,7 +88,7 @@ export class SimDisk implements LogDisk {
     };
     return {
       append: (bytes) => {
-        const add = change((now) => Uint8Array.from([...now, ...bytes]));
+        const add = change((now) => Uint8Array.from(Buffer.concat([now, bytes])));
         return this.#step(add, add);
       },
       truncate: (length) => {

@@ -42,6 +42,7 @@ export async function tell(clusterName = 'dmz', revoked = false): Promise<Story>
     await gossip(cluster);
     cluster.host('fw1').log.add({ kind: 'checkpoint' });
     await cluster.host('fw2').restart();
+    await cluster.join();
     await gossip(cluster);
     await takeover(cluster, 'fw2', 'fw3', 3);
     await gossip(cluster);
