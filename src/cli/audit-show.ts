@@ -72,7 +72,8 @@ function timeOf(option: string, text: string | undefined, otherwise: number): nu
   return value;
 }
 
-function isWanted({ entry }: Shown, filter: Filter): boolean {
+/** Whether a filter lets an entry through. */
+export function isWanted({ entry }: Shown, filter: Filter): boolean {
   const { kinds, service, from, to, sinceMs, untilMs } = filter;
   if (kinds !== null && !kinds.has(entry.kind)) return false;
   if (service !== null && entry.service !== service) return false;
