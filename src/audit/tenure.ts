@@ -95,42 +95,56 @@ function relate(a: Tenure, b: Tenure, chains: readonly Chain[], clocks: Clocks):
     const because = endedBefore(first, second, chains);
     if (because !== null) return { a, b, verdict: 'apart', because };
   }
-  if (a.to === null) {
-    const why = a.lastSeen?.why ?? 'its end is not in the log';
-    return { a, b, verdict: 'open', because: `${a.host} does not say when it ended: ${why}` };
+  return byClocks(a, b, clocks);
+}
+
+/** By the bounded difference of their monotonic clocks, where nothing else orders them. */
+function byClocks(a: Tenure, b: Tenure, clocks: Clocks): Relation {
+  const [ab, ba] = [gap(a, b, clocks), gap(b, a, clocks)];
+  for (const between of [ab, ba])
+    if (between !== null && between.leastMs >= 0) {
+      const because = `by their monotonic clocks ${ms(between.leastMs)} to ${ms(between.mostMs)} lie between`;
+      return { a, b, verdict: 'apart', because };
+    }
+  // Both served when the later one began, if that was before the other ended.
+  for (const [first, second, between] of [
+    [a, b, ab],
+    [b, a, ba],
+  ] as const) {
+    const starts = clockGap(first, first.from.monoUs, second, clocks);
+    if (between === null || between.mostMs >= 0 || starts === null || starts.leastMs < 0) continue;
+    const ownMs =
+      second.to === null ? Number.POSITIVE_INFINITY : (second.to.monoUs - second.from.monoUs) / 1000;
+    const [least, most] = [Math.min(-between.mostMs, ownMs), Math.min(-between.leastMs, ownMs)];
+    const because = `by their monotonic clocks both served for ${ms(least)} to ${ms(most)}`;
+    return { a, b, verdict: 'overlap', because };
   }
-  const endMs = a.to.monoUs / 1000;
-  const startMs = b.from.monoUs / 1000;
-  const bounds = clocks.between(a.host, b.host, endMs);
-  if (bounds === null)
-    return {
-      a,
-      b,
-      verdict: 'open',
-      because: 'nothing orders them, and the hosts heard too little of each other to compare their clocks',
-    };
-  const gapLeast = startMs - (endMs + bounds.mostMs);
-  const gapMost = startMs - (endMs + bounds.leastMs);
-  if (gapLeast >= 0)
-    return {
-      a,
-      b,
-      verdict: 'apart',
-      because: `by their monotonic clocks ${ms(gapLeast)} to ${ms(gapMost)} lie between`,
-    };
-  if (gapMost < 0)
-    return {
-      a,
-      b,
-      verdict: 'overlap',
-      because: `by their monotonic clocks both served for ${ms(-gapMost)} to ${ms(-gapLeast)}`,
-    };
-  return {
-    a,
-    b,
-    verdict: 'open',
-    because: `their clocks can be compared to ${ms(bounds.mostMs - bounds.leastMs)} only`,
-  };
+  const unsaid = [a, b].find(({ to }) => to === null);
+  const because =
+    unsaid !== undefined
+      ? `${unsaid.host} does not say when it ended: ${unsaid.lastSeen?.why ?? 'it is not in the log'}`
+      : ab === null
+        ? 'nothing orders them, and the hosts heard too little of each other to compare their clocks'
+        : `their clocks can be compared to ${ms(ab.mostMs - ab.leastMs)} only`;
+  return { a, b, verdict: 'open', because };
+}
+
+interface Gap {
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
+/** From the end of the first to the beginning of the second; null: it cannot be told. */
+function gap(first: Tenure, second: Tenure, clocks: Clocks): Gap | null {
+  return first.to === null ? null : clockGap(first, first.to.monoUs, second, clocks);
+}
+
+/** From that time of the first host's clock to the beginning of the second's tenure. */
+function clockGap(first: Tenure, monoUs: number, second: Tenure, clocks: Clocks): Gap | null {
+  const bounds = clocks.between(first.host, second.host, monoUs / 1000);
+  if (bounds === null) return null;
+  const apartMs = (second.from.monoUs - monoUs) / 1000;
+  return { leastMs: apartMs - bounds.mostMs, mostMs: apartMs - bounds.leastMs };
 }
 
 /** Why the first ended before the second began, whatever any clock says; null: nothing shows it. */

@@ -35,8 +35,9 @@ export class LogHost {
   readonly directory: string;
   readonly time: TestTime;
   endpoint: Endpoint;
-  /** How this host's clocks differ from the test's (ms). */
+  /** How this host's monotonic clock differs from the test's (ms). */
   readonly skewMs: number;
+  readonly #wallSkewMs: number;
   log: EventLog;
   evidence: EvidenceKeeper;
   head: ShownHead | null = null;
@@ -50,12 +51,13 @@ export class LogHost {
     roster: Roster,
     time: TestTime,
     options: Partial<EventLogOptions>,
-    skewMs = 0,
+    [skewMs, wallSkewMs]: readonly [number, number],
   ) {
     this.name = name;
     this.directory = directory;
     this.time = time;
     this.skewMs = skewMs;
+    this.#wallSkewMs = wallSkewMs;
     this.#roster = roster;
     this.#options = options;
     this.endpoint = testEndpoint(roster, name, { nowMs: this.nowMs() });
@@ -80,7 +82,7 @@ export class LogHost {
       roster: this.#roster,
       limits: LIMITS,
       now: () => this.nowMs(),
-      wall: () => this.time.wallMs + this.nowMs(),
+      wall: () => this.time.wallMs + this.time.ms + this.#wallSkewMs,
       onTrouble: (error) => {
         if (error !== null) throw new Error(error);
       },
@@ -111,14 +113,23 @@ export class LogCluster {
   readonly time = new TestTime();
   readonly hosts: ReadonlyMap<string, LogHost>;
 
-  constructor(names: readonly string[], options: Partial<EventLogOptions> = {}, clusterName = 'dmz') {
+  /** `wallSkewMs`: how much further ahead each host's wall clock is than that of the one before. */
+  constructor(
+    names: readonly string[],
+    options: Partial<EventLogOptions> = {},
+    clusterName = 'dmz',
+    wallSkewMs = 30,
+  ) {
     this.directory = mkdtempSync(join(tmpdir(), 'portcullis-audit-'));
     this.roster = testRoster(names, [], clusterName);
     writeFileSync(this.rosterPath, Buffer.concat(this.roster.versions));
     this.hosts = new Map(
       names.map((name, i) => [
         name,
-        new LogHost(name, this.logPath(name), this.roster, this.time, options, i * 1_000_000),
+        new LogHost(name, this.logPath(name), this.roster, this.time, options, [
+          i * 1_000_000,
+          i * wallSkewMs,
+        ]),
       ]),
     );
   }
@@ -242,7 +253,12 @@ export async function takeover(
   n: number,
 ): Promise<void> {
   const term = `${n}/${to}`;
-  await cluster.say(to, transition('backup.suspecting', 'handover.claiming', 'may-claim', term));
+  await cluster.say(to, transition('backup.suspecting', 'handover.claiming', 'may-claim', term), {
+    service: 'firewall',
+    kind: 'message',
+    text: `to all: CLAIM firewall id=${n} term=${term}`,
+    data: { type: 'CLAIM' },
+  });
   for (const other of cluster.hosts.keys())
     if (other !== to)
       await cluster.say(other, {
