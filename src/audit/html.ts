@@ -36,10 +36,10 @@ body { margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 72rem; background: 
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; } h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
 p { margin: .4rem 0; max-width: 60rem; } .faint { color: var(--faint); }
 .verdict { margin: 1.2rem 0; padding: .8rem 1rem; border-left: .4rem solid var(--good); background: var(--band); font-size: 1.1rem; } .verdict.bad { border-color: var(--bad); }
-table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; } th { color: var(--faint); font-weight: 600; }
+table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); } td:last-child { overflow-wrap: anywhere; min-width: 8rem; } th { color: var(--faint); font-weight: 600; }
 td:first-child, th:first-child { white-space: nowrap; } .wide { overflow-x: auto; }
 tr.broken td:first-child, tr.overlap td:first-child, tr.missing td:first-child { color: var(--bad); font-weight: 700; }
-svg { width: 100%; height: auto; display: block; margin: .6rem 0; } svg text { fill: var(--ink); font-size: 13px; } svg .time { fill: var(--faint); font-size: 11px; } svg .term { fill: #fff; font-size: 12px; }
+svg { width: 100%; height: auto; display: block; margin: .6rem 0; } svg text { fill: var(--ink); font-size: 13px; } svg .time { fill: var(--faint); font-size: 11px; } svg .term { fill: var(--paper); font-size: 12px; }
 .axis, .tick { stroke: var(--line); } .tick { stroke-dasharray: 2 4; } .bar { fill: var(--bar); } .unsaid { fill: var(--unsaid); }
 .key { display: inline-block; width: 1em; height: 1em; vertical-align: -.15em; border-radius: 2px; margin: 0 .3em 0 1em; }
 code { font: .85em/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }

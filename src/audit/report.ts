@@ -5,11 +5,12 @@
 import { fingerprint } from '../trust/fingerprint.ts';
 import { rosterAt } from '../trust/roster.ts';
 import { hex } from '../wire/hex.ts';
+import { type Change, changesOf } from './changes.ts';
 import type { Digest, Listed, Row } from './digest.ts';
 import { escape, STYLE, table } from './html.ts';
 import type { Members } from './members.ts';
 import { pictureOf } from './picture.ts';
-import type { Relation, Tenure } from './tenure.ts';
+import type { Gap, Relation, Tenure } from './tenure.ts';
 import type { Verdict } from './verify.ts';
 import { timeText } from './words.ts';
 
@@ -71,7 +72,29 @@ function mastersPart({ tenures, digest, verdict }: ReportInput): string {
       table(['host', 'term', 'from', 'to', 'why it began', 'why it ended'], own.map(tenureRow)),
     );
   }
+  const changes = changesOf(tenures, verdict.chains).map(changeRow);
+  if (changes.length > 0)
+    parts.push(
+      '<h3>Changes of master</h3>',
+      table(['new master', 'before', 'cause', 'nobody served for', 'suspicion to service'], changes),
+      '<p class="faint">How long nobody served is measured between the hosts’ monotonic clocks, compared by the words that they recorded of each other. The last column is measured by the new master’s clock alone.</p>',
+    );
   return parts.join('\n');
+}
+
+function changeRow({ before, after, cause, gap, suspectedMs }: Change): string[] {
+  return [
+    `${after.host}, term ${after.term}`,
+    before === null ? 'nobody' : `${before.host}, term ${before.term}`,
+    cause,
+    before === null ? '' : gapText(before, gap),
+    suspectedMs === null ? '' : `${suspectedMs.toFixed(0)} ms`,
+  ];
+}
+
+function gapText(before: Tenure, gap: Gap | null): string {
+  if (before.to === null) return 'not said: the log before ends without it';
+  return gap === null ? 'not comparable' : `${gap.leastMs.toFixed(0)} to ${gap.mostMs.toFixed(0)} ms`;
 }
 
 function tenureRow({ host, term, from, to, lastSeen }: Tenure): string[] {

@@ -96,6 +96,9 @@ const SERVING: ReadonlySet<unknown> = new Set([
   'service.shutting',
 ]);
 
+/** Places whose entering says how a takeover began. */
+const TOLD: ReadonlySet<unknown> = new Set(['backup.suspecting', 'backup.watching', 'service.releasing']);
+
 /** Whether a host may serve in that place. */
 export function serving(place: unknown): boolean {
   return SERVING.has(place);
@@ -217,7 +220,7 @@ class Sum {
       }
     }
     const changes =
-      (kind === 'transition' && serving(data.from) !== serving(data.to)) ||
+      (kind === 'transition' && (serving(data.from) !== serving(data.to) || TOLD.has(data.to))) ||
       (kind === 'message' && data.type === 'RELEASED');
     if ((MOMENT_KINDS.has(kind) || changes) && this.#moments.length < MOMENTS_MAX)
       this.#moments.push({ n, wallMs, monoUs, kind, service, text, data: { ...data } });

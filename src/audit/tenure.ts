@@ -129,9 +129,14 @@ function byClocks(a: Tenure, b: Tenure, clocks: Clocks): Relation {
   return { a, b, verdict: 'open', because };
 }
 
-interface Gap {
+export interface Gap {
   readonly leastMs: number;
   readonly mostMs: number;
+}
+
+/** The same for one who has no clocks compared yet. */
+export function gapBetween(first: Tenure, second: Tenure, chains: readonly Chain[]): Gap | null {
+  return gap(first, second, new Clocks(crossingsOf(chains)));
 }
 
 /** From the end of the first to the beginning of the second; null: it cannot be told. */

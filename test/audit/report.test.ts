@@ -270,6 +270,7 @@ test('the report in headless Chromium: whole, dark and on paper, without a scrip
   assert.match(dom, /<title>Event log of dmz: verified<\/title>/, 'no script has changed the title');
   assert.match(dom, /&lt;\/td&gt;&lt;script&gt;/);
   for (const part of [
+    'Changes of master',
     'Who was master when',
     'Did two hosts ever serve at once',
     'Evidence',
