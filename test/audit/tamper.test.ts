@@ -1,7 +1,7 @@
 /**
  * Logs altered by whoever owns the hosts' private keys and can sign whole chains anew (forge.ts shares no code with the
- * writer). For each manipulation: who is convicted, by whose log, and at which entry; and what cannot be found (P65, P68, P69, P71
- * to P73). The table in spec/protocol.md is this list.
+ * writer). For each manipulation: who is convicted, by whose log, and at which entry; and what cannot be found (P65, P68, P69, P71,
+ * P72, P73). The table in spec/protocol.md is this list.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
