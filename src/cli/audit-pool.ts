@@ -75,15 +75,16 @@ async function inWorkers(paths: readonly string[], members: Members, count: numb
 
 function ask(worker: Worker, path: string): Promise<Summary> {
   return new Promise((resolve, reject) => {
+    // Each by itself: a Worker has listeners of its own, without which it delivers nothing any more.
     const settle = (act: () => void): void => {
-      worker.removeAllListeners();
+      worker.off('message', onAnswer).off('error', onError).off('exit', onExit);
       act();
     };
-    worker.once('message', (answer: Answer) =>
-      settle(() => ('summary' in answer ? resolve(answer.summary) : reject(new Error(answer.failed)))),
-    );
-    worker.once('error', (error) => settle(() => reject(error)));
-    worker.once('exit', () => settle(() => reject(new Error('a worker ended'))));
+    const onAnswer = (answer: Answer): void =>
+      settle(() => ('summary' in answer ? resolve(answer.summary) : reject(new Error(answer.failed))));
+    const onError = (error: Error): void => settle(() => reject(error));
+    const onExit = (): void => settle(() => reject(new Error('a worker ended')));
+    worker.on('message', onAnswer).on('error', onError).on('exit', onExit);
     worker.postMessage(path);
   });
 }
