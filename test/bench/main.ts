@@ -2,6 +2,7 @@
 const BENCHES: { readonly [name: string]: () => Promise<unknown> } = {
   wire: () => import('./wire.ts'),
   flood: () => import('./flood.ts'),
+  audit: () => import('./audit.ts'),
 };
 
 const name = process.argv[2] ?? '';
