@@ -16,6 +16,7 @@ import { partOf, type RosterWord } from '../../src/wire/roster-words.ts';
 import { firstBody, memberBody, testEndpoint, testIdentity } from '../unit/wire-fixture.ts';
 import { check, roster, status } from '../unit/wire-net.ts';
 import { fileTargets } from './file-targets.ts';
+import { LOG_TARGETS } from './log-targets.ts';
 
 export interface Target {
   readonly name: string;
@@ -166,5 +167,5 @@ function rosterBodies(): Target {
 
 /** The targets that are plain calls; the control socket, which is none, has a file of its own. */
 export function callTargets(): Target[] {
-  return [datagrams(), members(), cbor(), rosterBodies(), ...fileTargets()];
+  return [datagrams(), members(), cbor(), rosterBodies(), ...fileTargets(), ...LOG_TARGETS];
 }
