@@ -10,6 +10,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { registerActuator } from './actuator.ts';
+import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
 import { registerDaemon } from './daemon.ts';
@@ -49,6 +50,7 @@ export function buildProgram(io: CommandIo): Command {
   registerOperate(program, io);
   registerFence(program, io);
   registerUplink(program, io);
+  registerAudit(program, io);
   return program;
 }
 

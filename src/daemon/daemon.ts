@@ -3,7 +3,6 @@
  * what cannot be undone here (a dead process) the kernel's gate undoes. Made whole or not at all.
  */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { Order } from '../core/events.ts';
 import { nextDeadline } from '../core/index.ts';
 import { Driver } from '../driver/driver.ts';
@@ -14,12 +13,12 @@ import { sameBytes } from '../wire/bytes.ts';
 import { RunEnded } from '../wire/ended.ts';
 import { Endpoint } from '../wire/endpoint.ts';
 import { Alarms } from './alarms.ts';
+import { AuditTrail } from './audit-trail.ts';
 import { NodeClock } from './clock.ts';
 import { settingsHash } from './config/actuator-config.ts';
 import { type Config, followRoster, remarks, servicesOf } from './config/config.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
 import { type ControlSocket, openControl, type RosterReport } from './control.ts';
-import { FileJournal } from './journal.ts';
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
 import { tellManager } from './manager.ts';
@@ -32,7 +31,7 @@ import { watchSelf } from './selfwatch.ts';
 import { counted, type Status, statusOf } from './status.ts';
 import { UdpTransport } from './udp.ts';
 
-const JOURNAL_CLOSE_LIMIT_MS = 2000;
+const LOG_CLOSE_LIMIT_MS = 2000;
 
 export class Daemon {
   readonly #log: Log;
@@ -42,7 +41,7 @@ export class Daemon {
   readonly #actuator: RemoteActuator;
   readonly #reached: Reached;
   readonly #identity: Loaded['identity'];
-  readonly #journal: FileJournal;
+  readonly #trail: AuditTrail;
   readonly #driver: Driver;
   readonly #desk: RosterDesk;
   readonly #sockets: ControlSocket[] = [];
@@ -55,7 +54,7 @@ export class Daemon {
   /** After the end nothing reaches the core any more, whatever sockets and timers still deliver. */
   #ended = false;
 
-  private constructor(loaded: Loaded, reached: Reached, journal: FileJournal, alarms: Alarms, log: Log) {
+  private constructor(loaded: Loaded, reached: Reached, trail: AuditTrail, alarms: Alarms, log: Log) {
     const { config, identity } = loaded;
     const { settings, roster } = config;
     this.#config = config;
@@ -63,7 +62,7 @@ export class Daemon {
     this.#identity = identity;
     this.#log = log;
     this.#alarms = alarms;
-    this.#journal = journal;
+    this.#trail = trail;
     const clock = new NodeClock(rawNowMs, () => this.#toDriver((driver) => driver.wake()));
     this.#transport = new UdpTransport({
       ...config,
@@ -82,6 +81,7 @@ export class Daemon {
       maxAgeMs: settings.timing.maxAgeMs,
       links: this.#transport.links(),
     });
+    trail.attach(this.#endpoint);
     this.#actuator = new RemoteActuator({
       stream: reached.stream,
       nowMs: rawNowMs,
@@ -94,7 +94,7 @@ export class Daemon {
       onLost: (why) => this.#actuatorLost(why),
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
       onUplinkTrouble: (service, alarm) => alarms.set('uplink-guard', service, alarm !== null, alarm ?? ''),
-      onUplinkGuarded: (service, text) => journal.append({ service, kind: 'alarm', text }),
+      onUplinkGuarded: (service, text) => trail.log.append({ service, kind: 'alarm', text }),
       onSpent: (service) => this.#spent(service),
     });
     let stopped = (): void => undefined;
@@ -118,7 +118,8 @@ export class Daemon {
       clock,
       transport: this.#transport,
       actuator: this.#actuator,
-      journal,
+      journal: trail.log,
+      evidence: trail.evidence,
       rosters: this.#desk,
       operations: {
         alarm: (code, service, on, detail) => alarms.set(code, service, on, detail),
@@ -139,15 +140,9 @@ export class Daemon {
     const undo: (() => unknown)[] = [() => reached.stream.destroy()];
     try {
       undo.push(lockState(settings.state));
-      const journal = await FileJournal.open({
-        path: join(settings.state, 'events.jsonl'),
-        host: settings.host,
-        now: rawNowMs,
-        onTrouble: (error) =>
-          alarms.set('event-log', null, error !== null, `the event log cannot be written: ${error}`),
-      });
-      undo.push(() => journal.close(JOURNAL_CLOSE_LIMIT_MS));
-      const daemon = new Daemon(loaded, reached, journal, alarms, log);
+      const trail = await AuditTrail.open(loaded, alarms);
+      undo.push(() => trail.close(LOG_CLOSE_LIMIT_MS));
+      const daemon = new Daemon(loaded, reached, trail, alarms, log);
       await daemon.#open();
       return daemon;
     } catch (error) {
@@ -197,7 +192,7 @@ export class Daemon {
   status(): Status {
     const { settings } = this.#config;
     const { roster, settled } = this.#driver.rosters;
-    const journal = this.#journal.status();
+    const journal = this.#trail.log.status();
     return statusOf({
       nowMs: rawNowMs(),
       state: this.#driver.state,
@@ -317,7 +312,7 @@ export class Daemon {
     this.#transport.close();
     this.#actuator.close();
     await this.#reached.ended();
-    await this.#journal.close(JOURNAL_CLOSE_LIMIT_MS);
+    await this.#trail.close(LOG_CLOSE_LIMIT_MS);
   }
 
   #order(order: Order): string | null {
@@ -339,7 +334,7 @@ export class Daemon {
   }
 
   #note(text: string): void {
-    this.#journal.append({ service: null, kind: 'operator', text });
+    this.#trail.log.append({ service: null, kind: 'operator', text });
   }
 
   #toDriver(action: (driver: Driver) => void): void {

@@ -32,6 +32,7 @@ const FIXED: readonly (readonly [string, string])[] = [
   ['user', 'the process has dropped its rights'],
   ['actuator', 'the two processes are joined'],
   ['statusSocket', 'the socket is open'],
+  ['log', 'the event log is open'],
   ['links', 'the sockets are bound'],
   ['timing.intervalMs', 'running leases hang on it'],
   ['timing.leaseMs', 'promises that were given hang on it'],

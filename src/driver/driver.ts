@@ -21,26 +21,13 @@ import {
 import { membershipOf, type Roster } from '../trust/roster.ts';
 import type { Fork, Merge } from '../trust/roster-merge.ts';
 import { RunEnded } from '../wire/ended.ts';
-import type { Endpoint, Outgoing, Received } from '../wire/endpoint.ts';
+import type { Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
-import type { Actuator, ActuatorEvents, Clock, Journal, Operations, RosterPort, Transport } from './ports.ts';
+import { Chronicle } from './chronicle.ts';
+import type { ActuatorEvents, DriverOptions } from './ports.ts';
 import { Preparing } from './preparing.ts';
 import { describeNews } from './roster-news.ts';
 import { type Outcome, RosterKeeper } from './rosters.ts';
-
-export interface DriverOptions {
-  readonly config: CoreConfig;
-  readonly endpoint: Endpoint;
-  readonly clock: Clock;
-  readonly transport: Transport;
-  readonly actuator: Actuator;
-  readonly journal: Journal;
-  readonly operations: Operations;
-  /** Default: a newer roster changes the members that the core knows, and nothing else. */
-  readonly rosters?: RosterPort;
-  /** Sees every step: the recorder of transcripts and conformance runs. */
-  readonly observe?: (nowMs: number, event: Event, state: HostState, effects: readonly Effect[]) => void;
-}
 
 /** Refusals that may mean that keys or rosters differ (R19). */
 const UNTRUSTED: ReadonlySet<RejectionCode> = new Set<RejectionCode>(['gate', 'signature']);
@@ -54,8 +41,7 @@ const INBOX_MAX = 4096;
 export class Driver {
   readonly #options: DriverOptions;
   readonly #inbox: Event[] = [];
-  /** What procedures told beside their verdict, for the log entry that follows. */
-  readonly #details = new Map<string, string>();
+  readonly #chronicle = new Chronicle();
   readonly #keeper: RosterKeeper;
   readonly #preparing: Preparing;
   /** What the core was last told, or is about to be. */
@@ -105,6 +91,10 @@ export class Driver {
       return;
     }
     this.#transmit(received.replies);
+    if (received.kind === 'messages' && received.head !== null)
+      this.#options.evidence?.headHeard(received.from, received.head);
+    if (received.kind === 'handshake' && received.held !== undefined)
+      this.#options.evidence?.headHeld(received.from, received.held);
     const outdated = this.#rosterShown(nowMs, received);
     for (const event of eventsOf(received, outdated)) this.#enqueue(event);
     this.#work();
@@ -113,6 +103,7 @@ export class Driver {
 
   /** A flood must cost no more than its refusal: no step is made and no clock set for what changes nothing (P31, P32). */
   #refused({ host, gated, code }: Received & { kind: 'refused' }): void {
+    this.#options.evidence?.refused(host, code);
     if (host !== null && UNTRUSTED.has(code) && refusalCounts(this.#state, host))
       this.#happened({ type: 'refused', host, gated });
     // Its sender may have become a candidate, who is to be asked.
@@ -149,7 +140,7 @@ export class Driver {
 
   readonly actuatorEvents: ActuatorEvents = {
     procedureEnded: (service, procedure, id, verdict, detail) => {
-      if (verdict !== 'confirmed' && detail !== '') this.#details.set(procedure, detail);
+      this.#chronicle.ended(procedure, id, verdict, detail, this.#options.clock.nowMs());
       this.#happened({ type: 'procedure-ended', service, procedure, id, verdict });
     },
     addressesProbed: (service, side, id, answered) =>
@@ -187,6 +178,8 @@ export class Driver {
         const broken = brokenInvariants(state);
         if (broken.length > 0) throw new Error(`broken invariant: ${broken.join('; ')}`);
         this.#options.observe?.(nowMs, event, state, effects);
+        for (const entry of this.#chronicle.entries(event, effects, nowMs))
+          this.#options.journal.append(entry);
         this.#carryOut(effects, nowMs);
         this.#preparing.follow(state);
       }
@@ -197,17 +190,14 @@ export class Driver {
 
   /** The effects in their order; what goes to the same hosts leaves together. */
   #carryOut(effects: readonly Effect[], nowMs: number): void {
-    const { actuator, transport, journal, operations } = this.#options;
+    const { actuator, transport, operations } = this.#options;
     const mail: { readonly to: HostName | 'all'; readonly messages: Message[] }[] = [];
     for (const effect of effects) {
       switch (effect.type) {
-        case 'log': {
-          const detail = this.#details.get(String(effect.entry.data?.procedure ?? ''));
-          journal.append(detail === undefined ? effect.entry : { ...effect.entry, detail });
-          break;
-        }
+        case 'log':
+          break; // queued before, in one with what the driver knows beside
         case 'run':
-          this.#details.delete(effect.procedure);
+          this.#chronicle.started(effect.procedure, effect.id, nowMs);
           actuator.run(effect.service, effect.procedure, effect.id);
           break;
         case 'probe-addresses':
@@ -288,6 +278,8 @@ export class Driver {
     const nowMs = this.#options.clock.nowMs();
     this.#options.endpoint.setRoster(nowMs, roster);
     const outcome = this.#keeper.commit(nowMs, roster, fork);
+    const text = `roster version ${roster.version} is in force`;
+    this.#options.journal.append({ service: null, kind: 'roster', text, roster });
     this.#reconfigure(config);
     this.#act(nowMs, outcome);
     this.#work();

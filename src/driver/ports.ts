@@ -3,10 +3,15 @@
  * the simulator with models. Times are milliseconds of the monotonic clock that is not slewed, unless said otherwise.
  */
 import type { CoreConfig, HostName, ServiceName } from '../core/basics.ts';
-import type { AlarmCode, LogEntry } from '../core/effects.ts';
-import type { Side } from '../core/events.ts';
+import type { AlarmCode, Effect, LogEntry } from '../core/effects.ts';
+import type { Event, Side } from '../core/events.ts';
 import type { Procedure, Verdict } from '../core/procedures.ts';
+import type { HostState } from '../core/state.ts';
 import type { Roster } from '../trust/roster.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
+import type { Head } from '../wire/head.ts';
+import type { HeardHead } from '../wire/received.ts';
+import type { RejectionCode } from '../wire/rejection.ts';
 import type { RosterNews } from './rosters.ts';
 
 export interface Clock {
@@ -56,9 +61,29 @@ export interface ActuatorEvents {
   rivalHeard(service: ServiceName, side: Side, detail: string): void;
 }
 
+/** What the core says, and what the driver knows of it beside. */
+export interface JournalEntry extends LogEntry {
+  /** The event of that step. */
+  readonly event?: string;
+  /** What a procedure said. */
+  readonly detail?: string;
+  /** The roster that is in force from here on. */
+  readonly roster?: Roster;
+}
+
 /** The event log. Appending queues; it never blocks a takeover. */
 export interface Journal {
-  append(entry: LogEntry & { readonly detail?: string }): void;
+  append(entry: JournalEntry): void;
+}
+
+/** What hosts know of each other's logs, and what was refused. Nothing here throws or waits. */
+export interface Evidence {
+  /** A peer showed, signed, how far its log has come. */
+  headHeard(from: HostName, heard: HeardHead): void;
+  /** A peer told, signed, what it holds of this host's log. */
+  headHeld(from: HostName, head: Head): void;
+  /** A word in that host's name (null: in nobody's) was refused. */
+  refused(host: HostName | null, code: RejectionCode): void;
 }
 
 /** What becomes of a newer roster outside the core. Nothing here may fail: a revoked key must be refused at once. */
@@ -76,4 +101,21 @@ export interface RosterPort {
 export interface Operations {
   alarm(code: AlarmCode, service: ServiceName | null, on: boolean, detail: string): void;
   stopped(): void;
+}
+
+/** All that a driver is made of. */
+export interface DriverOptions {
+  readonly config: CoreConfig;
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly actuator: Actuator;
+  readonly journal: Journal;
+  /** Default: nobody looks at others' logs. */
+  readonly evidence?: Evidence;
+  readonly operations: Operations;
+  /** Default: a newer roster changes the members that the core knows, and nothing else. */
+  readonly rosters?: RosterPort;
+  /** Sees every step: the recorder of transcripts and conformance runs. */
+  readonly observe?: (nowMs: number, event: Event, state: HostState, effects: readonly Effect[]) => void;
 }

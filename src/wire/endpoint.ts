@@ -18,53 +18,27 @@ import {
   typeNumber,
 } from './codec.ts';
 import type { Identity } from './ed25519.ts';
-import { type Handshaken, Handshaker } from './handshake.ts';
+import { Handshaker } from './handshake.ts';
+import type { Head, ShownHead } from './head.ts';
 import { hex } from './hex.ts';
-import { type Opened, openDatagram, type Refused, refused, signatureHolds } from './inbound.ts';
+import { type Opened, openDatagram, refused, signatureHolds } from './inbound.ts';
 import { DATAGRAM_MAX_BYTES, GATE_BYTES, ROSTER_HASH_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
-import {
-  decodeBody,
-  ENVELOPE_OVERHEAD_BYTES,
-  PAYLOAD_OVERHEAD_BYTES,
-  type ShownRoster,
-  shownIn,
-} from './payload.ts';
+import { decodeBody, ENVELOPE_OVERHEAD_BYTES, PAYLOAD_OVERHEAD_BYTES, shownIn } from './payload.ts';
 import { type Peer, sharedLinks } from './peer.ts';
 import { PeerTable } from './peers.ts';
 import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
+import type { PeerStatus, Received } from './received.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
 import { decodeRosterWord, encodeRosterWord, type RosterWord } from './roster-words.ts';
-import { type DelayBounds, remeasureMs, type SessionTiming } from './session.ts';
+import { remeasureMs, type SessionTiming } from './session.ts';
 import { type Outgoing, Speaker } from './speaker.ts';
 
 export type { Identity } from './ed25519.ts';
 export type { ShownRoster } from './payload.ts';
+export type { HeardHead, PeerStatus, Received } from './received.ts';
 export type { RosterWord } from './roster-words.ts';
 export type { Outgoing } from './speaker.ts';
-
-export type Received =
-  | {
-      readonly kind: 'messages';
-      readonly from: HostName;
-      readonly link: number;
-      readonly messages: Message[];
-      /** The sender's roster. */
-      readonly shown: ShownRoster;
-      readonly replies: Outgoing[];
-    }
-  | {
-      readonly kind: 'roster';
-      readonly from: HostName;
-      readonly link: number;
-      readonly word: RosterWord;
-      readonly shown: ShownRoster;
-      readonly replies: Outgoing[];
-    }
-  | Handshaken
-  /** `from` knows that this run has said more than this process has: it must end (RunEnded). */
-  | { readonly kind: 'set-back'; readonly from: HostName; readonly replies: readonly [] }
-  | Refused;
 
 export interface EndpointOptions {
   readonly nowMs: number;
@@ -83,24 +57,6 @@ export interface EndpointOptions {
   readonly primitives?: Primitives;
   /** Default 0. For tests of a session's end; below 2^48. */
   readonly firstSeq?: number;
-}
-
-/** A peer as `status` shows it. */
-export interface PeerStatus {
-  readonly host: HostName;
-  readonly session: boolean;
-  /** This host's clock; null: nothing of an accepted session was heard. */
-  readonly lastHeardMs: number | null;
-  /** The roster that it showed last; null before its first word. */
-  readonly rosterVersion: number | null;
-  /** It shows another roster than ours: another version, or the same with another hash. */
-  readonly rosterDiffers: boolean;
-  /** When two runs in its name were last proven to be alive at once; null: never. Its grants do not count for a minute. */
-  readonly duplicateMs: number | null;
-  /** How long its newest answer to a question of ours took, there and back; null without a session. */
-  readonly roundTripMs: number | null;
-  /** How long its newest word was under way to us, at least and at most, by our clock; null: none was taken. */
-  readonly delayMs: DelayBounds | null;
 }
 
 const RECORDS_BYTES = DATAGRAM_MAX_BYTES - GATE_BYTES - ENVELOPE_OVERHEAD_BYTES - PAYLOAD_OVERHEAD_BYTES;
@@ -139,6 +95,12 @@ export class Endpoint {
   /** Whether the roster has this host, under the key that this process speaks with. */
   get isMember(): boolean {
     return !this.#speaker.isExpelled;
+  }
+
+  /** What STATUS and REPORT show of this host's log from now on, and what is held of a peer's. */
+  setHeads(own: ShownHead | null, heldOf: (host: HostName) => Head | null): void {
+    this.#speaker.head = own;
+    this.#speaker.heldOf = heldOf;
   }
 
   /** The links that are present now. Over a new one the peers are asked at once where their measurement is due. */
@@ -264,13 +226,19 @@ export class Endpoint {
     if (this.#speaker.isSetBack(header.heard))
       return { kind: 'set-back', from: peer.member.name, replies: [] };
     const type = messageType(header.type);
-    if (type !== undefined) return this.#judgeMessages(nowMs, link, opened, type);
+    if (type !== undefined) return this.#judgeMessages(nowMs, link, datagram, opened, type);
     if (header.type === SESSION_TYPES.ROSTER) return this.#judgeRoster(nowMs, link, opened);
     return this.#handshaker.judge(nowMs, opened);
   }
 
   /** Steps 4 to 7 for the core's messages. */
-  #judgeMessages(nowMs: number, link: number, opened: Opened, type: MessageType): Received {
+  #judgeMessages(
+    nowMs: number,
+    link: number,
+    datagram: Uint8Array,
+    opened: Opened,
+    type: MessageType,
+  ): Received {
     const { member, session } = opened.peer;
     const judged = this.#judgeData(nowMs, link, opened, !isSignedOnce(type), (body) => {
       const messages = decodeRecords(type, body);
@@ -283,7 +251,9 @@ export class Endpoint {
       : judged.value;
     if (current.length === 0) return refused(member.name, true, 'overtaken');
     const shown = shownIn(opened.header);
-    return { kind: 'messages', from: member.name, link, messages: current, shown, replies: [] };
+    const { head } = opened.header;
+    const heard = head === null ? null : { head, word: datagram.subarray(GATE_BYTES) };
+    return { kind: 'messages', from: member.name, link, messages: current, shown, head: heard, replies: [] };
   }
 
   /** The same for words about rosters. */
@@ -327,7 +297,7 @@ export class Endpoint {
     if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
-    const value = decode(decodeBody(sign1.payload, header.bodyAt) ?? null);
+    const value = decode(decodeBody(sign1.payload, header) ?? null);
     if (typeof value === 'string') return refuse(value);
     if (!session.commit(nowMs, link, header)) return refuse('replayed');
     peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };

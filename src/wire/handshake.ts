@@ -3,6 +3,7 @@
  * to a nonce that we drew in this run; what answers none costs no signature (spec/protocol.md, sessions).
  */
 import type { HostName } from '../core/basics.ts';
+import type { Head } from './head.ts';
 import { hex } from './hex.ts';
 import { type Opened, type Refused, refused, signatureHolds } from './inbound.ts';
 import { BARE_REPLY_PAUSE_MS, NONCE_BYTES } from './limits.ts';
@@ -19,6 +20,8 @@ export interface Handshaken {
   readonly joined: boolean;
   /** The sender's roster, where it proved that it runs now; else null. */
   readonly shown: ShownRoster | null;
+  /** The head that the sender holds of our log, where it proved that it runs now and holds one; else absent. */
+  readonly held?: Head;
   readonly replies: Outgoing[];
 }
 
@@ -78,7 +81,8 @@ export class Handshaker {
     const nonce = this.#speaker.nonce(NONCE_BYTES);
     peer.session.noteAnswered(hex(header.sid), header.seq);
     peer.session.noteChallengeSent(hex(nonce), nowMs);
-    const challenge = { kind: 'challenge', nonce, echo } as const;
+    const held = this.#speaker.heldOf(peer.member.name);
+    const challenge = { kind: 'challenge', nonce, echo, held } as const;
     const replies = this.#speaker.handshake(nowMs, peer, key, hex(header.sid), challenge);
     return { kind: 'handshake', from: peer.member.name, joined: false, shown: null, replies };
   }
@@ -91,7 +95,8 @@ export class Handshaker {
     const replies: Outgoing[] = [];
     if (handshake.kind === 'challenge') {
       session.spendHelloNonces();
-      const welcome = { kind: 'welcome', echo: handshake.nonce } as const;
+      const held = this.#speaker.heldOf(member.name);
+      const welcome = { kind: 'welcome', echo: handshake.nonce, held } as const;
       replies.push(...this.#speaker.handshake(nowMs, peer, key, sid, welcome));
     } else if (handshake.kind === 'welcome') {
       session.spendChallengeNonce(hex(handshake.echo));
@@ -102,7 +107,8 @@ export class Handshaker {
     peer.key = key;
     sessionMeasured(nowMs, peer, this.#timing);
     const joined = acceptance === 'joined';
-    return { kind: 'handshake', from: member.name, joined, shown: shownIn(header), replies };
+    const held = 'held' in handshake && handshake.held ? { held: handshake.held } : {};
+    return { kind: 'handshake', from: member.name, joined, shown: shownIn(header), ...held, replies };
   }
 
   /** A sid seen in a datagram that passed the gate: to be asked, not believed. */

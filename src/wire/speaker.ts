@@ -8,11 +8,12 @@ import type { Roster, RosterMember } from '../trust/roster.ts';
 import { messageAad, writeSign1 } from './cose.ts';
 import type { Identity } from './ed25519.ts';
 import { addGate } from './gate.ts';
+import type { Head, ShownHead } from './head.ts';
 import { hex } from './hex.ts';
 import { ROSTER_HASH_BYTES, SID_BYTES, SIGNATURE_BYTES } from './limits.ts';
 import { type Marked, Marks } from './marks.ts';
 import { SESSION_TYPES } from './messages.ts';
-import { encodeHandshake, encodePayload, type Handshake, handshakeType } from './payload.ts';
+import { encodeHandshake, encodePayload, type Handshake, handshakeType, mayShowHead } from './payload.ts';
 import { type Peer, type PeerKey, sharedLinks } from './peer.ts';
 
 export interface Outgoing {
@@ -35,6 +36,10 @@ export class Speaker {
   /** External data of what is meant for this host. */
   readonly ownAad: Uint8Array;
   links: readonly number[];
+  /** The durable head of this host's log, which STATUS and REPORT show; null: there is none. */
+  head: ShownHead | null = null;
+  /** What this host holds of a peer's log. */
+  heldOf: (host: HostName) => Head | null = () => null;
   #roster: Roster;
   #self: RosterMember;
   #isExpelled = false;
@@ -121,6 +126,7 @@ export class Speaker {
       rosterHash: this.#roster.hash.subarray(0, ROSTER_HASH_BYTES),
       toSid: toSid === null ? null : Uint8Array.from(Buffer.from(toSid, 'hex')),
       heard: toSid !== null && toSid === to?.peer.session.sid ? to.peer.session.heard : null,
+      head: mayShowHead(type) ? this.head : null,
     };
     const isBare = type === SESSION_TYPES.HELLO && toSid === null;
     const sign = isBare ? () => NO_SIGNATURE : this.#identity.sign;

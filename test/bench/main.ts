@@ -3,6 +3,7 @@ const BENCHES: { readonly [name: string]: () => Promise<unknown> } = {
   wire: () => import('./wire.ts'),
   flood: () => import('./flood.ts'),
   takeover: () => import('./takeover.ts'),
+  audit: () => import('./audit.ts'),
 };
 
 const name = process.argv[2] ?? '';

@@ -59,6 +59,8 @@ class Matcher {
     switch (name) {
       case 'uint':
         return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+      case 'int':
+        return typeof value === 'number' && Number.isInteger(value);
       case 'bstr':
         return value instanceof Uint8Array;
       case 'tstr':
@@ -84,6 +86,7 @@ class Matcher {
     switch (control) {
       case 'size':
         if (value instanceof Uint8Array) return this.is(by, value.length);
+        if (typeof value === 'string') return this.is(by, Buffer.byteLength(value));
         return typeof value === 'number' && by.kind === 'int' && value < 256 ** by.high;
       case 'lt':
         return typeof value === 'number' && by.kind === 'int' && value < by.low;

@@ -53,7 +53,7 @@ export function parseCddl(text: string): Grammar {
 }
 
 /** The names that need no rule (RFC 8610, appendix D). */
-export const BUILT_IN: ReadonlySet<string> = new Set(['uint', 'bstr', 'tstr', 'bool', 'true', 'null']);
+export const BUILT_IN: ReadonlySet<string> = new Set(['int', 'uint', 'bstr', 'tstr', 'bool', 'true', 'null']);
 
 function tokens(text: string): string[] {
   const found: string[] = [];

@@ -17,6 +17,7 @@ import { firstBody, memberBody, testEndpoint, testIdentity } from '../unit/wire-
 import { check, roster, status } from '../unit/wire-net.ts';
 import { actuatorTarget, frameTarget } from './actuator-target.ts';
 import { fileTargets } from './file-targets.ts';
+import { LOG_TARGETS } from './log-targets.ts';
 
 export interface Target {
   readonly name: string;
@@ -167,5 +168,6 @@ function rosterBodies(): Target {
 
 /** The targets that are plain calls; the control socket, which is none, has a file of its own. */
 export function callTargets(): Target[] {
-  return [datagrams(), members(), cbor(), rosterBodies(), actuatorTarget(), frameTarget(), ...fileTargets()];
+  const plain = [datagrams(), members(), cbor(), rosterBodies(), actuatorTarget(), frameTarget()];
+  return [...plain, ...fileTargets(), ...LOG_TARGETS];
 }

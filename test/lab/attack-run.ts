@@ -8,6 +8,7 @@ import { readIdentityFile, readPublicKeyFile } from '../../src/daemon/key-files.
 import { thumbprint } from '../../src/trust/fingerprint.ts';
 import { verifyRosterFile } from '../../src/trust/roster.ts';
 import { gateKey } from '../../src/wire/gate.ts';
+import { eventLines } from '../audit/read.ts';
 import { alarmsOf, countersOf, difference } from './attack-seen.ts';
 import type { Order } from './attack-station.ts';
 import { Talker } from './attack-talker.ts';
@@ -138,7 +139,7 @@ class Siege {
       ...{ damage, takeoverMs, cores: Math.round(cores * 100) / 100 },
       sent: Number(sent?.sent ?? said?.said ?? 0),
       sentPerSecond: Math.round(sentPerSecond),
-      counters: countersOf([after, beside, end], await this.#refusedRosters(), UNHEARD_MS),
+      counters: countersOf([after, beside, end], this.#refusedRosters(), UNHEARD_MS),
       alarms: [...new Set([after, beside, end].flatMap(alarmsOf))],
     };
   }
@@ -247,11 +248,10 @@ class Siege {
   }
 
   /** Entries of the event logs that tell of a roster which was not taken. */
-  async #refusedRosters(): Promise<number> {
-    const logs = this.#honest.map((host) =>
-      readFile(join(this.#lab.cluster.directory, host, 'state/events.jsonl'), 'utf8').catch(() => ''),
+  #refusedRosters(): number {
+    const lines = this.#honest.flatMap((host) =>
+      eventLines(join(this.#lab.cluster.directory, host, 'state')),
     );
-    const lines = (await Promise.all(logs)).join('').split('\n');
     return lines.filter((line) => line.includes('"kind":"roster"') && line.includes('refused')).length;
   }
 

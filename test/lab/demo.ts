@@ -1,9 +1,10 @@
 /**
  * `npm run demo`: three firewalls on this machine, a client's traffic through them, a power loss, a takeover, and a planned
- * handover back; then what the client lost. The states shown live come from the hosts; the figures at the end come
+ * handover back; then what the client lost, and what the hosts' signed logs say of it. The states shown live come from the hosts; the figures at the end come
  * from the client and from the switch ports. Exits 1 when something was not as it must be.
  */
 import { fileURLToPath } from 'node:url';
+import { auditLogs, type DemoAudit } from './demo-audit.ts';
 import { portcullis } from './gateway.ts';
 import { judge, type Verdict } from './judge.ts';
 import { cleanUpOnSignals, closeAll, Lab, removeWorkDirectory } from './lab.ts';
@@ -48,6 +49,7 @@ class Demo {
     second: string;
     traffic: TrafficResult;
     verdict: Verdict;
+    audit: DemoAudit;
   }> {
     const { cluster, gateways } = this.#lab;
     this.#screen.tell('The three daemons start. They keep silent for a moment, then agree on one of them.');
@@ -85,7 +87,9 @@ class Demo {
       await sleep(2_500);
       this.#watching = false;
       await watch;
-      return { marks, first, second, ...(await this.#reckon()) };
+      const reckoned = await this.#reckon();
+      this.#screen.tell('The daemons end. An auditor reads their signed logs against each other.');
+      return { marks, first, second, ...reckoned, audit: await auditLogs(this.#lab) };
     } finally {
       this.#watching = false;
       await watch;
@@ -121,7 +125,7 @@ class Demo {
 }
 
 function conclude(result: Awaited<ReturnType<Demo['perform']>>): boolean {
-  const { marks, first, second, traffic, verdict } = result;
+  const { marks, first, second, traffic, verdict, audit } = result;
   const longest = (fromMs: number, toMs: number): { ms: number; lost: number } => {
     const gaps = traffic.gaps.filter((gap) => gap.atMs >= fromMs - 100 && gap.atMs < toMs - 100);
     return {
@@ -140,6 +144,8 @@ function conclude(result: Awaited<ReturnType<Demo['perform']>>): boolean {
     `At the switch ports: two hosts acted as the gateway for ${verdict.overlapMs} ms; hosts on standby sent ${verdict.standbyUplinkPackets} frames into the uplink.`,
   ];
   process.stdout.write(`\nWhat the client lost\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  const told = [...audit.words, audit.report];
+  process.stdout.write(`\nWhat the hosts’ logs say\n${told.map((line) => `  ${line}\n`).join('')}`);
   const wrong = [
     ...(verdict.endMasters.length === 1 ? [] : [`${verdict.endMasters.length} masters at the end`]),
     ...(verdict.overlapMs === 0 ? [] : ['two hosts acted at once']),
@@ -148,6 +154,7 @@ function conclude(result: Awaited<ReturnType<Demo['perform']>>): boolean {
       : ['a host on standby used its uplink', ...verdict.standbyDetail]),
     ...(traffic.tcpSurvived ? [] : ['the TCP transfer died']),
     ...(power.ms < 3_000 ? [] : ['the takeover took too long']),
+    ...(audit.verified ? [] : ['the logs do not verify']),
   ];
   for (const text of wrong) process.stdout.write(`  WRONG: ${text}\n`);
   return wrong.length === 0;

@@ -2,6 +2,7 @@
  * Faults made by hand beside the core: each takes away what answers a finding of spec/threats.md, and names it. Files are
  * relative to src.
  */
+import { LOG_MUTANTS } from './log-mutants.ts';
 import type { Catcher, Mutant } from './mutants.ts';
 
 export interface GuardMutant extends Mutant {
@@ -301,4 +302,5 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     breaks: 'honest words look as if they came through routers',
     catcher: unit('daemon-adapters', 'P1: what is sent has a TTL or hop limit of 255'),
   },
+  ...LOG_MUTANTS,
 ];

@@ -11,6 +11,7 @@ import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getStatus } from '../../src/cli/control-client.ts';
 import type { Status } from '../../src/daemon/status.ts';
+import { eventLines } from '../audit/read.ts';
 import { programArgs } from '../programs.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from '../unit/cluster-files.ts';
 import { statusOf } from './actuator-fixture.ts';
@@ -150,9 +151,15 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
   daemon.kill('SIGTERM');
   assert.equal(await endOf(daemon), 0, gateway.output);
   gateway.assertHarmless();
-  const log = readFileSync(join(gateway.dir, 'state', 'events.jsonl'), 'utf8')
-    .trimEnd()
-    .split('\n');
+  const log = eventLines(join(gateway.dir, 'state'));
+  const audit = gateway.cli(
+    'audit',
+    'verify',
+    join(gateway.dir, 'state'),
+    '--roster',
+    join(gateway.dir, 'roster.cose'),
+  );
+  assert.equal(audit.status, 0, audit.stderr);
   const numbers = log.map((line) => (JSON.parse(line) as { n: number }).n);
   assert.deepEqual(
     numbers,
@@ -192,7 +199,7 @@ test('a reload changes what changed and nothing else; a bad file changes nothing
   await sleep(2000);
   const after = (await gateway.status(serving)).services[0];
   assert.deepEqual(after?.term, before, 'the master stayed master through it');
-  const log = readFileSync(join(gateway.dir, 'state', 'events.jsonl'), 'utf8');
+  const log = eventLines(join(gateway.dir, 'state')).join('\n');
   assert.doesNotMatch(log, /refuted/);
   daemon.kill('SIGTERM');
   assert.equal(await endOf(daemon), 0, gateway.output);

@@ -62,7 +62,7 @@ test('P31, R19: in the name of a host that was heard, a refusal costs no step an
   const { driver, events, armed } = driven(() => {
     count++;
     if (count > 1) return { kind: 'refused', host: 'fw2', gated: false, code: 'gate' };
-    return { kind: 'messages', from: 'fw2', link: 1, messages: [bye], shown, replies: [] };
+    return { kind: 'messages', from: 'fw2', link: 1, messages: [bye], shown, head: null, replies: [] };
   });
   driver.datagramReceived(1, new Uint8Array());
   const [steps, clocks] = [events.length, armed.length];

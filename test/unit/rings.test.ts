@@ -9,14 +9,15 @@ const MAY: { readonly [folder: string]: { readonly folders: string[]; readonly p
   core: { folders: [], packages: /^$/ },
   wire: { folders: ['core', 'trust'], packages: /^(node:crypto|@noble\/.+|cbor-x.*)$/ },
   trust: { folders: ['core', 'wire'], packages: /^(node:crypto|node:net|@noble\/.+)$/ },
+  audit: { folders: ['core', 'wire', 'trust'], packages: /^node:crypto$/ },
   driver: { folders: ['core', 'wire', 'trust'], packages: /^$/ },
   linux: { folders: ['core', 'driver', 'trust'], packages: /^(node:.+|koffi)$/ },
   daemon: {
-    folders: ['core', 'wire', 'trust', 'driver', 'linux'],
+    folders: ['core', 'wire', 'trust', 'audit', 'driver', 'linux'],
     packages: /^(node:.+|pino|smol-toml)$/,
   },
   cli: {
-    folders: ['core', 'wire', 'trust', 'driver', 'linux', 'daemon'],
+    folders: ['core', 'wire', 'trust', 'audit', 'driver', 'linux', 'daemon'],
     packages: /^(node:.+|commander)$/,
   },
 };

@@ -20,6 +20,7 @@ import {
   type Handshake,
   type Header,
   handshakeType,
+  mayShowHead,
   readHandshake,
   readHeader,
 } from '../../src/wire/payload.ts';
@@ -42,7 +43,10 @@ const text = readText('spec/messages.cddl');
 const grammar = parseCddl(text);
 const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(9);
 
-const header = (type: number, toSid: boolean): Header => ({
+const held = { run: bytes(16), n: 70_000, hash: bytes(32) };
+const shownHead = { ...held, weighty: 300, news: 5 };
+
+const header = (type: number, toSid: boolean, head = false): Header => ({
   type,
   sid: bytes(16),
   seq: 2 ** 40,
@@ -52,6 +56,7 @@ const header = (type: number, toSid: boolean): Header => ({
   rosterHash: bytes(8),
   toSid: toSid ? bytes(16) : null,
   heard: toSid ? { seq: 70_000, mark: bytes(8) } : null,
+  head: head ? shownHead : null,
 });
 
 /** What the endpoint makes of a payload behind gate and signature: whether it is one that it may go on with. */
@@ -73,6 +78,8 @@ const handshakes: readonly Handshake[] = [
   { kind: 'hello', nonce: bytes(16) },
   { kind: 'challenge', nonce: bytes(16), echo: bytes(16) },
   { kind: 'welcome', echo: bytes(16) },
+  { kind: 'challenge', nonce: bytes(16), echo: bytes(16), held },
+  { kind: 'welcome', echo: bytes(16), held },
 ];
 const handshakePayloads = handshakes.map((one) =>
   encodePayload(header(handshakeType(one), one.kind !== 'bare-hello'), encodeHandshake(one)),
@@ -106,9 +113,10 @@ test('every message that the code can encode is of the CDDL, to one and where it
     const toAll = isSignedOnce(type) ? [true, false] : [true];
     fc.assert(
       fc.property(fc.array(messageOf(type), { minLength: 1, maxLength: 3 }), (messages) => {
-        for (const toOne of toAll) {
+        const heads = mayShowHead(typeNumber(type)) ? [true, false] : [false];
+        for (const [toOne, head] of toAll.flatMap((one) => heads.map((shows) => [one, shows] as const))) {
           const payload = encodePayload(
-            header(typeNumber(type), toOne),
+            header(typeNumber(type), toOne, head),
             encodeCbor(messages.map(encodeRecord)),
           );
           const value = decodeCbor(payload) ?? null;
@@ -181,7 +189,12 @@ test('of all mutants of every message, the decoder refuses exactly what the CDDL
       const [message] =
         samples[i]?.toSorted((a, b) => JSON.stringify(b).length - JSON.stringify(a).length) ?? [];
       if (message === undefined || (!toOne && !isSignedOnce(type))) continue;
-      compare(encodePayload(header(typeNumber(type), toOne), encodeCbor([encodeRecord(cut(message))])));
+      compare(
+        encodePayload(
+          header(typeNumber(type), toOne, mayShowHead(typeNumber(type))),
+          encodeCbor([encodeRecord(cut(message))]),
+        ),
+      );
     }
   assert.ok(refused > 10_000 && accepted > 500, `${refused} refused, ${accepted} accepted`);
 });
@@ -309,7 +322,7 @@ test('the records of the CDDL are those of the table in the code, field by field
     assert.match(
       text,
       new RegExp(
-        `^${type.toLowerCase()} = \\{ 1: ${spec.number}, header, ${spec.signedOnce ? 'to-any' : 'to-one'}, 7: \\[1\\*64 ${type.toLowerCase()}-record\\] \\}$`,
+        `^${type.toLowerCase()} = \\{ 1: ${spec.number}, header, ${spec.signedOnce ? 'to-any' : 'to-one'}, 7: \\[1\\*64 ${type.toLowerCase()}-record\\]${mayShowHead(spec.number) ? ', shows' : ''} \\}$`,
         'm',
       ),
     );

@@ -3,6 +3,8 @@
  * ranges and defaults from here, and the table in spec/configuration.md is printed from here (a test compares
  * them), so that code and manual cannot differ.
  */
+import { LOG_DURATION_KEYS, LOG_NUMBER_KEYS } from './log-keys.ts';
+
 /** What the computed defaults depend on. */
 export interface Known {
   readonly intervalMs: number;
@@ -99,6 +101,7 @@ export const DURATION_KEYS = {
     formula: '20ms',
     rule: 'How long this process may be kept from running before it is an alarm; part of the lease’s least length.',
   },
+  ...LOG_DURATION_KEYS,
   'service.preempt_delay': {
     minMs: 1000,
     maxMs: 24 * HOUR_MS,
@@ -152,8 +155,11 @@ export interface NumberKey {
   readonly whole: boolean;
   readonly default: number;
   readonly rule: string;
+  /** Where it is no plain count or fraction. */
+  readonly unit?: string;
 }
 export const NUMBER_KEYS = {
+  ...LOG_NUMBER_KEYS,
   'timing.max_drift': {
     min: 0,
     max: 0.5,

@@ -45,6 +45,14 @@ const raise = new Table({
   every: duration('raise.every').optional(),
 });
 
+const log = new Table({
+  segment_size: number('log.segment_size').optional(),
+  segment_age: duration('log.segment_age').optional(),
+  keep_size: number('log.keep_size').optional(),
+  keep_age: duration('log.keep_age').optional(),
+  checkpoint: duration('log.checkpoint').optional(),
+});
+
 const link = new Table({ name: name(), device: device(), listen: endpoint() });
 
 const downlink = new Table({
@@ -111,6 +119,7 @@ export const fileSchema = new Table({
   actuator: socketPath().optional(),
   raise: raise.optional(),
   timing: timing.optional(),
+  log: log.optional(),
   link: new List(link, 8),
   service: new List(service, 16),
 });

@@ -9,6 +9,7 @@ import type { SocketAddress } from '../../trust/address.ts';
 import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
+import { type LogSettings, logProblem, logSettings } from './log.ts';
 import type { Problem } from './problems.ts';
 import { ConfigError } from './problems.ts';
 import type { FileContent } from './schema.ts';
@@ -56,6 +57,7 @@ export interface Settings {
   /** How often an uplink may be raised (spec/actuator.md). */
   readonly raise: { readonly burst: number; readonly everyMs: number };
   readonly timing: FullTiming;
+  readonly log: LogSettings;
   readonly links: readonly LinkSettings[];
   readonly services: readonly ServiceSettings[];
 }
@@ -121,6 +123,7 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
   const { cluster, host, key, admin, state, roster, control } = content;
   return {
     ...{ file, lines, cluster, host, key, admin, state, roster, control, timing },
+    log: logSettings(content.log ?? {}),
     statusSocket: content.status_socket ?? null,
     user: content.user ?? null,
     actuator: content.actuator ?? TEXT_KEYS.actuator.default,
@@ -144,6 +147,9 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   const slowestUplinkMs = Math.max(...services.map((service) => service.uplinkLimitMs));
   for (const { key, what, remedy } of timingProblems(settings.timing, slowestUplinkMs))
     add(key.split('.'), what, remedy);
+  const tooSmall = logProblem(settings.log);
+  if (tooSmall !== null)
+    add(['log', 'keep_size'], tooSmall, 'raise log.keep_size, or lower log.segment_size');
   if (settings.control === settings.statusSocket) {
     add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
   }

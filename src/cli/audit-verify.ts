@@ -1,0 +1,66 @@
+/** `audit verify`: the logs of some or all hosts against the roster and each other; and `audit checkpoint`. */
+import { readBlock } from '../audit/block.ts';
+import { formatCheckpoint, isCheckpoint } from '../audit/checkpoint.ts';
+import { walk } from '../audit/segment.ts';
+import { type Verdict, verifyLogs } from '../audit/verify.ts';
+import { findingLine } from '../audit/words.ts';
+import { OperatorError } from '../trust/errors.ts';
+import { hex } from '../wire/hex.ts';
+import { checkpointsFrom, logAt, membersFrom, segmentBytes } from './audit-files.ts';
+import { summarizeAll } from './audit-pool.ts';
+import { verdictText } from './audit-text.ts';
+import type { CommandIo } from './io.ts';
+
+export interface VerifyOptions {
+  readonly roster: string;
+  readonly adminKey?: string;
+  readonly checkpoint?: readonly string[];
+  readonly complete?: true;
+  readonly json?: true;
+}
+
+/** The verdict over these logs. Throws OperatorError when something cannot be read. */
+export async function verdictOf(paths: readonly string[], options: VerifyOptions): Promise<Verdict> {
+  const members = membersFrom(options.roster, options.adminKey);
+  const checkpoints = checkpointsFrom(options.checkpoint ?? [], members);
+  const files = await summarizeAll(paths.map(logAt), members);
+  return verifyLogs(files, members, checkpoints, options.complete === true);
+}
+
+/** Prints the verdict. Throws OperatorError when not all holds. */
+export async function verify(paths: readonly string[], options: VerifyOptions, io: CommandIo): Promise<void> {
+  const verdict = await verdictOf(paths, options);
+  const { ok, logs, findings, withheld } = verdict;
+  io.out(options.json ? `${JSON.stringify({ ok, logs, findings, withheld })}\n` : verdictText(verdict));
+  if (ok) return;
+  const [first] = findings;
+  throw new OperatorError(
+    'the logs are not verified',
+    first === undefined ? 'nothing was given' : `the first finding: ${findingLine(first)}`,
+  );
+}
+
+/** Prints the newest checkpoint of a log, its signature judged. */
+export function printCheckpoint(path: string, options: VerifyOptions, io: CommandIo): void {
+  const members = membersFrom(options.roster, options.adminKey);
+  const { segments } = logAt(path);
+  for (const segment of segments.toReversed()) {
+    const bytes = segmentBytes(segment);
+    let newest: Uint8Array | null = null;
+    for (const { block, start, end } of walk(bytes, null))
+      if (isCheckpoint(block)) newest = bytes.subarray(start, end);
+    const block = newest === null ? null : readBlock(newest, 0);
+    if (newest === null || block === null) continue;
+    const host = members.hostOf(hex(block.sign1.kid));
+    if (host === null)
+      throw new OperatorError(
+        `${segment}: the checkpoint is signed by a key that no host of the roster has had`,
+      );
+    io.out(formatCheckpoint(members.roster.clusterName, host, block, newest));
+    return;
+  }
+  throw new OperatorError(
+    `${path}: has no checkpoint yet`,
+    'a running daemon makes one every log.checkpoint (24 hours unless it is configured)',
+  );
+}

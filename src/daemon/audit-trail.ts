@@ -1,0 +1,76 @@
+/** The event log of a running daemon, put together: disk, writer, peers' heads, and what the endpoint shows of it. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Members } from '../audit/members.ts';
+import { rawNowMs } from '../linux/libc.ts';
+import { thumbprint } from '../trust/fingerprint.ts';
+import type { Endpoint } from '../wire/endpoint.ts';
+import { RUN_BYTES, type ShownHead } from '../wire/head.ts';
+import type { Alarms } from './alarms.ts';
+import type { Loaded } from './config/read.ts';
+import { EventLog } from './event-log.ts';
+import { EvidenceKeeper } from './evidence.ts';
+import { nodeDisk } from './log-disk.ts';
+
+const TICK_MS = 1000;
+
+/** Where a host's log lies. */
+export function logDirectory(state: string): string {
+  return join(state, 'log');
+}
+
+export class AuditTrail {
+  readonly log: EventLog;
+  readonly evidence: EvidenceKeeper;
+  readonly #timer: NodeJS.Timeout;
+  #endpoint: Endpoint | null = null;
+  #head: ShownHead | null = null;
+
+  private constructor({ config, identity }: Loaded, alarms: Alarms) {
+    const { settings, roster } = config;
+    const run = Uint8Array.from(randomBytes(RUN_BYTES));
+    this.log = new EventLog({
+      disk: nodeDisk(logDirectory(settings.state)),
+      clusterId: roster.clusterId,
+      kid: thumbprint(identity.publicKey),
+      sign: identity.sign,
+      keys: new Members(roster).keys,
+      run,
+      roster,
+      limits: settings.log,
+      now: rawNowMs,
+      wall: Date.now,
+      onTrouble: (error) =>
+        alarms.set('event-log', null, error !== null, `the event log cannot be written: ${error}`),
+      onDurable: (head) => this.#show(head),
+      opened: { host: settings.host, cluster: settings.cluster, pid: process.pid },
+    });
+    const { checkpointMs } = settings.log;
+    this.evidence = new EvidenceKeeper({ log: this.log, run, now: rawNowMs, checkpointMs });
+    this.#timer = setInterval(() => this.evidence.tick(), TICK_MS).unref();
+  }
+
+  /** Opens the log, and repairs it where a crash tore it. Never fails: trouble is an alarm, and tried again. */
+  static async open(loaded: Loaded, alarms: Alarms): Promise<AuditTrail> {
+    const trail = new AuditTrail(loaded, alarms);
+    await trail.log.open();
+    return trail;
+  }
+
+  /** From here on this endpoint's words show how far the log has come. */
+  attach(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+    this.#show(this.#head);
+  }
+
+  async close(limitMs: number): Promise<void> {
+    clearInterval(this.#timer);
+    this.evidence.finish();
+    await this.log.close(limitMs);
+  }
+
+  #show(head: ShownHead | null): void {
+    this.#head = head;
+    this.#endpoint?.setHeads(head, (host) => this.evidence.heldOf(host));
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What of a step is worth an entry of the event log, beside what the core itself says: the event that led to it, the
+ * words by which hosts let each other in, how switches ended and how long each procedure took. Bounded: a member that
+ * talks without end fills no disk, and what was left out is counted.
+ */
+import type { Effect, Event, HostName, LogEntry, Message } from '../core/index.ts';
+import { describeEvent, describeMessage } from '../core/index.ts';
+import type { JournalEntry } from './ports.ts';
+
+/** The words by which the right to serve is asked for, given, refused and given back. */
+const TOLD: ReadonlySet<Message['type']> = new Set<Message['type']>([
+  'CHECKED',
+  'CLAIM',
+  'GRANT',
+  'OBJECT',
+  'WITHDRAW',
+  'RELEASE',
+  'RELEASED',
+  'HANDOVER',
+  'READY',
+  'BYE',
+]);
+/** Words of one host that are told at once, and how many more each second. */
+const BURST = 50;
+const PER_SECOND = 2;
+/** Procedures under way that are remembered; one service has twelve. */
+const RUNS_MAX = 1024;
+
+interface Allowance {
+  left: number;
+  atMs: number;
+}
+
+export class Chronicle {
+  /** What procedures told beside their verdict, for the entry that follows. */
+  readonly #details = new Map<string, string>();
+  readonly #startedMs = new Map<number, number>();
+  /** The duration of the run whose end is being worked on, whole milliseconds. */
+  readonly #tookMs = new Map<number, number>();
+  readonly #allowances = new Map<HostName, Allowance>();
+  /** The last word of each host, type and service: its copies over other links are not told again. */
+  readonly #lastWords = new Map<string, string>();
+  #untold = 0;
+
+  /** A procedure was ordered. */
+  started(procedure: string, id: number, nowMs: number): void {
+    this.#details.delete(procedure);
+    if (this.#startedMs.size >= RUNS_MAX) this.#startedMs.clear();
+    this.#startedMs.set(id, nowMs);
+  }
+
+  /** A procedure ended; what it told goes with the entry that follows. */
+  ended(procedure: string, id: number, verdict: string, detail: string, nowMs: number): void {
+    if (verdict !== 'confirmed' && detail !== '') this.#details.set(procedure, detail);
+    const startedMs = this.#startedMs.get(id);
+    this.#startedMs.delete(id);
+    if (startedMs !== undefined) this.#tookMs.set(id, Math.round(nowMs - startedMs));
+  }
+
+  /** The entries of one step, in their order: what was heard, what the core decided, what was said. */
+  entries(event: Event, effects: readonly Effect[], nowMs: number): JournalEntry[] {
+    const entries: JournalEntry[] = [];
+    const heard = this.#heard(event, nowMs);
+    if (heard !== null) entries.push(heard);
+    const told = effects.filter((effect) => effect.type === 'log');
+    const what = told.length > 0 ? this.#describe(event) : '';
+    for (const { entry } of told) entries.push({ ...this.#withProcedure(entry, event), event: what });
+    const ended = this.#switched(event);
+    if (ended !== null && !told.some(({ entry }) => entry.kind === 'procedure')) entries.push(ended);
+    for (const effect of effects)
+      if (effect.type === 'send' && TOLD.has(effect.message.type))
+        entries.push(messageEntry(`to ${effect.to}: ${describeMessage(effect.message)}`, effect.message));
+    if (event.type === 'procedure-ended') this.#tookMs.delete(event.id);
+    return entries;
+  }
+
+  #heard(event: Event, nowMs: number): JournalEntry | null {
+    if (event.type !== 'message' || !TOLD.has(event.message.type)) return null;
+    const { from, message } = event;
+    const text = describeMessage(message);
+    const id = `${from} ${message.type} ${message.service}`;
+    if (this.#lastWords.get(id) === text) return null;
+    // Hosts are 16 at most, and services as many: only a changing roster makes more of them.
+    if (this.#lastWords.size > 4096) this.#lastWords.clear();
+    this.#lastWords.set(id, text);
+    if (!this.#spend(from, nowMs)) {
+      this.#untold++;
+      return null;
+    }
+    const untold = this.#untold;
+    this.#untold = 0;
+    const entry = messageEntry(`${describeEvent(event)}`, message, from);
+    return untold === 0 ? entry : { ...entry, data: { ...entry.data, untold } };
+  }
+
+  #spend(from: HostName, nowMs: number): boolean {
+    const before = this.#allowances.get(from) ?? { left: BURST, atMs: nowMs };
+    const left = Math.min(BURST, before.left + ((nowMs - before.atMs) / 1000) * PER_SECOND);
+    this.#allowances.set(from, { left: left >= 1 ? left - 1 : left, atMs: nowMs });
+    return left >= 1;
+  }
+
+  /** A switch or an announcement that ended: the core decides by the tests alone, an auditor wants to see both. */
+  #switched(event: Event): JournalEntry | null {
+    if (event.type !== 'procedure-ended' || event.procedure.startsWith('check')) return null;
+    const { service, procedure, verdict } = event;
+    // Announcements that go as they should are repeated for as long as a host serves.
+    if (procedure.startsWith('announce') && verdict === 'confirmed') return null;
+    const data = { procedure, verdict };
+    return this.#withProcedure({ service, kind: 'procedure', text: `${procedure}: ${verdict}`, data }, event);
+  }
+
+  #withProcedure(entry: LogEntry, event: Event): JournalEntry {
+    const procedure = String(entry.data?.procedure ?? '');
+    if (procedure === '') return entry;
+    const detail = this.#details.get(procedure);
+    const tookMs = event.type === 'procedure-ended' ? this.#tookMs.get(event.id) : undefined;
+    const timed = tookMs === undefined ? entry : { ...entry, data: { ...entry.data, tookMs } };
+    return detail === undefined ? timed : { ...timed, detail };
+  }
+
+  #describe(event: Event): string {
+    const text = describeEvent(event);
+    const tookMs = event.type === 'procedure-ended' ? this.#tookMs.get(event.id) : undefined;
+    return tookMs === undefined ? text : `${text} after ${tookMs} ms`;
+  }
+}
+
+function messageEntry(text: string, message: Message, from?: HostName): JournalEntry {
+  const data = { type: message.type, ...(from === undefined ? {} : { from }) };
+  return { service: message.service, kind: 'message', text, data };
+}
