@@ -3,7 +3,7 @@
  * replaced programs, and the cleaning up after a killed predecessor.
  */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { Fixture, RULES } from './linux-fixture.ts';
 import { needsRoot, until } from './netns.ts';
@@ -232,18 +232,22 @@ test('replaced procedures: arguments, environment, exit status, limit, the whole
   const f = new Fixture();
   t.after(() => f.close());
   const program = `${f.directory}/check`;
-  const left = `${f.directory}/left`;
+  // The program has no rights: it can write here and nowhere else. That `env` appears shows that `left` could.
+  const open = `${f.directory}/open`;
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const left = `${open}/left`;
   const write = (body: string): void => {
     writeFileSync(program, `#!/bin/sh\n${body}\n`);
     chmodSync(program, 0o755);
   };
-  write(`echo "$1 $2"; env > ${f.directory}/env; exit 0`);
+  write(`echo "$1 $2"; env > ${open}/env; exit 0`);
   await f.start(
     f.config({}, { procedures: { checkServiceLocal: program }, limits: { testMs: 700, switchMs: 5000 } }),
   );
   const good = await f.run('checkServiceLocal');
   assert.deepEqual([good.verdict, good.detail], ['confirmed', 'checkServiceLocal firewall']);
-  const env = readFileSync(`${f.directory}/env`, 'utf8').split('\n');
+  const env = readFileSync(`${open}/env`, 'utf8').split('\n');
   assert.ok(env.includes('PORTCULLIS_UPLINK_ADDRESSES=10.77.2.1/24 fd00:77:2::1/64'));
   const allowed = /^(PORTCULLIS_[A-Z0-9_]+|PATH|LC_ALL|PWD|OLDPWD|SHLVL|_)=|^$/;
   assert.deepEqual(
