@@ -154,7 +154,7 @@ async function takeoverOf(
   if (first === null) return { takeoverMs: null, parts: null };
   const takeoverMs = Math.round((first.actMs - fromMs) * 10) / 10;
   if (lab.options.kind === 'keepalived') return { takeoverMs, parts: null };
-  const events = await readEvents(lab.cluster.directory, first.host);
+  const events = readEvents(lab.cluster.directory, first.host);
   return { takeoverMs, parts: partsOf(events, fromMs, first) };
 }
 

@@ -69,6 +69,12 @@ export class GuestCluster extends Cluster {
     return guest;
   }
 
+  /** That guest's event log as lines of JSON: read in the guest, whose memory it lies in. */
+  events(host: string): Promise<string> {
+    const argv = [process.execPath, PORTCULLIS, 'audit', 'export', `${STATE}/log`];
+    return this.guest(host).channel.must(argv, '', 180_000);
+  }
+
   /** Starts the daemon in its guest; `settle` waits for it. */
   async startDaemon(host: string): Promise<void> {
     const { channel } = this.guest(host);

@@ -13,7 +13,7 @@ import { type HostPlan, planHosts, Topology } from '../lab/topology.ts';
 import { startAsking, Traffic } from '../lab/traffic.ts';
 import type { Channel } from './channel.ts';
 import { type CardModel, Guest } from './guest.ts';
-import { DOWNLINK, GuestCluster, STATE } from './guest-cluster.ts';
+import { DOWNLINK, GuestCluster } from './guest-cluster.ts';
 import { getKernel } from './kernel.ts';
 import { driverOf, type Strategy, uplinkOf } from './strategy.ts';
 
@@ -127,7 +127,7 @@ export class GuestLab {
     for (const { name } of this.hosts) {
       const guest = this.cluster.guests.get(name);
       if (guest?.isOn !== true) continue;
-      const events = await guest.channel.read(`${STATE}/events.jsonl`).catch(() => null);
+      const events = await this.cluster.events(name).catch(() => null);
       if (events !== null) writeFileSync(join(this.directory, name, 'events.jsonl'), events);
     }
   }

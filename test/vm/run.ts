@@ -7,7 +7,7 @@ import { sleep, until } from '../lab/process.ts';
 import type { TrafficResult } from '../lab/traffic.ts';
 import { wordsOf } from '../lab/words.ts';
 import type { ClockSample } from './channel.ts';
-import { guestLeaseMs, STATE, UPLINK } from './guest-cluster.ts';
+import { guestLeaseMs, UPLINK } from './guest-cluster.ts';
 import { GuestLab, type GuestLabOptions } from './guest-lab.ts';
 import { type Parts, partsOf } from './parts.ts';
 import type { VmScenario } from './scenarios.ts';
@@ -81,7 +81,7 @@ async function perform(scenario: VmScenario, lab: GuestLab) {
   const gap = [...traffic.gaps].sort((a, b) => b.ms - a.ms)[0];
   const parts = partsOf({
     ...{ clocks, faultMs: fromMs, uplink: UPLINK },
-    events: (await channel.read(`${STATE}/events.jsonl`)) ?? '',
+    events: await cluster.events(standby),
     links: (await channel.read(`${lab.directory}/${standby}/links.log`)) ?? '',
     servedMs: gap === undefined ? null : gap.atMs + gap.ms,
   });
