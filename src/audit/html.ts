@@ -9,7 +9,7 @@ const ENTITIES: { readonly [char: string]: string } = {
   "'": '&#39;',
 };
 
-export function escape(text: string): string {
+export function escaped(text: string): string {
   return printable(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '');
 }
 
@@ -20,10 +20,10 @@ export function table(
   classes: (row: readonly string[], index: number) => string = () => '',
 ): string {
   const cells = (row: readonly string[], tag: string): string =>
-    row.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('');
+    row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
   const body = rows.map((row, i) => {
     const name = classes(row, i);
-    return `<tr${name === '' ? '' : ` class="${escape(name)}"`}>${cells(row, 'td')}</tr>`;
+    return `<tr${name === '' ? '' : ` class="${escaped(name)}"`}>${cells(row, 'td')}</tr>`;
   });
   return `<div class="wide"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }

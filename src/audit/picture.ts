@@ -1,6 +1,6 @@
 /** Who was master when, as a picture: one row a host, one bar a tenure, in SVG that needs no script. */
 
-import { escape } from './html.ts';
+import { escaped } from './html.ts';
 import type { Tenure } from './tenure.ts';
 import { timeText } from './words.ts';
 
@@ -29,7 +29,7 @@ export function pictureOf(
   hosts.forEach((host, i) => {
     const y = TOP + i * ROW;
     parts.push(
-      `<text x="0" y="${y + 19}" class="host">${escape(host)}</text>`,
+      `<text x="0" y="${y + 19}" class="host">${escaped(host)}</text>`,
       `<line x1="${LEFT}" x2="${WIDTH - 10}" y1="${y + 14}" y2="${y + 14}" class="axis"/>`,
     );
     for (const tenure of tenures) if (tenure.host === host) parts.push(bar(tenure, x, y, lastMs));
@@ -41,7 +41,7 @@ export function pictureOf(
     const anchor = i === 0 ? 'start' : i === ticks.length - 1 ? 'end' : 'middle';
     parts.push(
       `<line x1="${x(at).toFixed(1)}" x2="${x(at).toFixed(1)}" y1="${TOP - 6}" y2="${y - 14}" class="tick"/>`,
-      `<text x="${x(at).toFixed(1)}" y="${y}" text-anchor="${anchor}" class="time">${escape(shortTime(at, span))}</text>`,
+      `<text x="${x(at).toFixed(1)}" y="${y}" text-anchor="${anchor}" class="time">${escaped(shortTime(at, span))}</text>`,
     );
   }
   parts.push('</svg>');
@@ -56,8 +56,8 @@ function bar(tenure: Tenure, x: (ms: number) => number, y: number, lastMs: numbe
   const kind = to === null ? 'bar unsaid' : 'bar';
   const title = `${host}, term ${term}: ${timeText(from.wallMs)} to ${to === null ? 'an end that its log does not say' : timeText(endMs)}`;
   const label =
-    width > 60 ? `<text x="${(left + 6).toFixed(1)}" y="${y + 19}" class="term">${escape(term)}</text>` : '';
-  return `<g><title>${escape(title)}</title><rect x="${left.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="26" rx="3" class="${kind}"/>${label}</g>`;
+    width > 60 ? `<text x="${(left + 6).toFixed(1)}" y="${y + 19}" class="term">${escaped(term)}</text>` : '';
+  return `<g><title>${escaped(title)}</title><rect x="${left.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="26" rx="3" class="${kind}"/>${label}</g>`;
 }
 
 /** The time as the span allows: with the day for long ones, with fractions for short ones. */

@@ -7,7 +7,7 @@ import { rosterAt } from '../trust/roster.ts';
 import { hex } from '../wire/hex.ts';
 import { type Change, changesOf } from './changes.ts';
 import type { Digest, Listed, Row } from './digest.ts';
-import { escape, STYLE, table } from './html.ts';
+import { escaped, STYLE, table } from './html.ts';
 import type { Members } from './members.ts';
 import { pictureOf } from './picture.ts';
 import type { Gap, Relation, Tenure } from './tenure.ts';
@@ -37,10 +37,10 @@ export function reportOf(input: ReportInput): string {
 <meta http-equiv="Content-Security-Policy" content="${CSP}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${escape(`Event log of ${name}: ${verdict.ok ? 'verified' : 'NOT verified'}`)}</title>
+<title>${escaped(`Event log of ${name}: ${verdict.ok ? 'verified' : 'NOT verified'}`)}</title>
 <style>${STYLE}</style></head><body>
-<h1>${escape(`Event log of cluster ${name}`)}</h1>
-<p class="faint">${escape(`Cluster id ${hex(members.roster.clusterId)}. Made ${timeText(madeMs)} by portcullis audit report.`)}</p>
+<h1>${escaped(`Event log of cluster ${name}`)}</h1>
+<p class="faint">${escaped(`Cluster id ${hex(members.roster.clusterId)}. Made ${timeText(madeMs)} by portcullis audit report.`)}</p>
 ${[...sections, ...lists].join('\n')}
 </body></html>
 `;
@@ -52,7 +52,7 @@ function verdictPart({ verdict, digest }: ReportInput): string {
   const text = ok
     ? `Verified: ${logs.length} log${logs.length === 1 ? '' : 's'}, ${digest.entries} entries. Every entry is signed, chained, and contradicted by no other log.`
     : `NOT verified: ${bad} finding${bad === 1 ? '' : 's'} against these logs; see Evidence.`;
-  return `<div class="verdict${ok ? '' : ' bad'}">${escape(text)}</div>`;
+  return `<div class="verdict${ok ? '' : ' bad'}">${escaped(text)}</div>`;
 }
 
 function mastersPart({ tenures, digest, verdict }: ReportInput): string {
@@ -67,7 +67,7 @@ function mastersPart({ tenures, digest, verdict }: ReportInput): string {
   for (const service of services) {
     const own = tenures.filter((tenure) => tenure.service === service);
     parts.push(
-      `<h3>${escape(`Service ${service}`)}</h3>`,
+      `<h3>${escaped(`Service ${service}`)}</h3>`,
       pictureOf(own, hosts, digest.firstMs, digest.lastMs),
       table(['host', 'term', 'from', 'to', 'why it began', 'why it ended'], own.map(tenureRow)),
     );
@@ -124,7 +124,7 @@ function overlapsPart({ relations }: ReportInput): string {
     because,
   ]);
   const shown = table(['', 'first', 'second', 'because'], rows, (_, i) => relations[i]?.verdict ?? '');
-  return `<h2>Did two hosts ever serve at once?</h2><p>${escape(text)}</p>${rows.length === 0 ? '' : shown}`;
+  return `<h2>Did two hosts ever serve at once?</h2><p>${escaped(text)}</p>${rows.length === 0 ? '' : shown}`;
 }
 
 function evidencePart({ verdict }: ReportInput): string {
@@ -198,7 +198,7 @@ ${digest.contradictions.rows.length === 0 ? '' : `<h3>Entries that contradict th
 }
 
 function listed({ rows, more }: Listed, none: string): string {
-  if (rows.length === 0) return `<p>${escape(none)}</p>`;
+  if (rows.length === 0) return `<p>${escaped(none)}</p>`;
   const cells = rows.map(({ host, n, wallMs, service, text }: Row) => [
     timeText(wallMs),
     `${host}#${n}`,
@@ -206,6 +206,6 @@ function listed({ rows, more }: Listed, none: string): string {
     text,
   ]);
   const rest =
-    more === 0 ? '' : `<p>${escape(`${more} more are not shown; see portcullis audit merge.`)}</p>`;
+    more === 0 ? '' : `<p>${escaped(`${more} more are not shown; see portcullis audit merge.`)}</p>`;
   return `${table(['time (the host’s clock)', 'entry', 'service', 'what'], cells)}${rest}`;
 }

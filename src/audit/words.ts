@@ -7,6 +7,7 @@ import type { Finding } from './chain.ts';
 import type { Entry } from './entry.ts';
 
 /** Controls (C0, DEL, C1), separators of lines, direction marks, and what has no width. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** The text on one line, every harmful character as `\uXXXX`. */

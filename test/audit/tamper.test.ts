@@ -86,7 +86,7 @@ const CASES: readonly Case[] = [
     by: 'the signature',
     from: own,
     ...fw1,
-    text: /signature does not hold|not a whole block|no host of the roster/,
+    text: /signature does not hold|not a whole block|does not follow/,
     make: () => {
       const file = fileOf('fw1');
       file[Math.floor(file.length / 2)] = (file[Math.floor(file.length / 2)] ?? 0) ^ 1;
@@ -704,6 +704,16 @@ for (const { name, make, host, severity, text } of CASES)
     assert.ok(found.length > 0, `not found; instead:\n${shown}`);
     if (severity !== 'doubt') assert.ok(!ok);
   });
+
+test('found: a bit flipped, wherever in the file it is', () => {
+  const file = fileOf('fw1');
+  for (let at = 3; at < file.length; at += 97) {
+    const spoilt = Uint8Array.from(file);
+    spoilt[at] = (spoilt[at] ?? 0) ^ (1 << (at % 8));
+    const { ok, findings } = judged(withFile('fw1', spoilt), { roster: story.roster });
+    assert.ok(!ok, `byte ${at}: ${findings.map(({ text }) => text).join()}`);
+  }
+});
 
 test('an honest host whose disk was restored says so, and is not called a forger', () => {
   const blocks = blocksOf('fw1');

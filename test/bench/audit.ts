@@ -58,6 +58,8 @@ interface Figures {
   /** At 5,000 entries a second for five seconds: how many were lost, and how late the event loop was at most. */
   readonly burst: { readonly perSecond: number; readonly lost: number; readonly loopLateMs: number };
   readonly verifySeconds: number;
+  /** Of all threads, user and system: what a machine that does nothing else needs, over its cores. */
+  readonly verifyCpuSeconds: number;
   readonly verifyPeakMegabytes: number;
   readonly cores: number;
 }
@@ -107,6 +109,7 @@ async function bench(entries: number): Promise<Figures> {
       lostInBurst: log.status().lost,
       burst,
       verifySeconds: round(verified.seconds),
+      verifyCpuSeconds: round(verified.cpuSeconds),
       verifyPeakMegabytes: round(verified.peakMegabytes),
       cores: availableParallelism(),
     };
@@ -131,15 +134,22 @@ async function steadily(log: EventLog, perSecond: number, seconds: number): Prom
 }
 
 /** The real command; its peak memory is VmHWM, read until it ends. */
-async function verify(directory: string): Promise<{ seconds: number; peakMegabytes: number }> {
+async function verify(
+  directory: string,
+): Promise<{ seconds: number; cpuSeconds: number; peakMegabytes: number }> {
   const start = performance.now();
   const words = ['audit', 'verify', join(directory, 'log'), '--roster', join(directory, 'roster.cose')];
   const child = spawn(process.execPath, [MAIN, ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
-  let peakMegabytes = 0;
+  let [peakMegabytes, cpuSeconds] = [0, 0];
   const timer = setInterval(() => {
     try {
       const [, kib = '0'] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
       peakMegabytes = Math.max(peakMegabytes, Number(kib) / 1024);
+      // utime and stime, in hundredths of a second: fields 14 and 15 of proc(5), the name cut off.
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      cpuSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
     } catch {
       // it has ended between two looks
     }
@@ -147,7 +157,7 @@ async function verify(directory: string): Promise<{ seconds: number; peakMegabyt
   const [code] = (await once(child, 'exit')) as [number | null];
   clearInterval(timer);
   if (code !== 0) throw new Error(`audit verify ended with ${code}`);
-  return { seconds: (performance.now() - start) / 1000, peakMegabytes };
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds, peakMegabytes };
 }
 
 function round(value: number): number {
