@@ -41,6 +41,8 @@ test('the parts add up to the time from the fault to the first answer; of two at
     entry(base + 1_250, 'handover.raising'),
     entry(base + 3_000, 'handover.listening'),
     entry(base + 3_200, 'service.serving'),
+    entry(base + 4_000, 'service.suspended'),
+    entry(base + 4_100, 'service.serving'),
   ].join('\n');
   const links = [
     `[${at(1_500)}] 5: eth1: <BROADCAST,MULTICAST> mtu 1500 qdisc noop`,

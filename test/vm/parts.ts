@@ -44,11 +44,12 @@ interface Step {
 export function partsOf(evidence: PartsEvidence): Parts | null {
   const toLab = clockOf(evidence.clocks);
   const steps = transitions(evidence.events, toLab);
-  const serving = steps.findLast((step) => step.to === 'service.serving')?.atMs;
-  // Of several attempts the last, the one that succeeded.
+  // The first: it may be suspended for a moment later on.
+  const serving = steps.find((step) => step.to === 'service.serving' && step.atMs >= evidence.faultMs)?.atMs;
+  // Of several attempts the last before it, the one that succeeded.
   const last = (to: string): number | null =>
-    steps.findLast((step) => step.to === to && step.atMs <= (serving ?? 0))?.atMs ?? null;
-  if (serving === undefined || serving < evidence.faultMs) return null;
+    steps.findLast((step) => step.to === to && serving !== undefined && step.atMs <= serving)?.atMs ?? null;
+  if (serving === undefined) return null;
   const claiming = last('handover.claiming');
   const raising = last('handover.raising');
   const answered = last('handover.listening');

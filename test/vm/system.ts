@@ -31,14 +31,6 @@ WatchdogSec=12
 TimeoutStartSec=180
 TimeoutStopSec=120
 `;
-/** What portcullis-actuator.service says of activation = "module". */
-const MODULE = `[Service]
-CapabilityBoundingSet=CAP_SYS_MODULE
-AmbientCapabilities=CAP_SYS_MODULE
-ProtectKernelModules=no
-SystemCallFilter=@module
-`;
-
 export class SystemGuest {
   readonly #household = new Household();
   readonly #topology: Topology;
@@ -112,13 +104,10 @@ export class SystemGuest {
     for (const argv of orders) await channel.must(argv, '', SLOW_MS);
   }
 
-  /** What keeps the uplink's driver out from the next boot on. */
-  async provision(): Promise<string> {
-    return this.channel.must(
-      [...PORTCULLIS, 'uplink', 'provision', '--config', CONFIG, '--yes'],
-      '',
-      SLOW_MS,
-    );
+  /** What keeps the uplink's driver out from the next boot on, and lets the actuator load it. */
+  async provision(): Promise<void> {
+    await this.channel.must([...PORTCULLIS, 'uplink', 'provision', '--config', CONFIG, '--yes'], '', SLOW_MS);
+    await this.channel.must(['systemctl', 'daemon-reload'], '', SLOW_MS);
   }
 
   /** Starts the units, and waits until the host serves. */
@@ -215,7 +204,6 @@ export class SystemGuest {
     put(join(PROJECT, 'systemd/portcullis.sysusers'), '/usr/lib/sysusers.d/portcullis.conf');
     put(join(PROJECT, 'systemd/portcullis.tmpfiles'), '/usr/lib/tmpfiles.d/portcullis.conf');
     for (const unit of UNITS.slice(0, 2)) text(`/etc/systemd/system/${unit}.d/slow.conf`, SLOW);
-    text(`/etc/systemd/system/${UNITS[1]}.d/module.conf`, MODULE);
     put(join(this.#directory, 'fw1.key'), '/etc/portcullis/host.key');
     put(join(this.#directory, 'admin.key.pub'), '/etc/portcullis/admin.pub');
     put(join(this.#directory, 'roster.cose'), '/etc/portcullis/roster.cose');
