@@ -17,7 +17,7 @@ export interface Change {
 
 /** In the order of the tenures that begin. */
 export function changesOf(tenures: readonly Tenure[], chains: readonly Chain[]): Change[] {
-  return tenures.map((after, i) => {
+  const changes = tenures.map((after, i) => {
     const before = tenures.slice(0, i).findLast(({ service }) => service === after.service) ?? null;
     const moments = chains
       .filter(({ host }) => host === after.host)
@@ -37,4 +37,6 @@ export function changesOf(tenures: readonly Tenure[], chains: readonly Chain[]):
       suspectedMs: suspected === undefined ? null : (after.from.monoUs - suspected.monoUs) / 1000,
     };
   });
+  // A master that was suspended and went on is no change.
+  return changes.filter(({ before, after }) => before?.host !== after.host);
 }
