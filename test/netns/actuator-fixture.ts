@@ -42,9 +42,14 @@ export class Host {
   readonly config: string;
   readonly socket: string;
   output = '';
+  /** Their timers would keep a test that failed from ending. */
+  readonly networks: Network[] = [];
 
   constructor(t: TestContext, change: (text: string) => string = (text) => text) {
-    t.after(() => this.net.close());
+    t.after(() => {
+      for (const network of this.networks) network.close();
+      this.net.close();
+    });
     this.dir = temporaryDir(t);
     this.socket = join(this.dir, 'own', 'actuator.sock');
     const { net } = this;
@@ -164,6 +169,7 @@ export class Network {
 
   static async join(host: Host): Promise<Network> {
     const network = new Network(host, await host.connect());
+    host.networks.push(network);
     await network.remote.start();
     return network;
   }
