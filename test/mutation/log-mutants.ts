@@ -15,7 +15,7 @@ export const LOG_MUTANTS: readonly GuardMutant[] = [
     find: 'if (head.news > known) peer.lightSinceMs ??= nowMs;',
     replace: 'peer.lightSinceMs ??= nowMs;',
     breaks: 'idle hosts record each other’s records for ever',
-    catcher: audit('writer', 'P66, P68: hosts record each other’s heads once there is news'),
+    catcher: audit('evidence', 'P66, P68: hosts record each other’s heads once there is news'),
   },
   {
     finding: 'S4',

@@ -1,0 +1,59 @@
+/** What the log tells of each step: its event, procedures, words heard and said, and all of it bounded (P67). */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Chronicle } from '../../src/driver/chronicle.ts';
+
+test('P67: a step’s entries name its event, how long procedures took, and the words that were heard and said', () => {
+  const chronicle = new Chronicle();
+  chronicle.started('activateUplink', 7, 1000);
+  chronicle.ended('activateUplink', 7, 'unknown', 'no carrier', 1034.4);
+  const ended = {
+    type: 'procedure-ended',
+    service: 'firewall',
+    procedure: 'activateUplink',
+    id: 7,
+    verdict: 'unknown',
+  } as const;
+  const [entry, ...rest] = chronicle.entries(ended, [], 1034.4);
+  assert.deepEqual(rest, []);
+  assert.deepEqual(entry, {
+    service: 'firewall',
+    kind: 'procedure',
+    text: 'activateUplink: unknown',
+    data: { procedure: 'activateUplink', verdict: 'unknown', tookMs: 34 },
+    detail: 'no carrier',
+  });
+  const claim = { type: 'CLAIM', service: 'firewall', id: 3, term: { n: 4, host: 'fw2' } } as const;
+  const heard = { type: 'message', from: 'fw2', link: 1, message: claim } as const;
+  const grant = { type: 'GRANT', service: 'firewall', id: 3, term: claim.term } as const;
+  const voted = { service: 'firewall', kind: 'voted', text: 'promised' } as const;
+  const effects = [
+    { type: 'log', entry: voted },
+    { type: 'send', to: 'fw2', message: grant },
+  ] as const;
+  const told = chronicle.entries(heard, effects, 2000);
+  assert.deepEqual(
+    told.map(({ kind }) => kind),
+    ['message', 'voted', 'message'],
+  );
+  assert.match(told[0]?.text ?? '', /^from fw2 on 1: CLAIM firewall id=3 term=4\/fw2$/);
+  assert.equal(told[1]?.event, told[0]?.text);
+  assert.match(told[2]?.text ?? '', /^to fw2: GRANT/);
+  const copy = chronicle.entries({ ...heard, link: 2 }, [], 2001);
+  assert.deepEqual(copy, [], 'the copy over another link is not told again');
+});
+
+test('P67: a member that claims without end is told 50 times at once and twice a second, and the rest is counted', () => {
+  const chronicle = new Chronicle();
+  let told = 0;
+  let untold = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const message = { type: 'CLAIM', service: 'firewall', id: i, term: { n: i, host: 'fw2' } } as const;
+    for (const { data } of chronicle.entries({ type: 'message', from: 'fw2', link: 1, message }, [], i)) {
+      told++;
+      untold += Number(data?.untold ?? 0);
+    }
+  }
+  assert.ok(told >= 80 && told <= 100, String(told));
+  assert.ok(untold > 19_000, String(untold));
+});
