@@ -97,7 +97,7 @@ export function overheard(payload: Uint8Array): Overheard | null {
   const sign1 = readSign1(payload, GATE_BYTES);
   const header = sign1 === null ? null : readHeader(sign1.payload);
   if (sign1 === null || header === null) return null;
-  return { kid: sign1.kid, header, body: sign1.payload.subarray(header.bodyAt) };
+  return { kid: sign1.kid, header, body: sign1.payload.subarray(header.bodyAt, header.bodyEnd) };
 }
 
 /**
