@@ -121,11 +121,17 @@ class FileDesk implements Desk {
     return isGateway ? config : { ...config, services: [] };
   }
 
-  reread(hash: string): void {
+  reread(hash: string): () => void {
     refuseUnguarded(this.file);
     const settings = readSettings(this.file);
     if (settingsHash(settings) !== hash)
       throw new OperatorError(`${this.file}: the two processes read different files`, 'reload once more');
+    const before = this.settings;
+    this.take(settings);
+    return () => this.take(before);
+  }
+
+  private take(settings: Settings): void {
     this.settings = settings;
     this.permit.configure(permitOptions(settings));
   }

@@ -201,6 +201,14 @@ test('a configuration that others could change is refused, at the start and on r
   await assert.rejects(network.remote.reload(hash, ['firewall']), /belongs to user 65534/);
   chownSync(host.config, 0, 0);
   await network.remote.reload(hash, ['firewall']);
+  // What the Linux side refuses is not where the next change begins.
+  const good = readFileSync(host.config, 'utf8');
+  writeFileSync(join(host.dir, 'broken.v4'), '*filter\nnonsense\n');
+  writeFileSync(host.config, good.replace('rules.v4', 'broken.v4'));
+  const broken = settingsHash(readSettings(host.config));
+  await assert.rejects(network.remote.reload(broken, ['firewall']), /broken\.v4/);
+  await network.remote.members(['10.77.1.12', '10.77.1.13']);
+  writeFileSync(host.config, good);
   await network.serve();
   assert.match(host.net.ip(host.gw, 'addr'), /10\.77\.1\.2\/24/);
   network.close();

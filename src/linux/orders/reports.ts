@@ -1,6 +1,7 @@
 /** What the Linux side tells, as answers to the orders' numbers and as news, on the stream to the network process. */
 import type { Writable } from 'node:stream';
 import type { ActuatorEvents } from '../../driver/ports.ts';
+import { textOf } from '../tools.ts';
 import { type Answer, formatAnswer, type Word } from './grammar.ts';
 
 /** News that wait for a reader who has stopped: beyond this they are dropped. Answers are bounded by the orders. */
@@ -21,6 +22,13 @@ export class Reports {
 
   reply(seq: number, word: Word, text = ''): void {
     this.say({ seq, word, number: 0, text });
+  }
+
+  /** What is wrong, and the remedy where there is one. */
+  refuse(seq: number, error: unknown): void {
+    const { hint } = error as { hint?: unknown };
+    const remedy = typeof hint === 'string' && hint !== '' ? `; ${hint}` : '';
+    this.reply(seq, 'fail', `${textOf(error)}${remedy}`);
   }
 
   news(word: Word, number: number, text: string): void {

@@ -24,8 +24,8 @@ export interface Desk {
   readonly hash: string;
   /** What the Linux side is to know; no services on a witness. */
   config(isGateway: boolean, memberAddresses: readonly string[]): ActuatorConfig;
-  /** Reads the file again. Throws `OperatorError` when it is bad, or not the one of that hash; then nothing changed. */
-  reread(hash: string): void;
+  /** Reads the file again; returns the way back. Throws `OperatorError`, nothing changed, when it is bad or not of that hash. */
+  reread(hash: string): () => void;
 }
 
 export type End = 'closed' | 'garbage' | 'silent';
@@ -167,7 +167,7 @@ export class Session {
     })();
     this.starting.then(
       () => this.reports.reply(seq, 'ok'),
-      (error: unknown) => this.reports.reply(seq, 'fail', wordsOf(error)),
+      (error: unknown) => this.reports.refuse(seq, error),
     );
   }
 
@@ -191,16 +191,18 @@ export class Session {
   }
 
   private reload(seq: number, hash: string): void {
+    let undo: () => void;
     try {
-      this.options.desk.reread(hash);
+      undo = this.options.desk.reread(hash);
     } catch (error) {
-      this.reports.reply(seq, 'fail', wordsOf(error));
+      this.reports.refuse(seq, error);
       return;
     }
-    this.reconfigure(seq);
+    this.reconfigure(seq, undo);
   }
 
-  private reconfigure(seq: number): void {
+  /** `undo`: when the Linux side refuses it, what comes next must not begin with the refused. */
+  private reconfigure(seq: number, undo: () => void = () => undefined): void {
     const { actuator, isGateway } = this;
     if (actuator === null || isGateway === null) {
       this.reports.reply(seq, 'ok');
@@ -213,7 +215,10 @@ export class Session {
         this.liveness.leaseMs = config.leaseMs;
         this.reports.reply(seq, 'ok');
       },
-      (error: unknown) => this.reports.reply(seq, 'fail', wordsOf(error)),
+      (error: unknown) => {
+        undo();
+        this.reports.refuse(seq, error);
+      },
     );
   }
 
@@ -229,7 +234,7 @@ export class Session {
     this.options.log('fence ordered', {});
     this.harmless().then(
       (ok) => this.reports.reply(seq, ok ? 'ok' : 'fail'),
-      (error: unknown) => this.reports.reply(seq, 'fail', wordsOf(error)),
+      (error: unknown) => this.reports.refuse(seq, error),
     );
   }
 
@@ -340,10 +345,4 @@ export class Session {
     this.options.permit.forget();
     return (await this.actuator?.harmless()) ?? true;
   }
-}
-
-/** What is wrong, and the remedy where there is one. */
-function wordsOf(error: unknown): string {
-  const { hint } = error as { hint?: unknown };
-  return typeof hint === 'string' && hint !== '' ? `${textOf(error)}; ${hint}` : textOf(error);
 }
