@@ -42,8 +42,11 @@ export interface ActuatorOptions {
 export interface LinuxActuator extends Actuator {
   /** Opens sockets, tests the rule files and installs the gate, shut. Throws `OperatorError` with the remedy. */
   start(): Promise<void>;
-  /** Takes a new configuration; throws and changes nothing when it is bad. What did not change is not touched. */
-  reconfigure(config: ActuatorConfig): Promise<void>;
+  /**
+   * Takes a new configuration; throws and changes nothing when it is bad. What did not change is not touched. `rereadRules`
+   * false: rule files count as they were last read.
+   */
+  reconfigure(config: ActuatorConfig, rereadRules?: boolean): Promise<void>;
   /** Datagrams that the filter of the cluster's port has dropped. Not older than a few seconds. */
   readonly filtered: FilterCounts;
   /** Shuts the gates, then takes service and uplink away; nothing is raised any more. Whether all was confirmed. */
@@ -105,14 +108,14 @@ class KernelActuator implements LinuxActuator {
     this.watch.start();
   }
 
-  reconfigure(config: ActuatorConfig): Promise<void> {
-    return this.configuring.run(() => this.take(config));
+  reconfigure(config: ActuatorConfig, rereadRules = true): Promise<void> {
+    return this.configuring.run(() => this.take(config, rereadRules));
   }
 
-  private async take(config: ActuatorConfig): Promise<void> {
+  private async take(config: ActuatorConfig, rereadRules: boolean): Promise<void> {
     const { kernel } = this;
     refuseUnsupported(config);
-    await kernel.rules.prepare(config);
+    await kernel.rules.prepare(config, rereadRules);
     await kernel.gate.reconfigure(config);
     this.guard.configure(config);
     await this.watch.guardNow();

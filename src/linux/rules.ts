@@ -76,13 +76,8 @@ async function refusalOf(whole: string, family: Family): Promise<string | null> 
   return textOf(loaded.errors);
 }
 
-/** Reads one rule file, puts our rules in and has it tested. Throws `OperatorError`. */
-export async function readRules(
-  config: ActuatorConfig,
-  path: string,
-  cut: boolean,
-  family: Family,
-): Promise<string> {
+/** A rule file as it stands. Throws `OperatorError`. */
+async function fileText(path: string): Promise<string> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -94,6 +89,18 @@ export async function readRules(
   }
   if (text.length > RULES_BYTES_MAX)
     throw new OperatorError(`${path}: larger than 4 MiB`, 'use a smaller rule set');
+  return text;
+}
+
+/** One rule file's text with our rules put in, tested; `held`: what it said, else it is read. Throws `OperatorError`. */
+export async function readRules(
+  config: ActuatorConfig,
+  path: string,
+  cut: boolean,
+  family: Family,
+  held?: string,
+): Promise<string> {
+  const text = held ?? (await fileText(path));
   const whole = withOurRules(text, portRules(config, family), cut);
   const refusal = await refusalOf(whole, family);
   if (refusal !== null)
@@ -107,6 +114,8 @@ export async function readRules(
 export class Rules {
   private config: ActuatorConfig;
   private texts = new Map<string, string>();
+  /** The files as they were last read, by path. */
+  private held = new Map<string, string>();
   private readonly loaded = new Map<Family, Loaded>();
   private readonly serving = new Set<string>();
   /** Changes whenever somebody changes nftables rules, which iptables' rules are but for its legacy variant. */
@@ -118,9 +127,13 @@ export class Rules {
     this.generation = generation;
   }
 
-  /** Reads and tests every configured file, then takes the configuration. Throws and changes nothing when one is bad. */
-  async prepare(config: ActuatorConfig): Promise<void> {
+  /**
+   * Tests every configured file, then takes the configuration. Throws and changes nothing when one is bad. `reread` false:
+   * what is held of a file counts, not the file, so that an edit under way cannot hold up a change of the members.
+   */
+  async prepare(config: ActuatorConfig, reread = true): Promise<void> {
     const texts = new Map<string, string>();
+    const held = new Map<string, string>();
     if (config.services.some((s) => s.firewall.rules !== null || s.firewall.rules6 !== null))
       this.legacy = !(await runTool('iptables-restore', ['--version'])).output.includes('nf_tables');
     for (const service of config.services)
@@ -128,10 +141,16 @@ export class Rules {
         for (const family of [4, 6] as const) {
           const file = ruleFile(service, kind, family);
           const key = `${family} ${file?.path} ${file?.cut}`;
-          if (file !== null && !texts.has(key))
-            texts.set(key, await readRules(config, file.path, file.cut, family));
+          if (file === null || texts.has(key)) continue;
+          const text =
+            held.get(file.path) ??
+            (reread ? undefined : this.held.get(file.path)) ??
+            (await fileText(file.path));
+          held.set(file.path, text);
+          texts.set(key, await readRules(config, file.path, file.cut, family, text));
         }
     this.texts = texts;
+    this.held = held;
     this.config = config;
   }
 

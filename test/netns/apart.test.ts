@@ -209,6 +209,12 @@ test('a configuration that others could change is refused, at the start and on r
   await assert.rejects(network.remote.reload(broken, ['firewall']), /broken\.v4/);
   await network.remote.members(['10.77.1.12', '10.77.1.13']);
   writeFileSync(host.config, good);
+  // Nor does an edit under way hold up a change of the members; a reload reads the file again.
+  const rules = readFileSync(join(host.dir, 'rules.v4'), 'utf8');
+  writeFileSync(join(host.dir, 'rules.v4'), '*filter\nnonsense\n');
+  await network.remote.members(['10.77.1.12', '10.77.1.14']);
+  await assert.rejects(network.remote.reload(hash, ['firewall']), /rules\.v4/);
+  writeFileSync(join(host.dir, 'rules.v4'), rules);
   await network.serve();
   assert.match(host.net.ip(host.gw, 'addr'), /10\.77\.1\.2\/24/);
   network.close();

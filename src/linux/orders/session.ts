@@ -187,7 +187,7 @@ export class Session {
       return;
     }
     this.members = this.listed.splice(0);
-    this.reconfigure(seq);
+    this.reconfigure(seq, false);
   }
 
   private reload(seq: number, hash: string): void {
@@ -198,18 +198,18 @@ export class Session {
       this.reports.refuse(seq, error);
       return;
     }
-    this.reconfigure(seq, undo);
+    this.reconfigure(seq, true, undo);
   }
 
   /** `undo`: when the Linux side refuses it, what comes next must not begin with the refused. */
-  private reconfigure(seq: number, undo: () => void = () => undefined): void {
+  private reconfigure(seq: number, rereadRules: boolean, undo: () => void = () => undefined): void {
     const { actuator, isGateway } = this;
     if (actuator === null || isGateway === null) {
       this.reports.reply(seq, 'ok');
       return;
     }
     const config = this.options.desk.config(isGateway, this.members);
-    actuator.reconfigure(config).then(
+    actuator.reconfigure(config, rereadRules).then(
       () => {
         this.names = config.services.map((service) => service.name);
         this.liveness.leaseMs = config.leaseMs;
