@@ -1,4 +1,4 @@
-/** `handover`, `standby` and `resume`: an operator's orders to the daemon of this host. */
+/** `handover`, `standby` (`drain`) and `resume`: an operator's orders to the daemon of this host. */
 import type { Command } from 'commander';
 import type { Status } from '../daemon/status.ts';
 import { OperatorError } from '../trust/errors.ts';
@@ -27,7 +27,8 @@ export function registerOperate(program: Command, io: CommandIo): void {
     .action((options: HandoverOptions) => handover(options, io));
   program
     .command('standby')
-    .description('take this host out: hand over if it serves, and do not take over until resume')
+    .alias('drain')
+    .description('take this host out until resume: all that it serves is handed over; survives a restart')
     .requiredOption(...CONFIG_OPTION)
     .action((options: ConfigOption) => standby(options, io));
   program
@@ -70,18 +71,42 @@ function mastersAfter(status: Status, names: readonly string[], leaving: boolean
 
 async function standby(options: ConfigOption, io: CommandIo): Promise<void> {
   const { control, timing } = settingsOf(options);
+  const before = await getStatus(control);
+  const served = before.services.filter(({ state }) => state === 'service').map(({ name }) => name);
   await giveOrder(control, 'standby', {});
-  const left = (status: Status): true | null =>
-    status.standby &&
-    status.services.every((service) => service.state !== 'service' && service.state !== 'handover')
-      ? true
+  const left = (status: Status): string[] | null =>
+    status.standby && status.services.every(({ state }) => state !== 'service' && state !== 'handover')
+      ? mastersAfter(status, served, true)
       : null;
-  await waitFor(control, left, timing.handoverLimitMs + MARGIN_MS);
-  io.err('on standby\n');
+  const masters = await waitFor(control, left, timing.handoverLimitMs + MARGIN_MS, stays);
+  served.forEach((name, i) => {
+    io.out(`service ${name}: master is ${masters[i]}\n`);
+  });
+  io.err('on standby, also after a restart, until `portcullis resume`\n');
+}
+
+/** What is said when a host on standby could not give all its services away. */
+function stays(status: Status | null): OperatorError {
+  const services = status?.services.filter(({ state }) => state === 'service') ?? [];
+  const all = services.map(({ name, alarms }) => {
+    const why = alarms.find(({ code }) => code === 'no-successor')?.detail ?? 'nobody took over in time';
+    return `service ${name} stays here: ${why}`;
+  });
+  return new OperatorError(
+    all.length > 0
+      ? all.join('; ')
+      : 'this host left its services, but nobody was heard serving them in time',
+    'it stays on standby and goes on asking; `portcullis resume` ends that; see `portcullis status` on the others',
+  );
 }
 
 /** Polls the daemon until `test` finds what it looks for. Throws OperatorError when it does not in time. */
-async function waitFor<T>(control: string, test: (status: Status) => T | null, limitMs: number): Promise<T> {
+async function waitFor<T>(
+  control: string,
+  test: (status: Status) => T | null,
+  limitMs: number,
+  failure: (last: Status | null) => OperatorError = stayed,
+): Promise<T> {
   const tries = Math.ceil(limitMs / POLL_MS);
   let last: Status | null = null;
   for (let i = 0; i < tries; i++) {
@@ -91,9 +116,13 @@ async function waitFor<T>(control: string, test: (status: Status) => T | null, l
     if (i > 0 && gaveUp(last)) break;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+  throw failure(last);
+}
+
+function stayed(last: Status | null): OperatorError {
   const alarms = [...(last?.services ?? [])].flatMap((service) => service.alarms);
   const reasons = alarms.map((alarm) => `${alarm.code}: ${alarm.detail}`).join('; ');
-  throw new OperatorError(
+  return new OperatorError(
     `it did not come about${reasons === '' ? '' : ` (${reasons})`}`,
     'see `portcullis status`; the service stays where it was',
   );

@@ -28,7 +28,8 @@ export function registerStatus(program: Command, io: CommandIo): void {
 
 /** The status document for people. */
 export function renderStatus(status: Status): string {
-  const flags = [status.standby ? 'on standby' : '', status.stopping ? 'stopping' : ''].filter(
+  const since = status.standbySince === null ? '' : ` since ${status.standbySince}`;
+  const flags = [status.standby ? `on standby${since}` : '', status.stopping ? 'stopping' : ''].filter(
     (flag) => flag !== '',
   );
   const own = flags.length > 0 ? ` (${flags.join(', ')})` : '';

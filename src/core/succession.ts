@@ -83,6 +83,7 @@ export function tryNext(c: Ctx, why: string): void {
 
 /** Nobody can take over. A host that stops goes all the same; all others go on serving. */
 function nobody(c: Ctx, cause: Trial['cause']): void {
+  const asked = c.s.trial?.tried.join(', ') ?? 'nobody, for nobody says that it is fit';
   c.set({ trial: null });
   if (cause === 'stop') {
     c.become('ordered', 'no successor');
@@ -91,7 +92,7 @@ function nobody(c: Ctx, cause: Trial['cause']): void {
   const pauseMs = Math.min(Math.max(2 * c.s.trialPauseMs, FIRST_PAUSE_MS), LAST_PAUSE_MS);
   c.set({ trialPauseMs: pauseMs });
   if (cause !== 'preempt' && cause !== 'disputed')
-    c.alarm('no-successor', true, `nobody took over (${cause})`);
+    c.alarm('no-successor', true, `nobody took over (${cause}); asked: ${asked}`);
   if (c.s.place === 'service.seeking') c.become('nobody', cause);
   else c.timer('trial', c.now + pauseMs);
 }

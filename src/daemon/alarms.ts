@@ -14,7 +14,8 @@ export type AnyAlarm =
   | 'port-filter'
   | 'uplink-guard'
   | 'actuator'
-  | 'raised-too-often';
+  | 'raised-too-often'
+  | 'standby-record';
 
 export interface Alarm {
   readonly code: AnyAlarm;

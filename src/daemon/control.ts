@@ -41,8 +41,8 @@ export interface RosterHandlers {
 export interface ControlHandlers {
   /** The body of GET /v1/status. */
   status(): object;
-  /** Gives an order; returns why it is refused, or null when it was accepted. */
-  order(order: Order): string | null;
+  /** Gives an order; why it is refused, or null when it was accepted. */
+  order(order: Order): string | null | Promise<string | null>;
   /** Absent: there is no such path. */
   readonly rosters?: RosterHandlers;
 }
@@ -158,7 +158,7 @@ async function answer(
   const order = body === null ? null : parseOrder(kind, body.toString('utf8'));
   if (order === null)
     return reply(response, 400, { error: 'the body is not what this order takes; see spec/control.md' });
-  const refused = handlers.order(order);
+  const refused = await handlers.order(order);
   reply(response, refused === null ? 202 : 409, refused === null ? { accepted: true } : { error: refused });
 }
 

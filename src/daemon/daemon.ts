@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Order } from '../core/events.ts';
-import { nextDeadline } from '../core/index.ts';
+import { nextDeadline, refusal } from '../core/index.ts';
 import { Driver } from '../driver/driver.ts';
 import { forbidCoreDumps, rawNowMs } from '../linux/libc.ts';
 import { OperatorError } from '../trust/errors.ts';
@@ -22,6 +22,7 @@ import { type ControlSocket, openControl, type RosterReport } from './control.ts
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
 import { tellManager } from './manager.ts';
+import { OperatorDesk } from './operator-desk.ts';
 import { describeChange, planReload, underRoster } from './plan.ts';
 import { type Reached, reachActuator } from './reach.ts';
 import { relay } from './relay.ts';
@@ -44,6 +45,7 @@ export class Daemon {
   readonly #trail: AuditTrail;
   readonly #driver: Driver;
   readonly #desk: RosterDesk;
+  readonly #operator: OperatorDesk;
   readonly #sockets: ControlSocket[] = [];
   readonly #stopped: Promise<void>;
   readonly #lost: Promise<never>;
@@ -126,6 +128,12 @@ export class Daemon {
         stopped: () => stopped(),
       },
     });
+    this.#operator = new OperatorDesk({
+      stateDir: settings.state,
+      ...{ alarms, log },
+      refusal: (order) => refusal(this.#driver.state, order),
+      give: (order) => this.#driver.order(order),
+    });
   }
 
   /** Everything is checked before anything of this host is changed. Throws OperatorError. */
@@ -155,7 +163,7 @@ export class Daemon {
     const { settings, roster } = this.#config;
     const handlers = {
       status: () => this.status(),
-      order: (order: Order) => this.#order(order),
+      order: (order: Order) => this.#operator.order(order),
       rosters: {
         report: () => this.#rosterReport(),
         offer: (bytes: Uint8Array) => this.#offerRoster(bytes),
@@ -183,6 +191,7 @@ export class Daemon {
       'daemon started',
     );
     this.#driver.start();
+    this.#operator.begin();
     this.#endTelling = tellManager({
       overdueMs: () => rawNowMs() - (nextDeadline(this.#driver.state) ?? Number.POSITIVE_INFINITY),
       silentMs: () => this.#actuator.silentMs,
@@ -196,6 +205,7 @@ export class Daemon {
     return statusOf({
       nowMs: rawNowMs(),
       state: this.#driver.state,
+      standbySince: this.#operator.standbySince,
       cluster: settings.cluster,
       roster,
       settled,
@@ -250,7 +260,7 @@ export class Daemon {
 
   /** An operator's stop: hands over first. Resolves when the core says that this host is harmless. */
   async stop(): Promise<void> {
-    this.#order({ kind: 'stop' });
+    void this.#operator.order({ kind: 'stop' });
     await this.#stopped;
   }
 
@@ -313,12 +323,6 @@ export class Daemon {
     this.#actuator.close();
     await this.#reached.ended();
     await this.#trail.close(LOG_CLOSE_LIMIT_MS);
-  }
-
-  #order(order: Order): string | null {
-    const refused = this.#driver.order(order);
-    this.#log.info({ order, refused }, 'operator’s order');
-    return refused;
   }
 
   #spent(service: string): void {

@@ -66,6 +66,8 @@ export interface Status {
   /** `settled`: the highest version that is settled as far as this host knows. */
   readonly roster: { readonly version: number; readonly hash: string; readonly settled: number };
   readonly standby: boolean;
+  /** Wall clock, ISO 8601; null: not on standby, or nobody knows since when. */
+  readonly standbySince: string | null;
   readonly stopping: boolean;
   readonly links: readonly number[];
   readonly services: readonly StatusService[];
@@ -88,6 +90,7 @@ export function counted(
 export interface StatusSource {
   readonly nowMs: number;
   readonly state: HostState;
+  readonly standbySince: string | null;
   readonly cluster: string;
   readonly roster: { readonly version: number; readonly hash: Uint8Array };
   readonly settled: number;
@@ -113,6 +116,7 @@ export function statusOf(source: StatusSource): Status {
       settled: source.settled,
     },
     standby: state.standby,
+    standbySince: source.standbySince,
     stopping: state.stopping,
     links: source.links,
     services: services.flatMap((config) => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -243,4 +243,30 @@ test('the actuator dies: the daemon says so and ends with 75, and `fence` finds 
   const fenced = gateway.cli('fence');
   assert.equal(fenced.status, 0, fenced.stderr);
   gateway.assertHarmless();
+});
+
+test('a host that was on standby when it lost its power starts on standby; it serves after resume; alone it cannot be drained', {
+  skip,
+}, async (t) => {
+  const gateway = await Gateway.make(t);
+  const record = join(gateway.dir, 'state', 'standby.json');
+  mkdirSync(join(gateway.dir, 'state'));
+  writeFileSync(record, '{"standby":true,"since":"2026-01-02T03:04:05.678Z"}\n');
+  const daemon = gateway.start();
+  // Where it would claim if it were not on standby.
+  const before = await gateway.status((status) => (status.services[0]?.inStateMs ?? 0) > 3000);
+  assert.deepEqual(
+    [before.standby, before.standbySince, before.services[0]?.substate],
+    [true, '2026-01-02T03:04:05.678Z', 'electing'],
+  );
+  gateway.assertHarmless();
+  assert.equal(gateway.cli('resume').status, 0);
+  assert.ok(!existsSync(record));
+  await gateway.status(serving);
+  const drained = gateway.cli('drain');
+  assert.equal(drained.status, 1);
+  assert.match(drained.stderr, /service firewall stays here: nobody took over \(standby\); asked: nobody/);
+  assert.match(readFileSync(record, 'utf8'), /"standby":true/);
+  daemon.kill('SIGTERM');
+  assert.equal(await endOf(daemon), 0);
 });

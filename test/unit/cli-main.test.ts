@@ -42,6 +42,7 @@ const STATUS: Status = {
   pid: 1,
   roster: { version: 3, hash: '00', settled: 3 },
   standby: false,
+  standbySince: null,
   stopping: false,
   links: [1],
   services: [SERVICE],
@@ -189,16 +190,29 @@ test('a handover that the daemon refuses, or that nobody can take, ends with 1 a
   assert.match(second.io.stderr, /no-successor: nobody is fit/);
 });
 
-test('standby waits until this host serves nothing; resume is given as it is', async (t) => {
-  const out = {
-    ...STATUS,
-    standby: true,
-    services: [{ ...SERVICE, state: 'backup', substate: 'watching' }],
-  } as const;
-  const { config, asked } = await pretend(t, [{ ...STATUS, standby: true }, out]);
-  assert.equal((await cli('standby', '--config', config)).status, 0);
-  assert.equal((await cli('resume', '--config', config)).status, 0);
-  assert.deepEqual(asked, ['POST /v1/standby {}', 'POST /v1/resume {}']);
+test('standby waits until all that this host served is served elsewhere; drain is the same; resume is given as it is', async (t) => {
+  const services = [{ ...SERVICE, state: 'backup', substate: 'watching', master: 'fw2' }] as const;
+  const left = { ...STATUS, standby: true, services: [{ ...services[0], master: null }] } as const;
+  const out = { ...STATUS, standby: true, services } as const;
+  for (const word of ['standby', 'drain']) {
+    const { config, asked } = await pretend(t, [STATUS, { ...STATUS, standby: true }, left, out]);
+    const { status, io } = await cli(word, '--config', config);
+    assert.equal(status, 0, io.stderr);
+    assert.equal(io.stdout, 'service firewall: master is fw2\n');
+    assert.equal((await cli('resume', '--config', config)).status, 0);
+    assert.deepEqual(asked, ['POST /v1/standby {}', 'POST /v1/resume {}']);
+  }
+});
+
+test('drain ends with 1, the services that stay, and who was asked for them', async (t) => {
+  const detail = 'nobody took over (standby); asked: fw2';
+  const alarms = [{ code: 'no-successor', service: 'firewall', detail, since: '' }] as const;
+  const stays = { ...STATUS, standby: true, services: [{ ...SERVICE, alarms }] } as const;
+  const { config } = await pretend(t, [STATUS, stays, stays]);
+  const { status, io } = await cli('drain', '--config', config);
+  assert.equal(status, 1);
+  assert.match(io.stderr, /service firewall stays here: nobody took over \(standby\); asked: fw2/);
+  assert.match(io.stderr, /hint: it stays on standby and goes on asking/);
 });
 
 test('check reports configuration, roster and host together, errors first', async (t) => {
