@@ -82,6 +82,17 @@ export class Ctx {
     timers[timer] = atMs;
   }
 
+  /**
+   * R7: the next moment on this host's grid of that many milliseconds, after now. What its services say once an
+   * interval leaves in one step that way, and so in one datagram under one signature.
+   */
+  nextOnGrid(everyMs: number): number {
+    const { startedAtMs } = this.host;
+    const nextMs = startedAtMs + (Math.floor((this.now - startedAtMs) / everyMs) + 1) * everyMs;
+    // A sum may be rounded down to now itself.
+    return nextMs > this.now ? nextMs : nextMs + everyMs;
+  }
+
   /** A number for a request or an order, never used before in this run. */
   id(): number {
     return this.nextId++;

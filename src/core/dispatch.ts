@@ -249,7 +249,7 @@ export function timerFired(c: Ctx, timer: Timer): void {
       if (c.main === 'service') service.advert(c);
       else {
         ask(c);
-        c.timer('advert', c.now + c.t.intervalMs);
+        c.timer('advert', c.nextOnGrid(c.t.intervalMs));
         c.timer('retry', c.now + c.t.probeTimeoutMs);
       }
     },

@@ -7,7 +7,7 @@ import type { Ctx } from './context.ts';
 import type { Report } from './messages.ts';
 import { completed, reported } from './table.ts';
 
-/** A host sends a REPORT at least so many intervals apart; one unheard for thrice that is not counted on. */
+/** A host sends a REPORT every so many intervals, at least; one unheard for thrice that is not counted on. */
 export const REPORT_INTERVALS = 5;
 const FORGET_INTERVALS = 3 * REPORT_INTERVALS;
 
@@ -43,7 +43,7 @@ export function report(c: Ctx, due: boolean): void {
     said === null || said.fit !== now.fit || said.downlink !== now.downlink || said.standby !== now.standby;
   if (!due && !changed) return;
   c.set({ said: now });
-  c.timer('report', c.now + REPORT_INTERVALS * c.t.intervalMs);
+  c.timer('report', c.nextOnGrid(REPORT_INTERVALS * c.t.intervalMs));
   c.send('all', reportMessage(c));
   if (c.main === 'service' && c.s.table !== null) {
     const table = reported(c.s.table, c.me, now.fit, now.standby);

@@ -90,7 +90,7 @@ export function enterRaising(c: Ctx): void {
   limit(c, c.cfg.switchLimitMs + c.cfg.uplinkLimitMs);
   if (c.s.attempt?.plannedBy === null) {
     ask(c);
-    c.timer('advert', c.now + c.t.intervalMs);
+    c.timer('advert', c.nextOnGrid(c.t.intervalMs));
   }
 }
 

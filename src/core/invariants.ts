@@ -2,6 +2,7 @@
  * What must be true after every step, in the simulator and in production alike. A broken invariant is a fault of
  * the core: the process ends, and the kernel's lease ends the service.
  */
+import type { ServiceConfig } from './basics.ts';
 import { rightUntil } from './lease.ts';
 import type { HostState, ServiceState } from './state.ts';
 import { mainState, type Place } from './transitions.ts';
@@ -9,8 +10,10 @@ import { mainState, type Place } from './transitions.ts';
 /** The invariants that a state breaks, in words; empty when it is sound. */
 export function brokenInvariants(state: HostState): string[] {
   const broken: string[] = [];
-  for (const s of Object.values(state.services)) {
-    for (const text of ofService(state, s)) broken.push(`${s.service}: ${text}`);
+  for (const cfg of state.config.services) {
+    const s = state.services[cfg.name];
+    if (s === undefined) broken.push(`${cfg.name}: a configured service has a state`);
+    else for (const text of ofService(state, s, cfg)) broken.push(`${s.service}: ${text}`);
   }
   return broken;
 }
@@ -24,15 +27,14 @@ const OPEN: readonly Place[] = [
   'service.suspended',
 ];
 
-function ofService(state: HostState, s: ServiceState): string[] {
+function ofService(state: HostState, s: ServiceState, cfg: ServiceConfig): string[] {
   const broken: string[] = [];
   const must = (holds: boolean, text: string) => {
     if (!holds) broken.push(`${text} (in ${s.place})`);
   };
   const main = mainState(s.place);
   const cleaning = CLEANING.includes(s.place);
-  const cfg = state.config.services.find((c) => c.name === s.service);
-  const policy = s.forced ? 'available' : (cfg?.policy ?? 'quorum');
+  const policy = s.forced ? 'available' : cfg.policy;
   must(
     s.gate.untilMs === null || OPEN.includes(s.place),
     'the gate is ordered open only while serving or about to',

@@ -105,7 +105,7 @@ export function enterOpening(c: Ctx): void {
 /** R5: the own renewal, while the loop turns. */
 export function renewOwn(c: Ctx): void {
   c.set({ right: { ...c.s.right, ownUntilMs: c.now + c.t.leaseMs } });
-  c.timer('renew', c.now + c.t.intervalMs / 2);
+  c.timer('renew', c.nextOnGrid(c.t.intervalMs / 2));
 }
 
 /** Orders the gate open for as long as the right lasts; nothing without a right. */

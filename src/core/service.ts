@@ -23,7 +23,8 @@ export function enterServing(c: Ctx, cause: Cause): void {
   if (cause === 'gate-open') becameMaster(c);
   if (cause === 'renewed') c.alarm('suspended', false);
   c.timer('lapse', c.rightUntil);
-  if (c.policy === 'available' && c.s.timers.renew === null) c.timer('renew', c.now + c.t.intervalMs / 2);
+  if (c.policy === 'available' && c.s.timers.renew === null)
+    c.timer('renew', c.nextOnGrid(c.t.intervalMs / 2));
   c.timer('trial', c.now + c.s.trialPauseMs + c.cfg.checkIntervalMs);
   advert(c);
   if (cause !== 'nobody') announce(c);
@@ -57,7 +58,7 @@ function becameMaster(c: Ctx): void {
 /** STATUS, once an interval, and the time for asking silent voters again. */
 export function advert(c: Ctx): void {
   ask(c);
-  c.timer('advert', c.now + c.t.intervalMs);
+  c.timer('advert', c.nextOnGrid(c.t.intervalMs));
   if (c.policy === 'quorum') c.timer('retry', c.now + c.t.probeTimeoutMs);
   extend(c);
 }
@@ -103,7 +104,7 @@ export function enterSuspended(c: Ctx): void {
   c.timer('step', c.now + 3 * c.t.promiseMs);
   if (c.policy === 'available') {
     beginRound(c);
-    c.timer('advert', c.now + c.t.intervalMs);
+    c.timer('advert', c.nextOnGrid(c.t.intervalMs));
   } else advert(c);
 }
 

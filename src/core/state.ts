@@ -281,12 +281,11 @@ export function nextDeadline(state: HostState): number | null {
   return Number.isFinite(next) ? next : null;
 }
 
-/** The nearest of a service's deadlines; Infinity without one. */
-export function earliest(timers: Timers): number {
-  let next = Number.POSITIVE_INFINITY;
-  for (const timer of TIMERS) {
-    const atMs = timers[timer];
-    if (atMs !== null && atMs < next) next = atMs;
-  }
-  return next;
+/** The nearest of a service's deadlines; Infinity without one. Each by its name: a host with 64 services asks often. */
+export function earliest(t: Timers): number {
+  const none = Number.POSITIVE_INFINITY;
+  const ofTheRight = Math.min(t.lapse ?? none, t.renew ?? none, t.advert ?? none, t.retry ?? none);
+  const ofThePlace = Math.min(t.step ?? none, t.silence ?? none, t.listen ?? none, t.probe ?? none);
+  const ofATry = Math.min(t.claim ?? none, t.window ?? none, t.repeat ?? none, t.clean ?? none);
+  return Math.min(ofTheRight, ofThePlace, ofATry, t.trial ?? none, t.report ?? none, t.checks ?? none);
 }

@@ -19,15 +19,7 @@ import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, expel, obey, refusal } from './orders.ts';
 import { advert, beginRound } from './service.ts';
-import {
-  earliest,
-  type HostState,
-  initialService,
-  initialState,
-  NO_TIMERS,
-  nextDeadline,
-  TIMERS,
-} from './state.ts';
+import { earliest, type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
 import { beginAnew } from './suspicion.ts';
 
 export { initialState, nextDeadline };
@@ -40,23 +32,27 @@ export interface Step {
 
 /** One event. `nowMs` never goes back from one step to the next. */
 export function step(state: HostState, event: Event, nowMs: number): Step {
-  const dueMs = nextDeadline(state);
-  const stalled = dueMs !== null && nowMs - dueMs > Math.max(state.config.timing.intervalMs / 4, 10);
+  const lateMs = nowMs - (nextDeadline(state) ?? Number.POSITIVE_INFINITY);
+  const stalled = lateMs > Math.max(state.config.timing.intervalMs / 4, 10);
   const effects: Effect[] = [];
-  let host = noted(state, event, nowMs, effects);
-  for (const name of Object.keys(host.services)) {
-    if (!touches(host, event, name, nowMs)) continue;
-    const c = context(host, name, nowMs, stalled);
-    if (c === null) continue;
+  const before = noted(state, event, nowMs, effects);
+  // A draft of this step alone, made once: a step that serves all services costs no more than their number.
+  const services = { ...before.services };
+  const host = { ...before, services };
+  for (const cfg of host.config.services) {
+    const s = services[cfg.name];
+    if (s === undefined || !(concerns(event, cfg.name) || (lateMs >= 0 && earliest(s.timers) <= nowMs)))
+      continue;
+    const c = new Ctx(host, s, cfg, nowMs, stalled, ENTRIES);
     late(c);
     happened(c, event);
     dueTimers(c);
     if (event.type !== 'started') report(c, false);
-    host = { ...host, nextId: c.nextId, services: { ...host.services, [name]: c.s } };
+    host.nextId = c.nextId;
+    services[cfg.name] = c.s;
     effects.push(...c.effects);
   }
-  host = ended(host, effects);
-  return { state: host, effects: ordered(effects) };
+  return { state: ended(host, effects), effects: ordered(effects) };
 }
 
 /** What an event changes in the host as a whole. */
@@ -130,18 +126,10 @@ function configured(state: HostState, config: CoreConfig, nowMs: number, effects
   return { ...state, config, services, ...(changed ? { peers: {}, trustHoldUntilMs: null } : {}) };
 }
 
-/** Whether an event concerns that service, or one of its deadlines is due. */
-function touches(host: HostState, event: Event, name: ServiceName, nowMs: number): boolean {
-  if (event.type === 'message') {
-    if (event.message.service === name) return true;
-  } else if (!('service' in event) || event.service === name) return true;
-  return earliest(host.services[name]?.timers ?? NO_TIMERS) <= nowMs;
-}
-
-function context(host: HostState, name: ServiceName, nowMs: number, stalled: boolean): Ctx | null {
-  const s = host.services[name];
-  const cfg = host.config.services.find((service) => service.name === name);
-  return s === undefined || cfg === undefined ? null : new Ctx(host, s, cfg, nowMs, stalled, ENTRIES);
+/** Whether an event is about that service, or about all. */
+function concerns(event: Event, service: ServiceName): boolean {
+  if (event.type === 'message') return event.message.service === service;
+  return !('service' in event) || event.service === service;
 }
 
 /**

@@ -7,7 +7,7 @@ import { SERVICE, World } from './world.ts';
 function serving(hosts: number, policy: 'quorum' | 'available', witnesses = 0) {
   const w = new World({ hosts, policy, witnesses });
   w.startAll();
-  w.pass(4000);
+  w.pass(4010);
   const master = w.host(w.masters()[0] ?? '');
   assert.ok(master.driver);
   return { w, master, driver: master.driver };
