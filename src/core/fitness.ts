@@ -62,6 +62,8 @@ export function reportMessage(c: Ctx): Report {
     digest: c.cfg.digest,
     tableTerm: c.s.table?.term ?? null,
     tableSeq: c.s.table?.seq ?? 0,
+    load: 0,
+    burdened: false,
   };
 }
 

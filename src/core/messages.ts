@@ -8,11 +8,12 @@
  */
 import type { HostName, ServiceName, Term } from './basics.ts';
 
-/** One row of the status table: a host, whether it may take over, and whether an operator took it out. */
+/** One row of the status table: a host, whether it may take over, whether an operator took it out, and whether it has too much to do. */
 export interface TableRow {
   readonly host: HostName;
   readonly fit: boolean;
   readonly standby: boolean;
+  readonly burdened: boolean;
 }
 
 /** The status table: all hosts of a service in a total order; kept by the master, newest (term, seq) wins (R22). */
@@ -57,6 +58,10 @@ export interface Report {
   /** The newest table that it has; null when none. */
   readonly tableTerm: Term | null;
   readonly tableSeq: number;
+  /** How much the host has to do, in thousandths of what it can: 0 to 1000. A host of protocol 1 says 0. */
+  readonly load: number;
+  /** It wants others to go before it: settled by itself, with hysteresis. */
+  readonly burdened: boolean;
 }
 /** "Are you there, and who serves?" To all, on every present link. */
 export interface Probe {

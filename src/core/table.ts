@@ -11,7 +11,7 @@ export function rosterOrder(membership: Membership): TableRow[] {
     .filter((m) => m.role === 'gateway')
     .slice()
     .sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1))
-    .map((m) => ({ host: m.name, fit: false, standby: false }));
+    .map((m) => ({ host: m.name, fit: false, standby: false, burdened: false }));
 }
 
 /** The rows of a table, cut and completed to today's members. */
@@ -44,6 +44,6 @@ export function succeeded(
 export function reported(table: Table, host: HostName, fit: boolean, standby: boolean): Table {
   const row = table.rows.find((r) => r.host === host);
   if (row === undefined || (row.fit === fit && row.standby === standby)) return table;
-  const rows = table.rows.map((r) => (r.host === host ? { host, fit, standby } : r));
+  const rows = table.rows.map((r) => (r.host === host ? { ...r, fit, standby } : r));
   return { ...table, seq: table.seq + 1, rows };
 }

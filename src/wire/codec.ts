@@ -6,7 +6,7 @@
 import type { HostName, Role, Term } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
 import { type CborValue, encodeCbor, encodedArray } from './cbor.ts';
-import { RECORDS_MAX } from './limits.ts';
+import { PROTOCOL, RECORDS_MAX } from './limits.ts';
 import { MESSAGES, type MessageSpec, SESSION_TYPES, type Slot } from './messages.ts';
 
 /** The table's entry as the loops below need it: which field belongs to which type no longer matters to them. */
@@ -80,20 +80,24 @@ export function maySay(from: HostName, role: Role, message: Message): boolean {
   return role !== 'witness' || spec.witnessMaySay(message);
 }
 
-/** A message's record. Throws RangeError on a value that the table does not allow: that is our own fault. */
-export function encodeRecord(message: Message): ReadonlyMap<number, CborValue> {
+/**
+ * A message's record, as that protocol has it: what a field of a later one says is left out. Throws RangeError on a value that the
+ * table does not allow: that is our own fault.
+ */
+export function encodeRecord(message: Message, protocol = PROTOCOL): ReadonlyMap<number, CborValue> {
   const record = new Map<number, CborValue>();
   const fields = message as unknown as { readonly [name: string]: unknown };
   for (const [name, slot] of specOf(message.type).slots) {
     const value = fields[name];
-    if (value !== undefined) record.set(slot.key, slot.field.encode(value));
+    if (slot.since !== undefined && (value === slot.since.absent || slot.since.protocol > protocol)) continue;
+    if (value !== undefined) record.set(slot.key, slot.field.encode(value, protocol));
     else if (!slot.optional) throw new RangeError(`${message.type} without ${name}`);
   }
   return record;
 }
 
-/** The message of a record; undefined when the record is not exactly what the table says. */
-export function decodeRecord(type: MessageType, record: CborValue): Message | undefined {
+/** The message of a record; undefined when the record is not exactly what the table says for that protocol. */
+export function decodeRecord(type: MessageType, record: CborValue, protocol = PROTOCOL): Message | undefined {
   if (!(record instanceof Map)) return undefined;
   const spec = specOf(type);
   for (const key of record.keys()) if (!spec.keys.has(key)) return undefined;
@@ -101,10 +105,12 @@ export function decodeRecord(type: MessageType, record: CborValue): Message | un
   for (const [name, slot] of spec.slots) {
     const value: CborValue | undefined = record.get(slot.key);
     if (value === undefined) {
-      if (slot.optional) continue;
-      return undefined;
+      if (!slot.optional) return undefined;
+      if (slot.since !== undefined) message[name] = slot.since.absent;
+      continue;
     }
-    const decoded = slot.field.decode(value);
+    if ((slot.since?.protocol ?? 1) > protocol) return undefined;
+    const decoded = slot.field.decode(value, protocol);
     if (decoded === undefined) return undefined;
     message[name] = decoded;
   }
@@ -113,11 +119,15 @@ export function decodeRecord(type: MessageType, record: CborValue): Message | un
 }
 
 /** The messages of a body; undefined when any record is wrong, there is none, or there are too many. */
-export function decodeRecords(type: MessageType, body: CborValue): Message[] | undefined {
+export function decodeRecords(
+  type: MessageType,
+  body: CborValue,
+  protocol = PROTOCOL,
+): Message[] | undefined {
   if (!Array.isArray(body) || body.length === 0 || body.length > RECORDS_MAX) return undefined;
   const messages: Message[] = [];
   for (const record of body as readonly CborValue[]) {
-    const message = decodeRecord(type, record);
+    const message = decodeRecord(type, record, protocol);
     if (message === undefined) return undefined;
     messages.push(message);
   }

@@ -22,12 +22,13 @@ import { Handshaker } from './handshake.ts';
 import type { Head, ShownHead } from './head.ts';
 import { hex } from './hex.ts';
 import { type Opened, openDatagram, refused, signatureHolds } from './inbound.ts';
-import { DATAGRAM_MAX_BYTES, GATE_BYTES, ROSTER_HASH_BYTES } from './limits.ts';
+import { DATAGRAM_MAX_BYTES, GATE_BYTES, PROTOCOL, PROTOCOL_LEAST, ROSTER_HASH_BYTES } from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { decodeBody, ENVELOPE_OVERHEAD_BYTES, PAYLOAD_OVERHEAD_BYTES, shownIn } from './payload.ts';
 import { type Peer, sharedLinks } from './peer.ts';
 import { PeerTable } from './peers.ts';
 import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
+import { protocolOf } from './protocol.ts';
 import type { PeerStatus, Received } from './received.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
 import { decodeRosterWord, encodeRosterWord, type RosterWord } from './roster-words.ts';
@@ -57,6 +58,8 @@ export interface EndpointOptions {
   readonly primitives?: Primitives;
   /** Default 0. For tests of a session's end; below 2^48. */
   readonly firstSeq?: number;
+  /** The highest protocol number to speak. Default: the highest that this software knows. */
+  readonly protocol?: number;
 }
 
 const RECORDS_BYTES = DATAGRAM_MAX_BYTES - GATE_BYTES - ENVELOPE_OVERHEAD_BYTES - PAYLOAD_OVERHEAD_BYTES;
@@ -79,8 +82,8 @@ export class Endpoint {
     const { roster, self, identity, links, randomBytes, intervalMs } = options;
     const { maxDrift = 0.1, maxAgeMs = Math.max(500, 4 * intervalMs) } = options;
     this.#timing = { intervalMs, maxAgeMs, maxDrift };
-    const { primitives = REAL_PRIMITIVES, firstSeq = 0 } = options;
-    this.#speaker = new Speaker(roster, self, identity, links, randomBytes, firstSeq);
+    const { primitives = REAL_PRIMITIVES, firstSeq = 0, protocol = PROTOCOL } = options;
+    this.#speaker = new Speaker(roster, self, identity, links, randomBytes, firstSeq, protocol);
     this.#handshaker = new Handshaker(this.#speaker, this.#timing);
     this.#ownKid = hex(this.#speaker.kid);
     const { clusterId } = roster;
@@ -92,9 +95,9 @@ export class Endpoint {
     return this.#speaker.roster;
   }
 
-  /** Whether the roster has this host, under the key that this process speaks with. */
+  /** Whether the roster has this host, under the key that this process speaks with, and its floor lets it take part. */
   get isMember(): boolean {
-    return !this.#speaker.isExpelled;
+    return !this.#speaker.isExpelled && this.#speaker.protocol >= this.#speaker.roster.body.floor;
   }
 
   /** What STATUS and REPORT show of this host's log from now on, and what is held of a peer's. */
@@ -128,24 +131,32 @@ export class Endpoint {
 
   /**
    * Datagrams for these messages: those of one type as records of as few as possible, a copy for each link. STATUS
-   * and BYE to all are signed once. Hosts without a session are passed over. Throws on a message that is ours
+   * and BYE to all are signed once for each protocol number that is spoken. Hosts without a session are passed over. Throws on a message that is ours
    * and impossible (RangeError).
    */
   seal(nowMs: number, to: HostName | 'all', messages: readonly Message[]): Outgoing[] {
     const targets = this.#targets(to);
     if (targets.length === 0) return [];
     const out: Outgoing[] = [];
-    for (const [type, group] of groupByType(messages)) {
-      for (const body of packRecords(group.map(encodeRecord), RECORDS_BYTES)) {
-        if (to === 'all' && isSignedOnce(type)) {
-          const envelope = this.#speaker.envelope(nowMs, typeNumber(type), null, null, body);
-          for (const peer of targets) out.push(...this.#speaker.copies(peer, peer.key, envelope));
-          continue;
+    for (const [type, group] of groupBy(messages, (message) => message.type)) {
+      const isOnce = to === 'all' && isSignedOnce(type);
+      for (const [protocol, peers] of groupBy(targets, (peer) => this.#protocolWith(peer.session.sid))) {
+        const records = group.map((message) => encodeRecord(message, protocol));
+        for (const body of packRecords(records, RECORDS_BYTES)) {
+          const once = isOnce ? this.#speaker.envelope(nowMs, typeNumber(type), null, null, body) : null;
+          for (const peer of peers) {
+            if (once !== null) out.push(...this.#speaker.copies(peer, peer.key, once));
+            else out.push(...this.#sealFor(nowMs, peer, typeNumber(type), body));
+          }
         }
-        for (const peer of targets) out.push(...this.#sealFor(nowMs, peer, typeNumber(type), body));
       }
     }
     return out;
+  }
+
+  /** The number in which this host and that run speak: the lower of the two highest. */
+  #protocolWith(sid: string | null): number {
+    return Math.min(this.#speaker.protocol, sid === null ? PROTOCOL_LEAST : protocolOf(sid));
   }
 
   /** Datagrams for a word about rosters. Hosts without a session are passed over. */
@@ -201,6 +212,7 @@ export class Endpoint {
       duplicateMs: session.duplicateMs,
       roundTripMs: session.roundTripMs,
       delayMs: session.delayMs,
+      protocol: session.sid === null ? null : protocolOf(session.sid),
     }));
   }
 
@@ -231,7 +243,7 @@ export class Endpoint {
     return this.#handshaker.judge(nowMs, opened);
   }
 
-  /** Steps 4 to 7 for the core's messages. */
+  /** Steps 4 to 7 for the core's messages. From below the floor nothing but session messages and rosters is taken. */
   #judgeMessages(
     nowMs: number,
     link: number,
@@ -240,8 +252,10 @@ export class Endpoint {
     type: MessageType,
   ): Received {
     const { member, session } = opened.peer;
+    if (protocolOf(hex(opened.header.sid)) < this.#speaker.roster.body.floor)
+      return refused(member.name, true, 'protocol');
     const judged = this.#judgeData(nowMs, link, opened, !isSignedOnce(type), (body) => {
-      const messages = decodeRecords(type, body);
+      const messages = decodeRecords(type, body, this.#protocolWith(session.sid));
       if (messages === undefined) return 'body';
       return messages.every((message) => maySay(member.name, member.role, message)) ? messages : 'role';
     });
@@ -305,12 +319,14 @@ export class Endpoint {
   }
 }
 
-function groupByType(messages: readonly Message[]): Map<MessageType, Message[]> {
-  const groups = new Map<MessageType, Message[]>();
-  for (const message of messages) {
-    const group = groups.get(message.type) ?? [];
-    group.push(message);
-    groups.set(message.type, group);
+/** In the order in which each key first comes. */
+function groupBy<T, K>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    const group = groups.get(key) ?? [];
+    group.push(one);
+    groups.set(key, group);
   }
   return groups;
 }

@@ -11,8 +11,9 @@ import { isName } from './names.ts';
 export interface Field<T> {
   /** How spec/protocol.md writes this kind (CDDL, RFC 8610). */
   readonly cddl: string;
-  encode(value: T): CborValue;
-  decode(value: CborValue): T | undefined;
+  /** `protocol`: in which the two hosts speak; a kind that has grown says no more than that one has. */
+  encode(value: T, protocol: number): CborValue;
+  decode(value: CborValue, protocol: number): T | undefined;
 }
 
 const COUNTER_MAX = 2 ** 48 - 1;
@@ -32,6 +33,23 @@ export const flag: Field<boolean> = {
   cddl: 'bool',
   encode: (value) => value,
   decode: (value) => (typeof value === 'boolean' ? value : undefined),
+};
+
+/** A flag whose field is there only where it is set. */
+export const raised: Field<boolean> = {
+  cddl: 'true',
+  encode: () => true,
+  decode: (value) => (value === true ? true : undefined),
+};
+
+/** Thousandths of a whole; none at all is said by leaving the field out. */
+export const thousandths: Field<number> = {
+  cddl: '1..1000',
+  encode: (value) => {
+    if (!isUint(value, 1000) || value === 0) throw new RangeError(`not 1 to 1000 thousandths: ${value}`);
+    return value;
+  },
+  decode: (value) => (isUint(value, 1000) && value > 0 ? value : undefined),
 };
 
 /** Numbers that a host counts up in one run: ids, versions of the table. */
@@ -60,9 +78,9 @@ function milliseconds(round: (value: number) => number): Field<number> {
 
 export const term: Field<Term> = {
   cddl: 'term',
-  encode: (value) => {
+  encode: (value, protocol) => {
     if (!isUint(value.n, Number.MAX_SAFE_INTEGER)) throw new RangeError(`not a term number: ${value.n}`);
-    return [value.n, name.encode(value.host)];
+    return [value.n, name.encode(value.host, protocol)];
   },
   decode: (value) => {
     const [n, host] = tuple(value, 2);
@@ -83,31 +101,44 @@ export const digest: Field<string> = {
       : undefined,
 };
 
-/** The status table: [term, seq, rows], a row [host, fit, standby]; no host twice. */
+/** The status table: [term, seq, rows]; no host twice. */
 export const table: Field<Table> = {
   cddl: 'table',
-  encode: (value) => {
+  encode: (value, protocol) => {
     if (value.rows.length > MEMBERS_MAX)
       throw new RangeError('a table has more rows than a cluster has members');
-    const rows = value.rows.map((row) => [name.encode(row.host), row.fit, row.standby]);
-    return [term.encode(value.term), counter.encode(value.seq), rows];
+    const rows = value.rows.map((row) => encodeRow(row, protocol));
+    return [term.encode(value.term, protocol), counter.encode(value.seq, protocol), rows];
   },
-  decode: (value) => {
+  decode: (value, protocol) => {
     const [termValue, seqValue, rowValues] = tuple(value, 3);
-    const tableTerm = term.decode(termValue ?? null);
-    const seq = counter.decode(seqValue ?? null);
+    const tableTerm = term.decode(termValue ?? null, protocol);
+    const seq = counter.decode(seqValue ?? null, protocol);
     if (tableTerm === undefined || seq === undefined || !Array.isArray(rowValues)) return undefined;
     if (rowValues.length > MEMBERS_MAX) return undefined;
     const rows: TableRow[] = [];
     for (const rowValue of rowValues as readonly CborValue[]) {
-      const [host, fit, standby] = tuple(rowValue, 3);
-      if (!isName(host) || typeof fit !== 'boolean' || typeof standby !== 'boolean') return undefined;
-      if (rows.some((row) => row.host === host)) return undefined;
-      rows.push({ host, fit, standby });
+      const row = decodeRow(rowValue, protocol);
+      if (row === undefined || rows.some((other) => other.host === row.host)) return undefined;
+      rows.push(row);
     }
     return { term: tableTerm, seq, rows };
   },
 };
+
+/** [host, fit, standby], and `true` behind them of a burdened host: from protocol 2 on. */
+function encodeRow(row: TableRow, protocol: number): CborValue {
+  const said = [name.encode(row.host, protocol), row.fit, row.standby];
+  return row.burdened && protocol >= 2 ? [...said, true] : said;
+}
+
+function decodeRow(value: CborValue, protocol: number): TableRow | undefined {
+  const burdened = Array.isArray(value) && value.length === 4;
+  if (burdened && (protocol < 2 || value[3] !== true)) return undefined;
+  const [host, fit, standby] = tuple(value, burdened ? 4 : 3);
+  if (!isName(host) || typeof fit !== 'boolean' || typeof standby !== 'boolean') return undefined;
+  return { host, fit, standby, burdened };
+}
 
 /** One of a closed list of words, on the wire its place in the list, from 0. Append only. */
 export function oneOf<const W extends string>(words: readonly W[]): Field<W> {
@@ -125,8 +156,8 @@ export function oneOf<const W extends string>(words: readonly W[]): Field<W> {
 export function orNull<T>(field: Field<T>): Field<T | null> {
   return {
     cddl: `${field.cddl} / null`,
-    encode: (value) => (value === null ? null : field.encode(value)),
-    decode: (value) => (value === null ? null : field.decode(value)),
+    encode: (value, protocol) => (value === null ? null : field.encode(value, protocol)),
+    decode: (value, protocol) => (value === null ? null : field.decode(value, protocol)),
   };
 }
 

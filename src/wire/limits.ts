@@ -3,8 +3,9 @@
  * differ in one of them do not understand each other. "Implementation" constants only bound what a host spends.
  */
 
-/** Specification: the number of this protocol; a roster may ask for a higher one (its floor). */
-export const PROTOCOL = 1;
+/** Specification: the highest protocol number that this software speaks, and the lowest. A roster may ask for more (its floor). */
+export const PROTOCOL = 2;
+export const PROTOCOL_LEAST = 1;
 /** Specification: the longest datagram, gate included; fits IPv6's smallest MTU with room for UDP (bytes). */
 export const DATAGRAM_MAX_BYTES = 1232;
 /** Specification: the truncated HMAC in front of every datagram (bytes). */

@@ -1,7 +1,7 @@
 /**
  * The closed table of message types: number, who may send it, and every field with its key. Encoder, decoder and
  * spec/protocol.md come from this one place; the compiler holds it to src/core/messages.ts field by field.
- * Adding a field: append it with a new key, make it optional; keys and numbers are never used again.
+ * Adding a field: append it with a new key and a new protocol number, and say what its absence means; keys and numbers are never used again.
  */
 import type { Role } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
@@ -14,9 +14,11 @@ import {
   name,
   oneOf,
   orNull,
+  raised,
   restMs,
   table,
   term,
+  thousandths,
 } from './fields.ts';
 
 /** A field's key in its record, and its kind. */
@@ -24,6 +26,8 @@ export interface Slot<T> {
   readonly key: number;
   readonly field: Field<T>;
   readonly optional: boolean;
+  /** Since which protocol number it is there, and what its absence says. */
+  readonly since?: { readonly protocol: number; readonly absent: T };
 }
 
 export interface MessageSpec<M> {
@@ -47,6 +51,10 @@ const ANY: readonly Role[] = ['gateway', 'witness'];
 
 const at = <T>(key: number, field: Field<T>): Slot<T> => ({ key, field, optional: false });
 const maybe = <T>(key: number, field: Field<T>): Slot<T> => ({ key, field, optional: true });
+const since2 = <T>(key: number, field: Field<T>, absent: T): Slot<T> => ({
+  ...maybe(key, field),
+  since: { protocol: 2, absent },
+});
 const service = at(1, name);
 const activity = oneOf(['init', 'decide', 'backup', 'handover', 'service']);
 const isOnlooker = (message: { activity: string }) =>
@@ -92,6 +100,8 @@ export const MESSAGES: Specs = {
       digest: at(6, digest),
       tableTerm: at(7, orNull(term)),
       tableSeq: at(8, counter),
+      load: since2(9, thousandths, 0),
+      burdened: since2(10, raised, false),
     },
   },
   PROBE: {

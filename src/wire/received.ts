@@ -57,4 +57,6 @@ export interface PeerStatus {
   readonly roundTripMs: number | null;
   /** How long its newest word was under way to us, at least and at most, by our clock; null: none was taken. */
   readonly delayMs: DelayBounds | null;
+  /** The highest protocol number that its session speaks; null without one. */
+  readonly protocol: number | null;
 }

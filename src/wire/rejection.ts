@@ -17,6 +17,7 @@ export const REJECTION_CODES = [
   'unknown-type', // a type number that is not in the table
   'role', // the sender's role may not send this
   'wrong-session', // meant for an earlier run of this host
+  'protocol', // a message of a run that speaks no protocol number as high as the roster's floor
   'no-session', // of a run of the sender that is not accepted (yet)
   'replayed', // this number came before on this link, or is older than the window
   'too-old', // may have been held back for longer than max_age
@@ -39,6 +40,7 @@ export const BENIGN_CODES: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
   'unknown-link',
   'overheard',
   'wrong-session',
+  'protocol',
   'no-session',
   'replayed',
   'too-old',

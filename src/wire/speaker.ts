@@ -15,6 +15,7 @@ import { type Marked, Marks } from './marks.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { encodeHandshake, encodePayload, type Handshake, handshakeType, mayShowHead } from './payload.ts';
 import { type Peer, type PeerKey, sharedLinks } from './peer.ts';
+import { checkedProtocol, sessionId } from './protocol.ts';
 
 export interface Outgoing {
   readonly to: HostName;
@@ -29,6 +30,8 @@ const NO_SIGNATURE = new Uint8Array(SIGNATURE_BYTES);
 
 export class Speaker {
   readonly sid: Uint8Array;
+  /** The highest protocol number that this run speaks. */
+  readonly protocol: number;
   /** External data of what is to all. */
   readonly allAad: Uint8Array;
   /** The key id that this process speaks under. */
@@ -57,6 +60,7 @@ export class Speaker {
     links: readonly number[],
     randomBytes: RandomBytes,
     firstSeq: number,
+    protocol: number,
   ) {
     this.#roster = roster;
     this.#identity = identity;
@@ -65,7 +69,8 @@ export class Speaker {
     if (own === null) throw new RangeError(`the roster has no ${self} with this key`);
     this.#self = own;
     this.links = [...links];
-    this.sid = randomBytes(SID_BYTES);
+    this.protocol = checkedProtocol(protocol);
+    this.sid = sessionId(randomBytes(SID_BYTES), protocol);
     this.#marks = new Marks(randomBytes(32));
     this.#seq = firstSeq;
     this.allAad = messageAad(roster.clusterId, null);

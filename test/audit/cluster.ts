@@ -195,6 +195,8 @@ export class LogCluster {
         digest: 'ab',
         tableTerm: null,
         tableSeq: 0,
+        load: 0,
+        burdened: false,
       };
       this.#deliver(host, host.endpoint.seal(host.nowMs(), 'all', [report]));
     }

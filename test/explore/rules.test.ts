@@ -341,6 +341,8 @@ test('two masters, a downlink that is not confirmed, and a host on other times a
     digest: 'e',
     tableTerm: null,
     tableSeq: 0,
+    load: 0,
+    burdened: false,
   };
   assert.deepEqual(raised(told(point(node('advert'), B), 'c', report).effects), ['config-differs']);
 });

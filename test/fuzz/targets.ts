@@ -60,7 +60,7 @@ function conversation(primitives: Primitives): { receiver: Endpoint; said: Uint8
     }
   }
   const term = { n: 3, host: 'fw1' };
-  const table = { term, seq: 2, rows: [{ host: 'fw1', fit: true, standby: false }] };
+  const table = { term, seq: 2, rows: [{ host: 'fw1', fit: true, standby: false, burdened: true }] };
   const messages: Message[] = [
     check(1),
     { ...status(2), table } as Message,

@@ -29,7 +29,16 @@ function told(state: HostState, from: string, message: Message, nowMs: number, l
 
 function report(digest: string): Message {
   const self = { activity: 'backup', fit: true, standby: false, downlink: true } as const;
-  return { type: 'REPORT', service: SERVICE, ...self, digest, tableTerm: null, tableSeq: 0 };
+  return {
+    type: 'REPORT',
+    service: SERVICE,
+    ...self,
+    digest,
+    tableTerm: null,
+    tableSeq: 0,
+    load: 0,
+    burdened: false,
+  };
 }
 
 function claim(n: number, host: string): Message {

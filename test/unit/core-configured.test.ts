@@ -14,6 +14,7 @@ function differing(): HostState {
   const message = {
     ...({ type: 'REPORT', service: SERVICE, activity: 'backup', fit: true, standby: false } as const),
     ...{ downlink: true, digest: 'e'.repeat(64), tableTerm: null, tableSeq: 0 },
+    ...{ load: 0, burdened: false },
   };
   const { state } = step(started, { type: 'message', from: 'fw2', link: 1, message }, 10);
   assert.deepEqual(state.services[SERVICE]?.alarms, ['config-differs'], 'the operator hears of it');

@@ -96,8 +96,8 @@ test('P42: a key is exchanged with an overlap; one host, one vote, and no way ar
 
 test('P45: a floor above the own protocol number is refused with the remedy', () => {
   assert.match(
-    refusal(roster, edit.setFloor(roster, 2)),
-    /^needs protocol 2, and this portcullis speaks 1: install/,
+    refusal(roster, edit.setFloor(roster, 3)),
+    /^needs protocol 3, and this portcullis speaks 2: install/,
   );
-  assert.equal(refusal(roster, edit.setFloor(roster, 1)), 'ok');
+  assert.equal(refusal(roster, edit.setFloor(roster, 2)), 'ok');
 });

@@ -12,7 +12,7 @@ const digest = fc
   .uint8Array({ minLength: 1, maxLength: 32 })
   .map((bytes) => Buffer.from(bytes).toString('hex'));
 const activity = fc.constantFrom('init', 'decide', 'backup', 'handover', 'service');
-const row = fc.record({ host: name, fit: fc.boolean(), standby: fc.boolean() });
+const row = fc.record({ host: name, fit: fc.boolean(), standby: fc.boolean(), burdened: fc.boolean() });
 const table = fc.record({
   term,
   seq: id,
@@ -44,6 +44,8 @@ const fields: { [T in MessageType]: fc.Arbitrary<Omit<Extract<Message, { type: T
     digest,
     tableTerm: orNull(term),
     tableSeq: id,
+    load: fc.nat({ max: 1000 }),
+    burdened: fc.boolean(),
   }),
   PROBE: fc.record({ service, id, claim: orNull(term), blame: fc.boolean() }),
   PROBED: fc.record({

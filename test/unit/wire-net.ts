@@ -6,8 +6,10 @@ import { encodeRecord, typeNumber } from '../../src/wire/codec.ts';
 import { messageAad, writeSign1 } from '../../src/wire/cose.ts';
 import type { Endpoint, Outgoing, Received } from '../../src/wire/endpoint.ts';
 import { addGate, gateKey } from '../../src/wire/gate.ts';
+import { PROTOCOL } from '../../src/wire/limits.ts';
 import type { Marked } from '../../src/wire/marks.ts';
 import { encodePayload } from '../../src/wire/payload.ts';
+import { sessionId } from '../../src/wire/protocol.ts';
 import type { RejectionCode } from '../../src/wire/rejection.ts';
 import { seededBytes, testEndpoint, testIdentity, testRoster } from './wire-fixture.ts';
 
@@ -80,8 +82,8 @@ export const status = (id: number, service = 's'): Message => ({
 export const codeOf = (received: Received | undefined) =>
   received?.kind === 'refused' ? received.code : received?.kind;
 
-/** Makes any datagram of fw1 to fw2, signed and gated as told, in the session that fw2 has accepted. */
-export function forger(net: Net) {
+/** Makes any datagram of fw1 to fw2, signed and gated as told, in the session that fw2 has accepted; they speak up to those numbers. */
+export function forger(net: Net, [ofFw1, ofFw2]: readonly [number, number] = [PROTOCOL, PROTOCOL]) {
   const identity = testIdentity('fw1');
   const key = gateKey(
     identity.agree(member('fw2').publicKey),
@@ -89,8 +91,8 @@ export function forger(net: Net) {
     member('fw1').kid,
     member('fw2').kid,
   );
-  const sid = seededBytes('fw1 run 0')(16);
-  const toSid = seededBytes('fw2 run 0')(16);
+  const sid = sessionId(seededBytes('fw1 run 0')(16), ofFw1);
+  const toSid = sessionId(seededBytes('fw2 run 0')(16), ofFw2);
   let seq = 1000;
   return (change: {
     type?: number;

@@ -1,7 +1,8 @@
 /**
  * Hosts with clocks of their own talk over a network that loses, delays, doubles and replays everything it ever
  * carried, while they restart, are set back to snapshots and are copied. Judged from outside, by true time: no word
- * is taken twice on a link, none that is older than max_age, none of a run that ended; who was set back learns it.
+ * is taken twice on a link, none that is older than max_age, none of a run that ended; who was set back learns it;
+ * and of each word it is known which protocol its run speaks (P76): the runs speak 1 and 2 by turns.
  */
 import assert from 'node:assert/strict';
 import type { HostName } from '../../src/core/basics.ts';
@@ -35,6 +36,7 @@ export const USUAL: WorldOptions = { hosts: 3, copies: true, real: false, replay
 interface Machine {
   readonly name: HostName;
   readonly run: string;
+  readonly protocol: number;
   readonly offsetMs: number;
   readonly rate: number;
   readonly wire: Recorded;
@@ -72,7 +74,7 @@ export class World {
   #nextId = 1;
   #runs = 0;
   #faults = true;
-  readonly #sent = new Map<number, { readonly trueMs: number; readonly run: string }>();
+  readonly #sent = new Map<number, { readonly trueMs: number; readonly by: Machine }>();
   readonly #setBack = new Set<string>();
   /** Runs of which there was a copy: each may hear what the other said. */
   readonly #copied = new Set<string>();
@@ -100,6 +102,7 @@ export class World {
   }
 
   #boot(name: HostName, offsetMs: number, rate: number): Machine {
+    const protocol = 1 + (this.#runs % 2);
     const run = `${name} of seed ${this.#seed}, run ${this.#runs++}`;
     const { real, maxDrift } = this.#options;
     const own = testIdentity(name);
@@ -115,10 +118,11 @@ export class World {
         maxAgeMs: MAX_AGE_MS,
         maxDrift,
         links: [1, 2],
+        protocol,
       }),
     );
     const since = { beganMs: this.#nowMs, taken: [], setBackMs: null, endsMs: Number.POSITIVE_INFINITY };
-    return { name, run, offsetMs, rate, wire, ...since };
+    return { name, run, protocol, offsetMs, rate, wire, ...since };
   }
 
   #clock(machine: Machine): number {
@@ -238,7 +242,7 @@ export class World {
   #said(machine: Machine): Outgoing[] {
     const nowMs = this.#clock(machine);
     const id = this.#nextId++;
-    this.#sent.set(id, { trueMs: this.#nowMs, run: machine.run });
+    this.#sent.set(id, { trueMs: this.#nowMs, by: machine });
     const message = { type: 'CHECK', service: 's', id, insist: false } as const;
     return machine.wire.do((endpoint) => endpoint.seal(nowMs, 'all', [message]));
   }
@@ -294,13 +298,16 @@ export class World {
     const copy = `${id} on ${link}`;
     assert.ok(!machine.taken.includes(copy), this.#told(`${machine.run} took twice: ${copy}`));
     machine.taken.push(copy);
+    const { run, name, protocol } = sent.by;
+    const peer = machine.wire.do((endpoint) => endpoint.peers()).find(({ host }) => host === name);
+    assert.equal(peer?.protocol, protocol, this.#told(`${machine.run} misjudges the protocol of ${run}`));
     this.counts.delivered++;
     // Whose clock was set back with it misjudges what is old, and is misjudged, until it learns of it.
-    if (machine.setBackMs !== null || this.#setBack.has(sent.run)) return;
+    if (machine.setBackMs !== null || this.#setBack.has(run)) return;
     // By the receiver's own clock, which may run fast by a twentieth.
     const ageMs = (this.#nowMs - sent.trueMs) * machine.rate;
     assert.ok(ageMs <= MAX_AGE_MS, this.#told(`${ageMs} ms old`));
-    const endedMs = this.#endedMs.get(sent.run);
+    const endedMs = this.#endedMs.get(run);
     assert.ok(endedMs === undefined || this.#nowMs - endedMs <= MAX_AGE_MS, this.#told('a dead run’s word'));
   }
 
