@@ -2,12 +2,14 @@
  * `portcullis uplink provision`: writes, updates or removes the files that keep uplinks down from boot on. All is judged and
  * shown before the first is written; each is written whole or not at all; what somebody else wrote is left alone.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { actuatorConfig } from '../daemon/config/actuator-config.ts';
 import { createFile, readWhole, replaceExisting } from '../daemon/safe-files.ts';
 import { findTool, runTool, TOOLS, textOf } from '../linux/tools.ts';
 import {
   BOOT_FILES,
+  type BootFile,
   bootFiles,
   isOurs,
   MANAGER_FILE,
@@ -17,6 +19,7 @@ import {
   UNIT_FILE,
 } from '../linux/uplink/boot-files.ts';
 import { bootHost } from '../linux/uplink/boot-host.ts';
+import { refuseUnusable } from '../linux/uplink/inspect.ts';
 import { Sysfs } from '../linux/uplink/sysfs.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { unifiedDiff } from './diff.ts';
@@ -47,12 +50,12 @@ const INITRAMFS_LIMIT_MS = 600_000;
 
 export async function provision(io: CommandIo, options: ProvisionOptions): Promise<void> {
   const { root } = options;
-  if (!existsSync(root)) throw new OperatorError(`${root}: no such directory`, 'mount the system there', 2);
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new OperatorError(`${root}: no such directory`, 'mount the system there', 2);
   if (options.group !== undefined && !/^[a-z_][a-z0-9_-]{0,31}$/.test(options.group))
     throw new OperatorError(`${JSON.stringify(options.group)} is no group name`, 'see getent group', 2);
-  const services = settingsOf(options).services.map((service) => service.gateway);
-  const host = bootHost(root, new Sysfs(), options.group ?? null);
-  const wanted = options.remove ? [] : bootFiles(services, host);
+  // What is removed stands in the files themselves: a broken configuration does not hold that up.
+  const wanted = options.remove ? [] : wantedFiles(options);
   const changes = changesTo(root, new Map(wanted.map(({ path, text }) => [path, text])));
   show(io, changes, options.json === true);
   if (changes.length === 0 || options.dryRun) {
@@ -64,11 +67,24 @@ export async function provision(io: CommandIo, options: ProvisionOptions): Promi
   await finish(io, options, changes);
 }
 
+function wantedFiles(options: ProvisionOptions): BootFile[] {
+  const { root, group = null } = options;
+  const settings = settingsOf(options);
+  // Of another system's devices nothing can be seen here.
+  if (isThisHost(root)) refuseUnusable(actuatorConfig(settings, []));
+  const services = settings.services.map((service) => service.gateway);
+  return bootFiles(services, bootHost(root, new Sysfs(), group));
+}
+
+function isThisHost(root: string): boolean {
+  return resolve(root) === '/';
+}
+
 function changesTo(root: string, wanted: ReadonlyMap<string, string>): Change[] {
   const changes: Change[] = [];
   for (const path of BOOT_FILES) {
     const place = join(root, path);
-    const before = existsSync(place) ? readWhole(place, FILE_MAX_BYTES).toString('utf8') : null;
+    const before = fileAt(place);
     const after = wanted.get(path) ?? null;
     if (before === after || (before !== null && after === null && !isOurs(before))) continue;
     if (before !== null && !isOurs(before))
@@ -79,6 +95,18 @@ function changesTo(root: string, wanted: ReadonlyMap<string, string>): Change[] 
     changes.push({ path, before, after });
   }
   return changes;
+}
+
+/** What stands there; null: nothing. A link is somebody else's, wherever it leads. */
+function fileAt(place: string): string | null {
+  const found = lstatSync(place, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (!found.isFile())
+    throw new OperatorError(
+      `${place}: is a link, or no regular file`,
+      'move it away: nothing is overwritten',
+    );
+  return readWhole(place, FILE_MAX_BYTES).toString('utf8');
 }
 
 function show(io: CommandIo, changes: readonly Change[], json: boolean): void {
@@ -115,7 +143,7 @@ function make(root: string, { path, before, after }: Change): void {
 
 /** What makes the running system see the new files. */
 const RELOADS: { readonly [path: string]: string } = {
-  [UDEV_FILE]: 'udevadm control --reload',
+  [UDEV_FILE]: 'udevadm control --reload (for cards and drivers that are there already the next boot alone)',
   [NETWORKD_FILE]: 'networkctl reload',
   [MANAGER_FILE]: 'nmcli general reload conf',
   [UNIT_FILE]: 'systemctl daemon-reload; systemctl restart portcullis-actuator',
@@ -126,7 +154,7 @@ async function finish(io: CommandIo, options: ProvisionOptions, changes: readonl
     io.err(
       `${after === null ? 'removed' : before === null ? 'written' : 'updated'} ${join(options.root, path)}\n`,
     );
-  const isHere = options.root === '/';
+  const isHere = isThisHost(options.root);
   const reloads = changes.flatMap(({ path }) => RELOADS[path] ?? []);
   if (isHere && reloads.length > 0)
     io.err(`portcullis: hint: now, or at the next boot: ${reloads.join('; ')}\n`);

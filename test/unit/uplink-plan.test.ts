@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
 import { uplinkFacts } from '../../src/linux/uplink/facts.ts';
+import { refuseUnusable } from '../../src/linux/uplink/inspect.ts';
 import { planUplink, type UplinkPlan } from '../../src/linux/uplink/planning.ts';
 import { Sysfs } from '../../src/linux/uplink/sysfs.ts';
 import { FakeSysfs } from './fake-sysfs.ts';
@@ -134,11 +135,50 @@ test('what stands on a device goes with it: in use it forbids that, idle it is n
   assert.match(refused(planOf(s, 'up0', configOf('up0.7', {})), 'unbind'), /up0\.7 is a configured link/);
 });
 
+test('admin: what stands on a device is down with it, so that a configured link on it forbids it', (t) => {
+  const s = fake(t);
+  s.card({ address: '0000:03:00.0', driver: 'igb', net: ['up0+'] });
+  s.card({ address: '0000:05:00.0', driver: 'r8169', net: ['eth0+'] });
+  s.device('up0.7', null, 'vlan');
+  s.stack('up0.7', 'up0');
+  assert.match(
+    refused(planOf(s, 'up0', configOf('up0.7', {})), 'admin'),
+    /up0\.7 on up0 is a configured link/,
+  );
+  const idle = planOf(s, 'up0', configOf('eth0', {}));
+  assert.equal(refused(idle, 'admin'), '');
+  assert.match(idle.choices[2]?.notes.join() ?? '', /up0\.7 on up0 has no carrier while it is down/);
+  s.device('br0', null, 'bridge');
+  s.stack('br0', 'eth0');
+  assert.match(
+    refused(planOf(s, 'br0', configOf('eth0', {})), 'admin'),
+    /eth0, a member of br0, is a configured/,
+  );
+});
+
+test('a configuration that asks for the impossible is refused by name; what cannot be seen is not', (t) => {
+  const s = fake(t);
+  const sysfs = new Sysfs(s.root);
+  s.module('igb');
+  s.card({ address: '0000:03:00.0', driver: 'igb', module: 'igb', net: ['up0'] });
+  s.card({ address: '0000:03:00.1', driver: 'igb', module: 'igb', net: ['eth0+'] });
+  const card = { bus: 'pci', address: '0000:03:00.0' };
+  const wanted = (activation: string) => configOf('eth0', { activation, card, module: 'igb', driver: 'igb' });
+  assert.throws(
+    () => refuseUnusable(wanted('module'), sysfs),
+    /service firewall: activation "module" cannot be used: eth0 is a configured link, and has module igb too/,
+  );
+  refuseUnusable(wanted('unbind'), sysfs);
+  refuseUnusable(configOf('eth0', { device: 'absent0', activation: 'admin' }), sysfs);
+});
+
 test('the downlink, a cluster link and the last link of a host are no uplinks', (t) => {
   const s = fake(t);
   s.module('igb');
   s.card({ address: '0000:03:00.0', driver: 'igb', module: 'igb', net: ['eth0+'] });
   assert.match(refused(planOf(s, 'eth0'), 'admin'), /last link of this host/);
+  s.device('lo+');
+  assert.equal(refused(planOf(s, 'lo'), 'admin'), 'lo is the loopback of this host');
   const plan = planOf(s, 'eth0', configOf('eth0', {}));
   assert.equal(plan.recommended, null);
   assert.match(refused(plan, 'command'), /eth0 is a downlink/);

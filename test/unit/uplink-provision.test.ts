@@ -1,7 +1,7 @@
 /** `portcullis uplink`: what it writes for the boot, and that modprobe itself understands it so. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
 import test from 'node:test';
@@ -60,6 +60,7 @@ test('provision: shows the difference, asks, writes, is content, follows a chang
     assert.equal(text(modprobe), null);
     assert.match(text(udev) ?? '', /KERNEL=="0000:03:00\.0", ATTR\{driver_override\}="portcullis-none"/);
     assert.match(text(udev) ?? '', /DEVPATH=="\/bus\/pci\/drivers\/e1000e", RUN\+="\/bin\/chgrp portcullis /);
+    writeFileSync(at('p.toml'), 'broken');
     await must([...words, '--remove', '--yes']);
     for (const path of [udev, at('root/etc/systemd/network/05-portcullis.network')])
       assert.equal(text(path), null);
@@ -99,6 +100,30 @@ test('provision: nothing of somebody else’s is overwritten or removed, and not
   });
 });
 
+test('provision: a link in the place of a file is somebody else’s, found before anything is written', async () => {
+  await inRoot(async (at, words) => {
+    writeFileSync(at('p.toml'), MODULE);
+    const manager = at('root/etc/NetworkManager/conf.d/90-portcullis.conf');
+    mkdirSync(dirname(manager), { recursive: true });
+    symlinkSync(at('elsewhere'), manager);
+    const refused = await portcullis([...words, '--yes']);
+    assert.equal(refused.status, 1);
+    assert.match(refused.err, /90-portcullis\.conf: is a link/);
+    assert.equal(text(at('root/etc/modprobe.d/portcullis.conf')), null);
+    assert.equal(text(at('elsewhere')), null);
+  });
+});
+
+test('provision: on this host, what would take away what it needs is refused before anything is shown', async () => {
+  await inDirectory(async (at) => {
+    writeFileSync(at('p.toml'), EXAMPLE.replace('"up0"', '"lo"'));
+    const refused = await portcullis(['uplink', 'provision', '--config', at('p.toml'), '--dry-run']);
+    assert.deepEqual([refused.status, refused.out], [1, '']);
+    assert.match(refused.err, /service firewall: activation "admin" cannot be used: lo is the loopback/);
+    assert.match(refused.err, /hint: portcullis uplink plan lo says what is possible/);
+  });
+});
+
 test('uplink: wrong words are told', async () => {
   await inDirectory(async (at) => {
     writeFileSync(at('p.toml'), MODULE.replace('module = "e1000e"\n', ''));
@@ -108,7 +133,8 @@ test('uplink: wrong words are told', async () => {
     assert.match(bad.err, /hint: portcullis uplink plan up0 prints the lines/);
     writeFileSync(at('p.toml'), UNBIND);
     const words = ['uplink', 'provision', '--config', at('p.toml')];
-    assert.equal((await portcullis([...words, '--root', at('nosuch')])).status, 2);
+    for (const root of [at('nosuch'), at('p.toml')])
+      assert.equal((await portcullis([...words, '--root', root])).status, 2);
     assert.equal((await portcullis([...words, '--root', at(''), '--group', 'a b'])).status, 2);
     const absent = await portcullis(['uplink', 'plan', 'nosuch0']);
     assert.equal(absent.status, 1);

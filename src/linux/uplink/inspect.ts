@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { OperatorError } from '../../trust/errors.ts';
 import type { ActuatorConfig, GatewayService } from '../config.ts';
 import { findTool, runTool, TOOLS, textOf } from '../tools.ts';
 import { bootFiles, MODPROBE_FILE } from './boot-files.ts';
@@ -29,6 +30,29 @@ export async function inspectUplinks(config: ActuatorConfig, sysfs = new Sysfs()
   const hasModule = config.services.some((s) => s.uplink.activation === 'module');
   out.push(...inspectBoot(config, sysfs), ...(hasModule ? await inspectInitramfs(config) : []));
   return [...new Map(out.map((finding) => [finding.message, finding])).values()];
+}
+
+/**
+ * Throws OperatorError when a configured strategy would take away what this host needs: files that keep such a driver out
+ * would do so from the next boot on.
+ */
+export function refuseUnusable(config: ActuatorConfig, sysfs = new Sysfs()): void {
+  for (const { name, uplink } of config.services) {
+    const { device, activation } = uplink;
+    const facts = uplinkFacts(device, config, sysfs);
+    const choices = facts === null ? [] : planUplink(facts).choices;
+    const [why] = choices.find((c) => c.activation === activation)?.refused ?? [];
+    if (why !== undefined)
+      throw new OperatorError(`service ${name}: ${unusable(activation, why)}`, planHint(device));
+  }
+}
+
+function unusable(activation: string, why: string): string {
+  return `activation "${activation}" cannot be used: ${why}`;
+}
+
+function planHint(device: string): string {
+  return `portcullis uplink plan ${device} says what is possible`;
 }
 
 /** Packets of a flowtable pass by the forward hook, and so by the lease gate. */
@@ -61,10 +85,9 @@ function inspectStrategy(config: ActuatorConfig, service: GatewayService, sysfs:
   if (facts === null)
     return [say('error', `uplink device ${device} does not exist`, 'see ip link; correct device')];
   const out = [...differences(service, facts)];
-  const hint = `portcullis uplink plan ${device} says what is possible`;
+  const hint = planHint(device);
   const choice = planUplink(facts).choices.find((c) => c.activation === activation);
-  for (const why of choice?.refused ?? [])
-    out.push(say('error', `activation "${activation}" cannot be used: ${why}`, hint));
+  for (const why of choice?.refused ?? []) out.push(say('error', unusable(activation, why), hint));
   for (const note of activation === 'admin' ? [] : (choice?.notes ?? []))
     out.push(say('warning', note, hint));
   if (card !== undefined && !sysfs.hasCard(card))

@@ -62,7 +62,7 @@ function refusedAlways(facts: UplinkFacts): string[] {
   if (role === 'downlink') out.push(`${device} is a downlink`);
   if (role === 'link') out.push(`${device} is a [[link]] of the cluster`);
   if (master !== null) out.push(`${device} is a member of ${master}, which alone can have addresses`);
-  if (isLastLink && role === null)
+  if (isLastLink && role === null && device !== 'lo')
     out.push(`no other device has a carrier: ${device} is the last link of this host`);
   return out;
 }
@@ -104,15 +104,22 @@ function refusedForUnbind(facts: UplinkFacts): string[] {
   return refusedForAbsence(facts);
 }
 
-function refusedForAdmin({ device, lower, kind }: UplinkFacts): string[] {
-  if (kind !== 'bond') return [];
+/** What is set down takes the carrier of all that stands on it. */
+function refusedForAdmin({ device, upper, lower, kind }: UplinkFacts): string[] {
+  const on = upper.filter((u) => isLink(u.role));
+  const out = on.map((u) => `${u.device} on ${device} is a configured link, and would be down with it`);
+  if (kind !== 'bond' && kind !== 'bridge') return out;
   const shared = lower.filter((l) => l.role !== null);
-  return shared.map((l) => `${l.device}, a member of ${device}, is a configured link`);
+  return [...out, ...shared.map((l) => `${l.device}, a member of ${device}, is a configured link`)];
+}
+
+function isLink(role: DeviceUse['role']): boolean {
+  return role === 'downlink' || role === 'link';
 }
 
 /** What a device is in use for; null: for nothing that anybody would miss. */
 function useText({ device, role, up }: DeviceUse): string | null {
-  if (role === 'downlink' || role === 'link') return `${device} is a configured link`;
+  if (isLink(role)) return `${device} is a configured link`;
   if (role === 'uplink') return `${device} is an uplink too`;
   return up ? `${device} is up` : null;
 }
@@ -140,10 +147,17 @@ function notesOnUnbind({ device, upper, canOverride, card }: UplinkFacts): strin
   return out;
 }
 
-function notesOnAdmin({ device, kind, lower }: UplinkFacts): string[] {
+function notesOnAdmin({ device, kind, upper, lower }: UplinkFacts): string[] {
   const names = lower.map((l) => l.device).join(', ');
+  const out: string[] = [];
   if (kind === 'vlan')
-    return [`the parent ${names} stays up: only ${device} is down, not the port of the switch`];
-  if (kind === 'bond') return [`the members ${names} keep their carrier, and LACP may stop and start late`];
-  return ['the driver stays loaded: whoever sets the device up has it up until the guard sees it'];
+    out.push(`the parent ${names} stays up: only ${device} is down, not the port of the switch`);
+  else if (kind === 'bond')
+    out.push(`the members ${names} keep their carrier, and LACP may stop and start late`);
+  else if (kind === 'bridge' && lower.length > 0)
+    out.push(`the members ${names} keep their carrier; what the bridge itself sends by them stops`);
+  else out.push(`the device stays there: whoever sets it up has it up until the guard sees it`);
+  if (upper.length > 0)
+    out.push(`${upper.map((u) => u.device).join(', ')} on ${device} has no carrier while it is down`);
+  return out;
 }
