@@ -262,7 +262,7 @@ class KernelActuator implements LinuxActuator {
       case 'checkServiceLocal':
         return parts.place.check();
       case 'checkServiceRemote':
-        return parts.downlink.remote(patience, parts.echoed);
+        return parts.remote.check(patience);
       case 'activateUplink':
         return kernel.uplinks.activate(service);
       case 'deactivateUplink':

@@ -7,6 +7,8 @@ import { arpRequest, echoRequest4, echoRequest6, type Heard, solicitation } from
 import { isLinkLocal } from './ip.ts';
 
 const NOBODY4 = Buffer.alloc(4);
+/** As far as a packet through a gateway may go. */
+const HOPS = 64;
 
 /** How often and how long to ask: `probes` times, `probeTimeoutMs` apart. */
 export interface Patience {
@@ -84,6 +86,26 @@ export async function echo(
     return [make(mac, own, source, target, ECHO_ID, echoSeq)];
   };
   return ear.ask(patient(patience, frames, (h) => isEchoTo(h, first) && senderIs(h, target)));
+}
+
+/** The same for a host behind the one of `mac`, which must hand the answer on: from any other it is none. */
+export function echoThrough(
+  ear: Ear,
+  source: Buffer,
+  mac: Buffer,
+  target: Buffer,
+  patience: Patience,
+): Promise<Heard | null> {
+  const own = ear.link?.mac;
+  if (own === undefined) return Promise.resolve(null);
+  const first = echoSeq + 1;
+  const frames = (): Buffer[] => {
+    echoSeq = (echoSeq + 1) & 0xffff;
+    if (target.length === 16) return [echoRequest6(mac, own, source, target, ECHO_ID, echoSeq)];
+    return [echoRequest4(mac, own, source, target, ECHO_ID, echoSeq, HOPS)];
+  };
+  const answers = (h: Heard): boolean => isEchoTo(h, first) && senderIs(h, target) && h.mac.equals(mac);
+  return ear.ask(patient(patience, frames, answers));
 }
 
 /** Whether a frame answers an echo request that this process sent since number `first`. */

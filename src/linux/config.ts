@@ -4,6 +4,7 @@
  */
 import type { ServiceName } from '../core/basics.ts';
 import type { Procedure } from '../core/procedures.ts';
+import type { RemoteChecks } from './remote/kinds.ts';
 import type { Card } from './uplink/sysfs.ts';
 
 /** An address with its prefix length, as in `10.77.1.1/24` or `fd00:77:1::1/64`. */
@@ -54,6 +55,8 @@ export interface GatewayService {
     readonly standbyRules: string | null;
     readonly standbyRules6: string | null;
   };
+  /** What checkServiceRemote asks; absent: the gateway's own addresses. */
+  readonly remote?: RemoteChecks;
   /** Procedures replaced by external programs: absolute paths. */
   readonly procedures: { readonly [P in Procedure]?: string };
   readonly limits: { readonly testMs: number; readonly switchMs: number };

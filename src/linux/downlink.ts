@@ -3,17 +3,7 @@
  * during this check, something that this check sent (`carrier` and `command`, which the operator may choose,
  * excepted). Cached entries, own frames and members' frames never count.
  */
-import {
-  echo,
-  echoAll,
-  isEchoTo,
-  type Patience,
-  resolve,
-  type Sources,
-  says,
-  sourcesOf,
-  whoHas,
-} from './asking.ts';
+import { echo, echoAll, isEchoTo, type Patience, type Sources, says, sourcesOf, whoHas } from './asking.ts';
 import type { DownlinkCheck, GatewayService } from './config.ts';
 import type { Ear } from './ear.ts';
 import { BROADCAST_MAC, type Heard } from './frames.ts';
@@ -227,44 +217,6 @@ export class DownlinkCheckers {
     const last = this.namedAnswered.get(`${kind} ${text}`);
     if (last !== undefined && now - last < LATELY_MS) return lost(`${text} no longer answers`);
     return unknown(`${text} does not answer`);
-  }
-
-  /**
-   * checkServiceRemote: asks the roving downlink addresses, the first of each family, as a client does: who has
-   * it, and an echo. A gateway whose rules refuse echo answers the first only: that is enough until it has echoed.
-   */
-  async remote(patience: Patience, echoed: Set<string>): Promise<Outcome> {
-    const link = this.tools.links.fresh(this.service.downlink.device);
-    if (!link?.carrier) return unknown('the downlink has no carrier');
-    const sources = this.sources();
-    const { addresses } = this.service.downlink;
-    const asked = [addresses.find((a) => a.family === 4), addresses.find((a) => a.family === 6)];
-    const outcomes: Promise<Outcome>[] = [];
-    for (const address of asked)
-      if (address !== undefined) outcomes.push(this.remoteOne(address.address, sources, patience, echoed));
-    const ended = await Promise.all(outcomes);
-    const bad = ended.find((o) => o.verdict !== 'confirmed');
-    return bad ?? ended[0] ?? unknown('the service has no roving downlink address');
-  }
-
-  private async remoteOne(
-    text: string,
-    sources: Sources,
-    patience: Patience,
-    echoed: Set<string>,
-  ): Promise<Outcome> {
-    const target = parseIp(text)?.bytes;
-    if (target === undefined) return unknown(`${text} is no address`);
-    const isOwn = (mac: Buffer): boolean => this.tools.links.isOwn(mac);
-    const answer = await resolve(this.ear, sources, target, patience, isOwn);
-    if (answer === null) return unknown(`${text} does not answer`);
-    const reply = await echo(this.ear, sources, answer.mac, target, patience);
-    if (reply !== null) {
-      echoed.add(text);
-      return confirmed(`${text} answers`);
-    }
-    if (echoed.has(text)) return unknown(`${text} no longer answers echo requests`);
-    return confirmed(`${text} answers address resolution, and never answered an echo request`);
   }
 }
 

@@ -177,7 +177,7 @@ function echo(type: 8 | 128, id: number, seq: number): Buffer {
   return icmp;
 }
 
-/** IPv4 echo request to one host, or by broadcast with BROADCAST_MAC and a broadcast address. */
+/** IPv4 echo request to one host, or by broadcast with BROADCAST_MAC and a broadcast address. One hop: for this link only. */
 export function echoRequest4(
   to: Buffer,
   from: Buffer,
@@ -185,12 +185,12 @@ export function echoRequest4(
   target: Buffer,
   id: number,
   seq: number,
+  hops = 1,
 ): Buffer {
   const icmp = echo(8, id, seq);
   icmp.writeUInt16BE(checksum(icmp), 2);
   const head = Buffer.from('450000240000000040010000', 'hex');
-  // Time to live 1: these words are for this link.
-  head[8] = 1;
+  head[8] = hops;
   const whole = Buffer.concat([head, source, target]);
   whole.writeUInt16BE(checksum(whole), 10);
   return ethernet(to, from, ETHERTYPE_IP4, Buffer.concat([whole, icmp]));

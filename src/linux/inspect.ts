@@ -10,6 +10,8 @@ import { programProblem } from './external.ts';
 import { formatIp, inPrefix, parseIp } from './ip.ts';
 import { refuseUnsupported } from './kernel.ts';
 import { requireLibc } from './libc.ts';
+import { inspectRemote } from './remote/inspect.ts';
+import { isSocketCheck } from './remote/kinds.ts';
 import { RouteSocket } from './rtnetlink.ts';
 import { readRules, ruleFile } from './rules.ts';
 import { readSysctl } from './sysctl.ts';
@@ -36,6 +38,7 @@ export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
     inspectUplinks,
     inspectRules,
     inspectPrograms,
+    inspectRemote,
   ];
   for (const step of steps) out.push(...(await guarded(() => step(config))));
   return out.sort((a, b) => a.level.localeCompare(b.level));
@@ -92,7 +95,8 @@ async function inspectTools(config: ActuatorConfig): Promise<Finding[]> {
     ...TEST_PROCEDURES.map((p) => s.procedures[p]),
     ...s.downlink.checks.map((c) => (c.kind === 'command' ? c.path : undefined)),
   ]);
-  if (tests.some((path) => path !== undefined)) needed.add('setpriv');
+  const talks = services.some((s) => s.remote?.checks.some(isSocketCheck));
+  if (talks || tests.some((path) => path !== undefined)) needed.add('setpriv');
   if (services.some((s) => ruleFile(s, 'serving', 4) ?? ruleFile(s, 'standby', 4)))
     needed.add('iptables-restore').add('iptables-save');
   if (services.some((s) => ruleFile(s, 'serving', 6) ?? ruleFile(s, 'standby', 6)))

@@ -13,6 +13,8 @@ import { Gate } from './gate.ts';
 import { Links } from './links.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { Poller } from './poller.ts';
+import { Checker } from './remote/checker.ts';
+import { RemoteCheckers } from './remote/run.ts';
 import { Rules } from './rules.ts';
 import { ServiceSwitch } from './service.ts';
 import { LinkEvents } from './uplink/linkevents.ts';
@@ -22,6 +24,7 @@ export interface ServiceParts {
   readonly service: GatewayService;
   readonly place: ServiceSwitch;
   readonly downlink: DownlinkCheckers;
+  readonly remote: RemoteCheckers;
   readonly announcers: { readonly downlink: Announcer; readonly uplink: Announcer };
   /** Roving addresses that have answered an echo request since the start. */
   readonly echoed: Set<string>;
@@ -75,6 +78,7 @@ export class Kernel {
   readonly rules: Rules;
   readonly linkEvents = new LinkEvents(this.poller);
   readonly uplinks: Uplinks;
+  readonly checker = new Checker();
   readonly services = new Map<string, ServiceParts>();
   /** By downlink device. */
   readonly neighbourhoods = new Map<string, Neighbourhood>();
@@ -113,10 +117,11 @@ export class Kernel {
       before.delete(service.name);
       const unchanged = old !== undefined && JSON.stringify(old.service) === JSON.stringify(service);
       if (unchanged && samePlace) continue;
-      const parts = this.parts(service);
+      const parts = this.parts(service, unchanged ? old.echoed : undefined);
       if (old === undefined) this.services.set(service.name, parts);
       // The same service among other members: what is in place stays, who is a foreigner is learnt anew.
-      else if (unchanged) this.services.set(service.name, { ...old, downlink: parts.downlink });
+      else if (unchanged)
+        this.services.set(service.name, { ...old, downlink: parts.downlink, remote: parts.remote });
       else await inTurn(service.name, () => this.move(old, parts));
     }
     for (const old of before.values()) await inTurn(old.service.name, () => this.takeDown(old));
@@ -145,6 +150,7 @@ export class Kernel {
       stopAnnouncing(parts);
       parts.place.close();
     }
+    this.checker.close();
     this.uplinks.close();
     this.gate.close();
     this.linkEvents.close();
@@ -198,8 +204,8 @@ export class Kernel {
     return found;
   }
 
-  private parts(service: GatewayService): ServiceParts {
-    const { links, rules, nowMs } = this;
+  private parts(service: GatewayService, echoed = new Set<string>()): ServiceParts {
+    const { links, rules, nowMs, poller, checker, roving } = this;
     const neighbourhood = this.neighbourhood(service.downlink.device);
     const isOpen = (): boolean => this.gate.openUntilMs(service.name) !== null;
     const tools = {
@@ -217,12 +223,13 @@ export class Kernel {
             ({ place }) => place.service.name !== service.name && place.active,
           ),
       }),
-      downlink: new DownlinkCheckers(service, tools, neighbourhood, this.roving),
+      downlink: new DownlinkCheckers(service, tools, neighbourhood, roving),
+      remote: new RemoteCheckers(service, { links, poller, checker, roving, echoed }),
       announcers: {
         downlink: new Announcer(links.ear(service.downlink.device), service.downlink.addresses, isOpen),
         uplink: new Announcer(links.ear(service.uplink.device), service.uplink.addresses, isOpen),
       },
-      echoed: new Set(),
+      echoed,
     };
   }
 }

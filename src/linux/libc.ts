@@ -17,6 +17,7 @@ export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
@@ -34,19 +35,24 @@ const RLIMIT_CORE = 4;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-const SOL_SOCKET = 1;
+export const SOL_SOCKET = 1;
+const SO_ERROR = 4;
 const SO_ATTACH_FILTER = 26;
 
 export const EPERM = 1;
 export const EAGAIN = 11;
 export const ENOENT = 2;
 export const ENETDOWN = 100;
+export const EINPROGRESS = 115;
 
 interface Calls {
   readonly koffi: Koffi;
   readonly socket: CFunction;
   readonly bind: CFunction;
   readonly setsockopt: CFunction;
+  readonly getsockopt: CFunction;
+  readonly connect: CFunction;
+  readonly getpeername: CFunction;
   readonly sendto: CFunction;
   readonly recvfrom: CFunction;
   readonly close: CFunction;
@@ -83,6 +89,9 @@ function load(): Calls {
     socket: lib.func('int socket(int, int, int)'),
     bind: lib.func('int bind(int, const void *, uint32_t)'),
     setsockopt: lib.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    getsockopt: lib.func('int getsockopt(int, int, int, void *, void *)'),
+    connect: lib.func('int connect(int, const void *, uint32_t)'),
+    getpeername: lib.func('int getpeername(int, void *, void *)'),
     sendto: lib.func('int64_t sendto(int, const void *, size_t, int, const void *, uint32_t)'),
     recvfrom: lib.func('int64_t recvfrom(int, void *, size_t, int, void *, void *)'),
     close: lib.func('int close(int)'),
@@ -137,6 +146,21 @@ export function attachFilter(fd: number, program: Buffer): void {
   description.writeUInt16LE(program.length / 8, 0);
   description.writeBigUInt64LE(calls().koffi.address(program), 8);
   setOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, description);
+}
+
+/** Begins a connection. Returns 0, EINPROGRESS, or the errno that ended it at once. */
+export function connectSocket(fd: number, address: Buffer): number {
+  return calls().connect(fd, address, address.length) < 0 ? calls().koffi.errno() : 0;
+}
+
+/** Whether a connection that was begun stands; null: not yet. Throws `SystemCallError` when it failed. */
+export function connectionStands(fd: number): true | null {
+  const value = Buffer.alloc(4);
+  const length = Buffer.from([4, 0, 0, 0]);
+  check('getsockopt', calls().getsockopt(fd, SOL_SOCKET, SO_ERROR, value, length));
+  if (value.readInt32LE(0) !== 0) throw new SystemCallError('connect', value.readInt32LE(0));
+  const peer = Buffer.alloc(32);
+  return calls().getpeername(fd, peer, Buffer.from([32, 0, 0, 0])) === 0 ? true : null;
 }
 
 /** One sendto(2) that never waits. Returns 0, or the errno. */

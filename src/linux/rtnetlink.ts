@@ -24,6 +24,7 @@ const RTM_GETADDR = 22;
 const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
+const RTM_NEWNEIGH = 28;
 const RTM_GETNEIGH = 30;
 
 const IFF_UP = 1;
@@ -42,6 +43,8 @@ const NDA_DST = 1;
 const NDA_LLADDR = 2;
 /** States in which the kernel holds a hardware address that was once true: reachable, stale, delay, probe. */
 const NUD_KNOWN = 0x02 | 0x04 | 0x08 | 0x10;
+/** Believed for a while, then asked anew and forgotten. */
+const NUD_REACHABLE = 0x02;
 const RT_TABLE_MAIN = 254;
 const RTNH_F_ONLINK = 4;
 const RTN_UNICAST = 1;
@@ -213,6 +216,13 @@ export class RouteSocket {
       if (bytes !== undefined && mac?.length === 6 && out.length < 256) out.push({ bytes, mac });
     }
     return out;
+  }
+
+  /** Has the kernel take `mac` for the hardware address of `bytes` on that device, for some tens of seconds. */
+  setNeighbour(index: number, bytes: Buffer, mac: Buffer): void {
+    const head = fixed(12, { 0: family(bytes), 8: NUD_REACHABLE }, [4, index]);
+    const parts = [attribute(NDA_DST, bytes), attribute(NDA_LLADDR, mac)];
+    done('set neighbour', this.socket.request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, head, ...parts));
   }
 
   close(): void {

@@ -156,6 +156,12 @@ export function runProgram(
  * whom no other process belongs to. A test looks and changes nothing (M5).
  */
 export function runPowerless(...[path, args, env, limitMs]: Parameters<typeof runProgram>): Promise<Ended> {
+  const [command = '', ...before] = powerless();
+  return runProgram(command, [...before, path, ...args], env, limitMs);
+}
+
+/** What stands before a program's path so that it starts without any right. Throws `OperatorError` without setpriv. */
+export function powerless(): string[] {
   const setpriv = findTool('setpriv');
   if (setpriv === null)
     throw new OperatorError('setpriv is not installed', `install the package ${TOOLS.setpriv}`);
@@ -163,7 +169,7 @@ export function runPowerless(...[path, args, env, limitMs]: Parameters<typeof ru
   const user = isRoot ? [`--reuid=${POWERLESS_ID}`, `--regid=${POWERLESS_ID}`, '--clear-groups'] : [];
   // Not root: the ambient set is what a program would inherit; as another user nothing is left anyway.
   const rights = ['--inh-caps=-all', ...(isRoot ? [] : ['--ambient-caps=-all']), '--no-new-privs'];
-  return runProgram(setpriv, [...user, ...rights, path, ...args], env, limitMs);
+  return [setpriv, ...user, ...rights];
 }
 
 /** The text of whatever was thrown or said, bounded and on one line. */

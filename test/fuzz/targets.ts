@@ -18,6 +18,7 @@ import { check, roster, status } from '../unit/wire-net.ts';
 import { actuatorTarget, frameTarget } from './actuator-target.ts';
 import { fileTargets } from './file-targets.ts';
 import { LOG_TARGETS } from './log-targets.ts';
+import { remoteTarget } from './remote-target.ts';
 
 export interface Target {
   readonly name: string;
@@ -169,5 +170,5 @@ function rosterBodies(): Target {
 /** The targets that are plain calls; the control socket, which is none, has a file of its own. */
 export function callTargets(): Target[] {
   const plain = [datagrams(), members(), cbor(), rosterBodies(), actuatorTarget(), frameTarget()];
-  return [...plain, ...fileTargets(), ...LOG_TARGETS];
+  return [...plain, remoteTarget(), ...fileTargets(), ...LOG_TARGETS];
 }

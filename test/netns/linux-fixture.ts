@@ -182,6 +182,11 @@ export class Fixture {
     this.child?.kill(name);
   }
 
+  /** The actuator's process. */
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   /** Whether one echo request from a namespace is answered within a second. */
   pings(from: string, target: string): boolean {
     return this.net.succeeds(from, '/usr/bin/ping', '-n', '-c', '1', '-W', '1', target);

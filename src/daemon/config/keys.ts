@@ -3,6 +3,7 @@
  * ranges and defaults from here, and the table in spec/configuration.md is printed from here (a test compares
  * them), so that code and manual cannot differ.
  */
+import { CHECK_DURATION_KEYS, CHECK_NUMBER_KEYS, CHECK_TEXT_KEYS } from './check-keys.ts';
 import { LOG_DURATION_KEYS, LOG_NUMBER_KEYS } from './log-keys.ts';
 
 /** What the computed defaults depend on. */
@@ -109,13 +110,7 @@ export const DURATION_KEYS = {
     formula: 'none: never',
     rule: 'A fit host of higher priority asks for a planned handover after so long.',
   },
-  'service.check_interval': {
-    minMs: 20,
-    maxMs: 60_000,
-    defaultMs: (k) => Math.max(k.intervalMs, 100),
-    formula: 'max(I, 100ms)',
-    rule: 'How often links and service are checked while nothing is suspected.',
-  },
+  ...CHECK_DURATION_KEYS,
   'service.uplink.limit': {
     minMs: 100,
     maxMs: 120_000,
@@ -130,13 +125,6 @@ export const DURATION_KEYS = {
     defaultMs: () => 60_000,
     formula: '1m',
     rule: 'After so long the uplink may be raised once more than `raise.burst` says.',
-  },
-  'service.limits.test': {
-    minMs: 20,
-    maxMs: 60_000,
-    defaultMs: () => 1000,
-    formula: '1s',
-    rule: 'How long a test procedure may take; then it counts as no evidence, and a program is killed.',
   },
   'service.limits.switch': {
     minMs: 100,
@@ -181,20 +169,7 @@ export const NUMBER_KEYS = {
     default: 20,
     rule: 'So many times the uplink may be raised in a row, whatever the process that reads the network asks for.',
   },
-  'service.rise': {
-    min: 1,
-    max: 100,
-    whole: true,
-    default: 2,
-    rule: 'So many good checks in a row make a failed one good again.',
-  },
-  'service.fall': {
-    min: 1,
-    max: 100,
-    whole: true,
-    default: 2,
-    rule: 'So many failed checks in a row make a failure.',
-  },
+  ...CHECK_NUMBER_KEYS,
 } as const satisfies { readonly [key: string]: NumberKey };
 export type NumberKeyName = keyof typeof NUMBER_KEYS;
 
@@ -269,6 +244,7 @@ export const TEXT_KEYS = {
     default: '["auto"]',
     rule: 'Any one positive confirms the link: auto, broadcast-ping, arp:IP, ping:IP, carrier, command:PATH.',
   },
+  ...CHECK_TEXT_KEYS,
   'service.uplink.device': {
     unit: 'device',
     default: 'required',

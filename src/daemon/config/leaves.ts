@@ -9,7 +9,7 @@ import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
 import { Leaf } from './shape.ts';
 
 /** A refused value: what is wrong with it, and what to write instead. */
-class Refused {
+export class Refused {
   readonly what: string;
   readonly remedy: string;
   constructor(what: string, remedy: string) {
@@ -29,7 +29,7 @@ function leaf<T>(remedy: string, parse: (value: unknown) => T | Refused) {
 }
 
 /** How a value is shown in an error: short, on one line. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
@@ -193,7 +193,12 @@ function downlinkCheck(value: string): DownlinkCheck | null {
   return kind === 'arp' && ip.family === 6 ? null : { kind, address: ip.address };
 }
 
-function list<T>(remedy: string, parse: (value: unknown) => T | Refused, identity: (item: T) => string) {
+/** 1 to 16 items, none twice. */
+export function list<T>(
+  remedy: string,
+  parse: (value: unknown) => T | Refused,
+  identity: (item: T) => string,
+) {
   return leaf(remedy, (value): readonly T[] | Refused => {
     if (!Array.isArray(value)) return new Refused(`is no list: ${shown(value)}`, remedy);
     if (value.length < 1 || value.length > 16)

@@ -23,6 +23,7 @@ import {
   prefixes,
   socketPath,
 } from './leaves.ts';
+import { remoteChecks } from './remote-check.ts';
 import { type Infer, List, type Optional, Table } from './shape.ts';
 
 const timing = new Table({
@@ -86,6 +87,11 @@ const limits = new Table({
   switch: duration('service.limits.switch').optional(),
 });
 
+const remote = new Table({
+  checks: remoteChecks().optional(),
+  need: oneOf(['all', 'any']).optional(),
+});
+
 type OptionalPath = Optional<string>;
 const optionalPaths = PROCEDURES.map((procedure) => [procedure, path().optional()]);
 const procedures = new Table(Object.fromEntries(optionalPaths) as Record<Procedure, OptionalPath>);
@@ -101,6 +107,7 @@ const service = new Table({
   apart: notYet().optional(),
   downlink,
   uplink,
+  remote: remote.optional(),
   firewall: firewall.optional(),
   procedures: procedures.optional(),
   limits: limits.optional(),

@@ -1,8 +1,10 @@
 /** One `[[service]]`: its settings with all defaults, and the relations between its keys. Pure. */
 import type { AddressPrefix, GatewayService } from '../../linux/config.ts';
+import { GATEWAY_ONLY } from '../../linux/remote/kinds.ts';
 import { canonicalIp, inNetwork } from './address.ts';
 import { cardProblems } from './card.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
+import { remoteProblems } from './remote-check.ts';
 import type { FileService } from './schema.ts';
 import type { LinkSettings, ServiceSettings } from './settings.ts';
 import { type FullTiming, limitProblems } from './timing.ts';
@@ -29,7 +31,7 @@ export function serviceSettings(service: FileService, timing: FullTiming): Servi
 }
 
 function gatewayOf(service: FileService): GatewayService {
-  const { downlink, uplink, firewall, limits } = service;
+  const { downlink, uplink, firewall, limits, remote } = service;
   const programs = Object.entries(service.procedures ?? {}).filter(([, program]) => program !== undefined);
   return {
     name: service.name,
@@ -49,6 +51,9 @@ function gatewayOf(service: FileService): GatewayService {
       ...(uplink.driver === undefined ? {} : { driver: uplink.driver }),
       ...(uplink.speculative === true ? { speculative: true } : {}),
     },
+    ...(remote === undefined
+      ? {}
+      : { remote: { need: remote.need ?? 'all', checks: remote.checks ?? GATEWAY_ONLY.checks } }),
     firewall: {
       rules: firewall?.rules ?? null,
       rules6: firewall?.rules6 ?? null,
@@ -91,6 +96,7 @@ export function serviceProblems(
     add('uplink.device', 'is the device of a [[link]] too', remedy);
   }
   addressProblems(service, links, others, add);
+  for (const { what, remedy } of remoteProblems(service.gateway)) add('remote.checks', what, remedy);
   if (firewall.standbyRules !== null && firewall.rules === null)
     add('firewall.standby_rules', 'stands without rules', 'add firewall.rules, or remove it');
   if (firewall.standbyRules6 !== null && firewall.rules6 === null)
