@@ -11,7 +11,7 @@ import type { Alarms } from './alarms.ts';
 import { replaceFileSoon } from './files.ts';
 import type { Log } from './log.ts';
 
-export const STANDBY_FILE = 'standby.json';
+const STANDBY_FILE = 'standby.json';
 /** More than this no daemon of ours has written. */
 const FILE_BYTES_MAX = 256;
 /** As `toISOString` writes it, and as nothing else does. */

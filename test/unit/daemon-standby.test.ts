@@ -6,11 +6,13 @@ import test, { type TestContext } from 'node:test';
 import type { Order } from '../../src/core/events.ts';
 import { type Alarm, Alarms } from '../../src/daemon/alarms.ts';
 import type { Log } from '../../src/daemon/log.ts';
-import { OperatorDesk, STANDBY_FILE } from '../../src/daemon/operator-desk.ts';
+import { OperatorDesk } from '../../src/daemon/operator-desk.ts';
 import { temporaryDir } from './cluster-files.ts';
 
 const nothing = (): void => undefined;
 const SILENT = { info: nothing, warn: nothing, error: nothing, fatal: nothing } as unknown as Log;
+
+const STANDBY_FILE = 'standby.json';
 
 interface Desk {
   readonly desk: OperatorDesk;
