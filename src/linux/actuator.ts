@@ -8,6 +8,7 @@ import type { Side } from '../core/events.ts';
 import { type Procedure, TEST_PROCEDURES } from '../core/procedures.ts';
 import type { Actuator, ActuatorEvents } from '../driver/ports.ts';
 import { probeAddresses } from './addressprobe.ts';
+import { requireCapabilities } from './capabilities.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import { procedureProgram } from './external.ts';
 import { Hearing } from './hearing.ts';
@@ -100,6 +101,7 @@ class KernelActuator implements LinuxActuator {
 
   async start(): Promise<void> {
     requireNft();
+    requireCapabilities(this.kernel.config);
     await this.kernel.rules.prepare(this.kernel.config);
     await this.kernel.gate.install();
     await this.watch.guardNow();

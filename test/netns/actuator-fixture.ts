@@ -74,8 +74,7 @@ export class Host {
   }
 
   /** `own`: as a user of its own with two capabilities, as in the unit; else as root. */
-  async start(own = false): Promise<ChildProcess> {
-    const capabilities = '+net_admin,+net_raw';
+  async start(own = false, capabilities = '+net_admin,+net_raw'): Promise<ChildProcess> {
     const as = own
       ? [
           ...[
