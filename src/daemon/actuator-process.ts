@@ -6,6 +6,7 @@ import { createServer, Socket } from 'node:net';
 import { rawNowMs, requireLibc } from '../linux/libc.ts';
 import { notifyManager, watchdogMs } from '../linux/notify.ts';
 import { Permit, type PermitOptions } from '../linux/orders/permit.ts';
+import { boundedLog } from '../linux/orders/record.ts';
 import { type Desk, type End, Session } from '../linux/orders/session.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { listenForNetwork } from './actuator-socket.ts';
@@ -27,7 +28,7 @@ export interface ActuatorOptions {
 export async function runActuator({ file, fd }: ActuatorOptions): Promise<number> {
   requireLibc();
   const desk = new FileDesk(file);
-  const options = { desk, permit: desk.permit, nowMs: rawNowMs, log: desk.log };
+  const options = { desk, permit: desk.permit, nowMs: rawNowMs, log: boundedLog(desk.log, rawNowMs) };
   if (fd !== null) {
     // Whoever started us ends us by closing; a signal to the whole group must not fence a host that still hands over.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -146,6 +147,7 @@ class FileDesk implements Desk {
 function permitOptions({ timing, raise }: Settings): PermitOptions {
   return {
     windowMs: timing.handoverLimitMs,
+    idleMs: timing.handoverLimitMs + 3 * timing.promiseMs,
     intervalMs: timing.intervalMs,
     burst: raise.burst,
     everyMs: raise.everyMs,

@@ -90,7 +90,7 @@ async function converse(input: Uint8Array): Promise<void> {
   const session = new Session({
     stream,
     desk,
-    permit: new Permit({ windowMs: 10_000, intervalMs: 200, burst: 2, everyMs: 60_000 }),
+    permit: new Permit({ windowMs: 10_000, idleMs: 11_000, intervalMs: 200, burst: 2, everyMs: 60_000 }),
     nowMs: () => NOW_MS,
     log: (what, data) => assert.ok(JSON.stringify([what, data]).length < 400),
     create: (_config, events) => {

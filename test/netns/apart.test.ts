@@ -145,6 +145,30 @@ test('without a handover nothing goes on; raisings are counted; what is late is 
   again.close();
 });
 
+test('an uplink that is raised for nothing is lowered, however long the network process lives', {
+  skip,
+}, async (t) => {
+  const host = new Host(t, (text) =>
+    text
+      .replace('[timing]', '[timing]\nhandover_limit = "500ms"\nlease = "1100ms"')
+      .replace('activation = "admin"', 'activation = "admin"\nlimit = "150ms"'),
+  );
+  await host.start();
+  const network = await Network.join(host);
+  for (const procedure of ['activateUplink', 'activateService'] as const)
+    assert.equal((await network.run(procedure)).verdict, 'confirmed', procedure);
+  assert.ok(host.isUp() && host.hasRoving());
+  await assertHarmless(host);
+  assert.match(host.output, /"actuator":"raised for nothing: lowered","service":"firewall"/);
+  assert.equal(network.lost, null);
+  assert.equal(await network.gate(rawNowMs() + 1000), null);
+  // Nothing else is held against it.
+  await network.serve();
+  await sleep(5_000);
+  assert.ok(host.isUp() && host.hasRoving());
+  network.close();
+});
+
 test('a test’s program has no capability and another user; a switch’s keeps what it needs', {
   skip,
 }, async (t) => {
@@ -231,6 +255,15 @@ test('SIGUSR1 opens no debugger in the actuator', { skip }, async (t) => {
   assert.equal(actuator.exitCode, null);
   // Port 9229, as /proc/net/tcp has it.
   assert.doesNotMatch(host.net.exec(host.gw, '/bin/cat', '/proc/net/tcp'), /:240D /);
+});
+
+test('an actuator without a capability that it will need says so at the start', { skip }, async (t) => {
+  const host = new Host(t);
+  await host.start(true, '+net_admin');
+  await assert.rejects(Network.join(host), {
+    message: /^actuator: this process lacks CAP_NET_RAW: /,
+    hint: /start it as root, or as its unit does/,
+  });
 });
 
 test('without nft neither check nor daemon goes on: nothing would hold the lease', { skip }, async (t) => {

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { aliveMs, Liveness, patienceMs } from '../../src/linux/orders/liveness.ts';
 import { Bucket, Permit } from '../../src/linux/orders/permit.ts';
 
-const OPTIONS = { windowMs: 10_000, burst: 3, everyMs: 60_000, intervalMs: 200 };
+const OPTIONS = { windowMs: 10_000, idleMs: 11_125, burst: 3, everyMs: 60_000, intervalMs: 200 };
 const A = 'a';
 
 test('a service goes on only within the window that raising its uplink opened', () => {
@@ -56,6 +56,27 @@ test('within one window the uplink may be raised again: it costs nothing', () =>
   assert.equal(permit.mayRaise(A, 0), true);
   assert.equal(permit.mayRaise(A, 9_000), true);
   assert.equal(permit.mayRaise(A, 10_000), false);
+});
+
+test('an uplink without an open gate is idle after the longest handover, and again each time', () => {
+  const permit = new Permit(OPTIONS);
+  permit.mayRaise(A, 0);
+  permit.mayRaise('b', 5_000);
+  assert.deepEqual(permit.takeIdle(11_125), []);
+  permit.mayRaise(A, 9_000);
+  assert.deepEqual(permit.takeIdle(11_126), [A], 'raised again within the window gives no more time');
+  assert.deepEqual(permit.takeIdle(11_127), [], 'once');
+  assert.equal(permit.mayActivate(A, 11_127), false);
+  permit.lowered('b');
+  assert.deepEqual(permit.takeIdle(60_000), [], 'what was lowered in order is not idle');
+  permit.mayRaise(A, 60_000);
+  permit.mayActivate(A, 60_000);
+  for (let nowMs = 60_000; nowMs <= 160_000; nowMs += 100) {
+    assert.equal(permit.mayOpen(A, nowMs), true);
+    assert.deepEqual(permit.takeIdle(nowMs), []);
+  }
+  permit.deactivated(A);
+  assert.deepEqual(permit.takeIdle(171_126), [A], 'opened once does not count for ever');
 });
 
 test('tokens never grow beyond the burst, nor by a clock that stands', () => {

@@ -3,15 +3,27 @@
  * raised only while tokens are left; that opens a window, and only inside it may the service be activated and its gate
  * opened for the first time. A gate that is open may be renewed, so often and no more. Lowering is always allowed. Pure.
  */
+import { IdleUplinks } from './idle.ts';
+
 export interface PermitOptions {
   /** The longest handover: how long a window is. */
   readonly windowMs: number;
+  /** The longest that an uplink is up without an open gate: an attempt's own limit, which a suspension is shorter than. */
+  readonly idleMs: number;
   /** How many raisings may come at once, and after how long there is one more. */
   readonly burst: number;
   readonly everyMs: number;
   /** A gate is renewed twice an interval. */
   readonly intervalMs: number;
 }
+
+/** Orders that lower: never refused for being late. */
+export const LOWERING: ReadonlySet<string> = new Set([
+  'deactivateService',
+  'deactivateUplink',
+  'announceReleaseUplink',
+  'announceReleaseDownlink',
+]);
 
 /** Orders to open that may come at once: a busy host's come in heaps. */
 const RENEWALS_BURST = 40;
@@ -62,6 +74,7 @@ export class Permit {
   /** Outlives every session: whoever connects anew has no more of it. */
   private raisings: Bucket;
   private readonly services = new Map<string, Standing>();
+  private readonly uplinks = new IdleUplinks();
 
   constructor(options: PermitOptions) {
     this.options = options;
@@ -76,6 +89,14 @@ export class Permit {
   /** The host was made harmless: nothing is active, no window open. */
   forget(): void {
     this.services.clear();
+    this.uplinks.forget();
+  }
+
+  /** Services whose uplink is up though no gate of theirs was opened for too long; they count as lowered from now on. */
+  takeIdle(nowMs: number): string[] {
+    const idle = this.uplinks.over(nowMs);
+    for (const service of idle) this.lowered(service);
+    return idle;
   }
 
   /** activateUplink. Inside a window it may be ordered again. */
@@ -85,6 +106,7 @@ export class Permit {
     if (!this.raisings.take(nowMs)) return false;
     standing.windowUntilMs = nowMs + this.options.windowMs;
     standing.wasOpened = false;
+    this.uplinks.used(service, nowMs, this.options.idleMs);
     return true;
   }
 
@@ -102,6 +124,7 @@ export class Permit {
     if (!standing.isActive || (!standing.wasOpened && nowMs >= standing.windowUntilMs)) return false;
     if (!standing.renewals.take(nowMs)) return false;
     standing.wasOpened = true;
+    this.uplinks.used(service, nowMs, this.options.idleMs);
     return true;
   }
 
@@ -115,6 +138,7 @@ export class Permit {
   /** deactivateUplink: the window is over. */
   lowered(service: string): void {
     this.deactivated(service);
+    this.uplinks.lowered(service);
     this.of(service).windowUntilMs = Number.NEGATIVE_INFINITY;
   }
 

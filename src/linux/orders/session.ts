@@ -10,9 +10,10 @@ import type { ActuatorConfig } from '../config.ts';
 import { parseIp } from '../ip.ts';
 import { textOf } from '../tools.ts';
 import { GRAMMAR, MEMBERS_MAX, ORDER_BYTES_MAX, type Order, parseOrder, type Timed } from './grammar.ts';
+import { lowerIdle } from './idle.ts';
 import { isOrderByte, Lines } from './lines.ts';
 import { Liveness } from './liveness.ts';
-import type { Permit } from './permit.ts';
+import { LOWERING, type Permit } from './permit.ts';
 import { Reports } from './reports.ts';
 
 /** Orders of one service that are carried out or wait. */
@@ -40,13 +41,6 @@ export interface SessionOptions {
   /** Makes the Linux side; tests hand in their own. */
   readonly create?: typeof createActuator;
 }
-
-const LOWERING: ReadonlySet<string> = new Set([
-  'deactivateService',
-  'deactivateUplink',
-  'announceReleaseUplink',
-  'announceReleaseDownlink',
-]);
 
 export class Session {
   readonly ended: Promise<End>;
@@ -301,7 +295,10 @@ export class Session {
 
   private tick(): void {
     if (this.liveness.isDead() && this.actuator !== null) this.end('silent');
-    else this.countFiltered(this.options.nowMs());
+    else {
+      lowerIdle(this.options.permit.takeIdle(this.options.nowMs()), this.actuator, this.options.log);
+      this.countFiltered(this.options.nowMs());
+    }
   }
 
   private countFiltered(nowMs: number): void {
