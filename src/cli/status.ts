@@ -36,6 +36,8 @@ export function renderStatus(status: Status): string {
   const lines = [
     `cluster ${status.cluster}, host ${status.host}${own}, roster version ${status.roster.version}`,
   ];
+  // A daemon of an earlier version does not tell.
+  if (status.load) lines.push(`load ${status.load.permille} of 1000: ${status.load.sources}`);
   for (const service of status.services) lines.push('', ...renderService(service));
   lines.push(
     '',

@@ -212,6 +212,7 @@ export class Daemon {
       links: this.#transport.links(),
       peers: this.#endpoint.peers(),
       alarms: this.#alarms.list(),
+      load: this.#actuator.load,
       counters: {
         ...this.#transport.counters,
         eventsLogged: journal.entries,

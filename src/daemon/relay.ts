@@ -10,5 +10,6 @@ export function relay(to: (tell: (events: ActuatorEvents) => void) => void): Act
     linkChanged: (...args) => to((events) => events.linkChanged(...args)),
     foreignerHeard: (...args) => to((events) => events.foreignerHeard(...args)),
     rivalHeard: (...args) => to((events) => events.rivalHeard(...args)),
+    loadMeasured: (...args) => to((events) => events.loadMeasured?.(...args)),
   };
 }

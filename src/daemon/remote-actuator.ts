@@ -37,11 +37,18 @@ export interface RemoteActuatorOptions
   readonly onSpent: (service: ServiceName) => void;
 }
 
+/** How burdened the host is, 0 to 1000, and what each source told, in words. */
+export interface MeasuredLoad {
+  readonly permille: number;
+  readonly sources: string;
+}
+
 export class RemoteActuator implements Actuator {
   readonly #options: RemoteActuatorOptions;
   readonly #link: OrderLink;
   #services: readonly ServiceName[];
   #filtered: FilterCounts = { stranger: 0, hops: 0, rate: 0 };
+  #load: MeasuredLoad | null = null;
   readonly #gateTimers = new Map<ServiceName, NodeJS.Timeout>();
   #closed = false;
 
@@ -79,6 +86,11 @@ export class RemoteActuator implements Actuator {
   /** Datagrams that the filter of the cluster's port has dropped. Not older than some seconds. */
   get filtered(): FilterCounts {
     return this.#filtered;
+  }
+
+  /** As it was last measured; null: it is not. */
+  get load(): MeasuredLoad | null {
+    return this.#load;
   }
 
   run(name: ServiceName, procedure: Procedure, id: number): void {
@@ -193,6 +205,9 @@ export class RemoteActuator implements Actuator {
     else if (word === 'counts') {
       const [stranger = 0, hops = 0, rate = 0] = text.split(' ').map(Number);
       this.#filtered = { stranger, hops, rate };
+    } else if (word === 'load') {
+      this.#load = { permille: Math.min(1000, Math.round(number)), sources: text };
+      events.loadMeasured?.(this.#load.permille, text);
     } else if (name === undefined) return;
     else if (word === 'foreigner') events.foreignerHeard(name);
     else if (word === 'intruded') onUplinkTrouble(name, text === '' ? null : text);

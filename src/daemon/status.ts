@@ -10,6 +10,7 @@ import { completed } from '../core/table.ts';
 import { type MainState, mainState } from '../core/transitions.ts';
 import type { PeerStatus } from '../wire/endpoint.ts';
 import type { Alarm } from './alarms.ts';
+import type { MeasuredLoad } from './remote-actuator.ts';
 
 export interface StatusRow {
   readonly host: HostName;
@@ -75,6 +76,8 @@ export interface Status {
   /** Alarms of the host as a whole. */
   readonly alarms: readonly Alarm[];
   readonly counters: { readonly [name: string]: number };
+  /** How burdened the host is, as it was last measured; null: it is not. */
+  readonly load: MeasuredLoad | null;
 }
 
 /** What was counted at all, as `WHAT:code`. */
@@ -98,6 +101,7 @@ export interface StatusSource {
   readonly peers: readonly PeerStatus[];
   readonly alarms: readonly Alarm[];
   readonly counters: { readonly [name: string]: number };
+  readonly load?: MeasuredLoad | null;
 }
 
 export function statusOf(source: StatusSource): Status {
@@ -141,6 +145,7 @@ export function statusOf(source: StatusSource): Status {
     })),
     alarms: source.alarms.filter((alarm) => alarm.service === null),
     counters: source.counters,
+    load: source.load ?? null,
   };
 }
 

@@ -59,6 +59,8 @@ export interface ActuatorEvents {
   linkChanged(service: ServiceName, side: Side): void;
   foreignerHeard(service: ServiceName): void;
   rivalHeard(service: ServiceName, side: Side, detail: string): void;
+  /** How burdened the host is, 0 to 1000, and what each source told. */
+  loadMeasured?(load: number, detail: string): void;
 }
 
 /** What the core says, and what the driver knows of it beside. */

@@ -15,6 +15,7 @@ import { Hearing } from './hearing.ts';
 import { Kernel, refuseUnsupported, type ServiceParts, stopAnnouncing } from './kernel.ts';
 import { Lane, Lanes } from './lane.ts';
 import { rawNowMs, requireLibc } from './libc.ts';
+import { Sampler } from './load/sampler.ts';
 import { confirmed, type Outcome, unknown } from './outcome.ts';
 import { type FilterCounts, PortGuard } from './portguard.ts';
 import { RulesetWatch } from './rulesetwatch.ts';
@@ -76,6 +77,7 @@ class KernelActuator implements LinuxActuator {
   private readonly watch: RulesetWatch;
   private readonly uplinkGuard: UplinkGuard;
   private readonly hearing: Hearing;
+  private readonly sampler: Sampler;
   private closed = false;
   /** Nothing is raised any more. */
   private barred = false;
@@ -93,6 +95,7 @@ class KernelActuator implements LinuxActuator {
     const onTrouble = (detail: string | null): void => {
       if (!this.closed) onFilterTrouble(detail);
     };
+    this.sampler = new Sampler(config, nowMs, (load, detail) => events.loadMeasured?.(load, detail));
     this.guard = new PortGuard(config, { nowMs, onTrouble });
     this.watch = new RulesetWatch(this.kernel, this.guard);
     const { uplinks, linkEvents } = this.kernel;
@@ -107,6 +110,7 @@ class KernelActuator implements LinuxActuator {
     await this.watch.guardNow();
     await this.uplinkGuard.start();
     this.hearing.listen();
+    this.sampler.start();
     this.watch.start();
   }
 
@@ -126,6 +130,7 @@ class KernelActuator implements LinuxActuator {
       this.lanes.get(name).run(() => this.lanes.get(`${name} checkServiceLocal`).run(task)),
     );
     this.hearing.listen();
+    this.sampler.start(config);
   }
 
   get filtered(): FilterCounts {
@@ -150,6 +155,7 @@ class KernelActuator implements LinuxActuator {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.sampler.stop();
     this.watch.stop();
     this.uplinkGuard.stop();
     this.kernel.close();

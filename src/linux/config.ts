@@ -4,6 +4,7 @@
  */
 import type { ServiceName } from '../core/basics.ts';
 import type { Procedure } from '../core/procedures.ts';
+import type { LoadSettings } from './load/sources.ts';
 import type { RemoteChecks } from './remote/kinds.ts';
 import type { Card } from './uplink/sysfs.ts';
 
@@ -79,5 +80,7 @@ export interface ActuatorConfig {
   readonly probeTimeoutMs: number;
   /** Writable directory for what must survive the actuator (none of it secret). */
   readonly stateDir: string;
+  /** How the host's load is measured; absent: it is not. */
+  readonly load?: LoadSettings;
   readonly services: readonly GatewayService[];
 }

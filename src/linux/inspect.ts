@@ -10,6 +10,7 @@ import { programProblem } from './external.ts';
 import { formatIp, inPrefix, parseIp } from './ip.ts';
 import { refuseUnsupported } from './kernel.ts';
 import { requireLibc } from './libc.ts';
+import { inspectLoad } from './load/inspect.ts';
 import { inspectRemote } from './remote/inspect.ts';
 import { isSocketCheck } from './remote/kinds.ts';
 import { RouteSocket } from './rtnetlink.ts';
@@ -39,6 +40,7 @@ export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
     inspectRules,
     inspectPrograms,
     inspectRemote,
+    inspectLoad,
   ];
   for (const step of steps) out.push(...(await guarded(() => step(config))));
   return out.sort((a, b) => a.level.localeCompare(b.level));

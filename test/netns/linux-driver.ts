@@ -23,6 +23,7 @@ const events: ActuatorEvents = {
   gateSet: (service, id, openUntilMs) => say({ type: 'gate', service, open: openUntilMs !== null }, id),
   linkChanged: (_s, side) => say({ type: 'link', side }),
   foreignerHeard: () => say({ type: 'foreigner' }),
+  loadMeasured: (load, detail) => say({ type: 'load', load, detail }),
   rivalHeard: (_s, side, detail) => say({ type: 'rival', side, detail }),
 };
 const actuator = createActuator(config, events, {

@@ -23,6 +23,7 @@ export interface Said {
   readonly alarm?: string | null;
   readonly note?: string | null;
   readonly side?: string;
+  readonly load?: number;
   readonly counts?: { readonly [why: string]: number };
   readonly tookMs: number | null;
 }

@@ -9,11 +9,13 @@ import { chmodSync } from 'node:fs';
 import test from 'node:test';
 import { remoteCheck } from '../../src/daemon/config/remote-check.ts';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
+import { programArgs } from '../programs.ts';
 import { Fixture, type Said } from './linux-fixture.ts';
 import { needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
 const SYSCTL = '/usr/sbin/sysctl';
+const LOAD = { sources: ['program'], everyMs: 1000, connections: 0, cpuPercent: 100, linkMbit: 0 };
 /** Behind the gateway. */
 const HOST = '10.77.3.80';
 const HOST6 = 'fd00:77:3::80';
@@ -203,6 +205,21 @@ test('the checker has no rights; killed or stopped it is no evidence, and a new 
   assert.match(status, /^CapPrm:\t0+$/m);
   assert.match(status, /^NoNewPrivs:\t1$/m);
   assert.match(status, /^Uid:\t65533\t65533\t65533\t65533$/m);
+  // What `check` says of it: nothing, and of a kernel that drops the answers something.
+  const inspected = (): string =>
+    f.net.exec(
+      f.gw,
+      process.execPath,
+      ...programArgs('test/netns/linux-runner.ts'),
+      'inspect',
+      JSON.stringify({ ...scene.config([text]), load: { ...LOAD, program: '/nowhere' } }),
+    );
+  assert.doesNotMatch(inspected(), /checker|rp_filter/);
+  assert.match(inspected(), /"error","message":"load: \/nowhere: /);
+  f.net.exec(f.gw, SYSCTL, '-q', 'net.ipv4.conf.eth0.rp_filter=1');
+  assert.match(inspected(), /rp_filter is strict: answers of hosts behind the gateway/);
+  await scene.expect(text, 'unknown', /no answer/);
+  f.net.exec(f.gw, SYSCTL, '-q', 'net.ipv4.conf.eth0.rp_filter=0');
   process.kill(pid, 'SIGSTOP');
   await scene.expect(text, 'unknown', /no answer after 400 ms/);
   process.kill(pid, 'SIGKILL');

@@ -61,6 +61,7 @@ const STATUS: Status = {
   ],
   alarms: [],
   counters: {},
+  load: null,
 };
 
 interface Pretended {

@@ -19,6 +19,7 @@ export function actuatorConfig(settings: Settings, memberAddresses: readonly str
     probes: timing.probes,
     probeTimeoutMs: timing.probeTimeoutMs,
     stateDir: state,
+    ...(settings.load === null ? {} : { load: settings.load }),
     services: settings.services.map((service) => service.gateway),
   };
 }

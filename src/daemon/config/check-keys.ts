@@ -1,7 +1,17 @@
-/** The keys of checks, which keys.ts takes into its table. */
+/** The keys of checks and load, which keys.ts takes into its table. */
 import type { DurationKey, Known, NumberKey, TextKey } from './keys.ts';
 
 export const CHECK_TEXT_KEYS = {
+  'load.sources': {
+    unit: 'list of sources',
+    default: 'none: the load is 0',
+    rule: 'What tells how burdened this host is, the highest of: conntrack (tracked connections), cpu (pressure), link (use of the services’ devices), program.',
+  },
+  'load.program': {
+    unit: 'path',
+    default: 'none',
+    rule: 'A program that prints the load as a number from 0 to 1000, within a second; when it fails the load is 1000. Run as a test’s is.',
+  },
   'service.remote.checks': {
     unit: 'list of remote checks',
     default: '["gateway"]',
@@ -15,6 +25,13 @@ export const CHECK_TEXT_KEYS = {
 } as const satisfies { readonly [key: string]: TextKey };
 
 export const CHECK_DURATION_KEYS = {
+  'load.every': {
+    minMs: 1000,
+    maxMs: 600_000,
+    defaultMs: () => 5000,
+    formula: '5s',
+    rule: 'How often the load is measured.',
+  },
   'service.check_interval': {
     minMs: 20,
     maxMs: 60_000,
@@ -32,6 +49,28 @@ export const CHECK_DURATION_KEYS = {
 } as const satisfies { readonly [key: string]: DurationKey };
 
 export const CHECK_NUMBER_KEYS = {
+  'load.conntrack': {
+    min: 0,
+    max: 100_000_000,
+    whole: true,
+    default: 0,
+    rule: 'So many tracked connections are a load of 1000. 0: as many as the kernel takes (nf_conntrack_max).',
+  },
+  'load.cpu': {
+    min: 1,
+    max: 100,
+    whole: true,
+    default: 100,
+    rule: 'So many per cent of the last ten seconds in which something waited for a processor are a load of 1000. Without /proc/pressure: of the load average for each processor.',
+  },
+  'load.link': {
+    min: 0,
+    max: 1_000_000,
+    whole: true,
+    default: 0,
+    unit: 'Mbit/s',
+    rule: 'So many Mbit/s of one device in one direction are a load of 1000. 0: the device’s own speed.',
+  },
   'service.rise': {
     min: 1,
     max: 100,

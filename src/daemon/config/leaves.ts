@@ -1,5 +1,6 @@
 /** The smallest pieces of the configuration's schema: one for each kind of value. Each tells what is wrong and the remedy. */
 import type { AddressPrefix, DownlinkCheck } from '../../linux/config.ts';
+import { LOAD_SOURCES, type LoadSource } from '../../linux/load/sources.ts';
 import type { Card } from '../../linux/uplink/sysfs.ts';
 import { parseSocketAddress } from '../../trust/address.ts';
 import { canonicalIp, parsePrefix } from './address.ts';
@@ -191,6 +192,16 @@ function downlinkCheck(value: string): DownlinkCheck | null {
   const ip = canonicalIp(rest);
   if (ip === null || (kind !== 'arp' && kind !== 'ping')) return null;
   return kind === 'arp' && ip.family === 6 ? null : { kind, address: ip.address };
+}
+
+export function loadSources() {
+  const remedy = `list some of: ${LOAD_SOURCES.map((source) => `"${source}"`).join(', ')}`;
+  return list<LoadSource>(
+    remedy,
+    (value) =>
+      LOAD_SOURCES.find((source) => source === value) ?? new Refused(`is no source: ${shown(value)}`, remedy),
+    (source) => source,
+  );
 }
 
 /** 1 to 16 items, none twice. */

@@ -12,6 +12,7 @@ import {
   driver,
   duration,
   endpoint,
+  loadSources,
   module,
   name,
   nextHops,
@@ -52,6 +53,15 @@ const log = new Table({
   keep_size: number('log.keep_size').optional(),
   keep_age: duration('log.keep_age').optional(),
   checkpoint: duration('log.checkpoint').optional(),
+});
+
+const load = new Table({
+  sources: loadSources(),
+  every: duration('load.every').optional(),
+  conntrack: number('load.conntrack').optional(),
+  cpu: number('load.cpu').optional(),
+  link: number('load.link').optional(),
+  program: path().optional(),
 });
 
 const link = new Table({ name: name(), device: device(), listen: endpoint() });
@@ -127,6 +137,7 @@ export const fileSchema = new Table({
   raise: raise.optional(),
   timing: timing.optional(),
   log: log.optional(),
+  load: load.optional(),
   link: new List(link, 8),
   service: new List(service, 16),
 });

@@ -5,10 +5,12 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { Policy } from '../../core/basics.ts';
 import type { GatewayService } from '../../linux/config.ts';
+import type { LoadSettings } from '../../linux/load/sources.ts';
 import type { SocketAddress } from '../../trust/address.ts';
 import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
+import { loadProblem, loadSettings } from './load.ts';
 import { type LogSettings, logProblem, logSettings } from './log.ts';
 import type { Problem } from './problems.ts';
 import { ConfigError } from './problems.ts';
@@ -58,6 +60,8 @@ export interface Settings {
   readonly raise: { readonly burst: number; readonly everyMs: number };
   readonly timing: FullTiming;
   readonly log: LogSettings;
+  /** Null: nothing is measured. */
+  readonly load: LoadSettings | null;
   readonly links: readonly LinkSettings[];
   readonly services: readonly ServiceSettings[];
 }
@@ -124,6 +128,7 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
   return {
     ...{ file, lines, cluster, host, key, admin, state, roster, control, timing },
     log: logSettings(content.log ?? {}),
+    load: loadSettings(content.load),
     statusSocket: content.status_socket ?? null,
     user: content.user ?? null,
     actuator: content.actuator ?? TEXT_KEYS.actuator.default,
@@ -150,6 +155,8 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   const tooSmall = logProblem(settings.log);
   if (tooSmall !== null)
     add(['log', 'keep_size'], tooSmall, 'raise log.keep_size, or lower log.segment_size');
+  const load = loadProblem(settings.load);
+  if (load !== null) add(['load', load.key], load.what, load.remedy);
   if (settings.control === settings.statusSocket) {
     add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
   }

@@ -73,6 +73,7 @@ export class Reports {
     linkChanged: (name, side) => this.about('link', name, side),
     foreignerHeard: (name) => this.about('foreigner', name, ''),
     rivalHeard: (name, side, detail) => this.about('rival', name, `${side} ${detail}`),
+    loadMeasured: (load, detail) => this.news('load', load, detail),
   };
 
   private done(name: string): void {
