@@ -197,4 +197,13 @@ test('a device that is absent is told by the card of the configuration', (t) => 
   assert.equal(facts?.isLoadable, true);
   assert.ok(facts);
   assert.deepEqual(planUplink(facts).choices[0]?.refused, []);
+  // A mistyped address: another's card, which has no network device at all.
+  s.card({ address: '0000:01:00.0', driver: 'ahci', net: [] });
+  const wrong = { ...uplink, card: { bus: 'pci', address: '0000:01:00.0' } };
+  const plan = planOf(s, 'up0', configOf('eth0', wrong));
+  for (const activation of ['module', 'unbind'])
+    assert.match(
+      refused(plan, activation),
+      /driver ahci holds pci\/0000:01:00\.0, which has no network device here/,
+    );
 });

@@ -1,7 +1,7 @@
 /** Common to the strategies that make a device come and go: waiting for it by the kernel's events, and its name. */
 import { renameLink } from '../rtnetlink.ts';
 import type { StrategyTools } from './strategy.ts';
-import { type Card, cardText } from './sysfs.ts';
+import { type Card, cardText, type Sysfs } from './sysfs.ts';
 
 export interface Place {
   readonly device: string;
@@ -53,6 +53,15 @@ export function whyKept(card: Card, own: string | null, tools: StrategyTools): s
     if (tools.link(name)?.up) return `${name}, which is up, has it too`;
   }
   return null;
+}
+
+/** A driver that holds a card which has no network device here: of a disk, for one, when the wrong card is configured; null: none. */
+export function strangeHolder(card: Card, sysfs: Sysfs): string | null {
+  return sysfs.netDevicesOf(card).length > 0 ? null : sysfs.driverOf(card);
+}
+
+export function wrongCard(card: Card, driver: string): string {
+  return `driver ${driver} holds ${cardText(card)}, which has no network device here: is it the uplink’s card?`;
 }
 
 export function isSame(a: Card, b: Card): boolean {

@@ -1,6 +1,6 @@
 /** What the kernel tells of a device that is or shall be an uplink: all that the choice of a strategy hangs on. Reads only. */
 import type { ActuatorConfig } from '../config.ts';
-import { isSame } from './appearing.ts';
+import { isSame, strangeHolder } from './appearing.ts';
 import { type Card, cardText, moduleName, type Sysfs } from './sysfs.ts';
 
 /** `card`: a device with hardware, or a virtual machine's idea of it, behind it. */
@@ -37,6 +37,8 @@ export interface UplinkFacts {
   readonly onCard: readonly DeviceUse[];
   /** Other cards that the same module drives. */
   readonly ofModule: readonly { readonly card: string; readonly devices: readonly DeviceUse[] }[];
+  /** A driver holds the card, and no network device of it can be seen. */
+  readonly strangeDriver: string | null;
   readonly canOverride: boolean;
   /** No other device with a card has a carrier. */
   readonly isLastLink: boolean;
@@ -106,6 +108,7 @@ export function uplinkFacts(device: string, config: ActuatorConfig | null, sysfs
             .filter((name) => name !== device)
             .map(use),
     ofModule: others.map((c) => ({ card: cardText(c), devices: sysfs.netDevicesOf(c).map(use) })),
+    strangeDriver: card === null ? null : strangeHolder(card, sysfs),
     canOverride: card !== null && sysfs.canOverride(card),
     isLastLink: exists && hasCarrier(device) && !rest.some(hasCarrier),
   };

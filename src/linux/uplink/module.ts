@@ -2,7 +2,16 @@
  * `module`: the uplink is down because the kernel has no driver for its card. The device is gone, so that nothing on
  * this host can send by it. Invariant: a module that carries anything else that matters is never unloaded.
  */
-import { appear, devicesAt, isSame, type Place, vanish, whyKept } from './appearing.ts';
+import {
+  appear,
+  devicesAt,
+  isSame,
+  type Place,
+  strangeHolder,
+  vanish,
+  whyKept,
+  wrongCard,
+} from './appearing.ts';
 import { loadModule, unloadModule } from './modprobe.ts';
 import type { Strategy, StrategyTools } from './strategy.ts';
 import { cardText, moduleName } from './sysfs.ts';
@@ -72,6 +81,8 @@ export class ModuleStrategy implements Strategy {
     const actual = sysfs.moduleOf(card);
     if (holder !== null && actual !== null && actual !== moduleName(module))
       return `${cardText(card)} has driver ${holder} of module ${actual}`;
+    const strange = strangeHolder(card, sysfs);
+    if (strange !== null && actual === null) return wrongCard(card, strange);
     const holders = sysfs.holdersOf(module);
     if (holders.length > 0) return `${holders.join(', ')} needs it`;
     const own = whyKept(card, device, this.tools);

@@ -3,6 +3,7 @@
  * say the same.
  */
 import type { Activation } from '../config.ts';
+import { wrongCard } from './appearing.ts';
 import type { DeviceUse, UplinkFacts } from './facts.ts';
 import { cardText } from './sysfs.ts';
 
@@ -69,7 +70,7 @@ function refusedAlways(facts: UplinkFacts): string[] {
 
 /** Common to `module` and `unbind`: the device disappears, and with it what stands on it. */
 function refusedForAbsence(facts: UplinkFacts): string[] {
-  const { device, exists, kind, card, driver, onCard, upper } = facts;
+  const { device, exists, kind, card, driver, strangeDriver, onCard, upper } = facts;
   const out: string[] = [];
   if (kind === 'vlan')
     out.push(`${device} is a VLAN: it goes with its parent, and nothing would make it anew with it`);
@@ -77,6 +78,7 @@ function refusedForAbsence(facts: UplinkFacts): string[] {
     out.push(`${device} is a bond: its members would come back without belonging to it`);
   else if (kind === 'bridge' || card === null) out.push(`${device} has no card of its own`);
   else if (exists && driver === null) out.push(`${cardText(card)} shows no driver`);
+  else if (strangeDriver !== null) out.push(wrongCard(card, strangeDriver));
   for (const other of [...onCard, ...upper]) {
     const use = useText(other);
     if (use !== null) out.push(`${use}, and would go with it`);

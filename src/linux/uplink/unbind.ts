@@ -2,7 +2,7 @@
  * `unbind`: the uplink is down because its card was taken from its driver, which goes on driving others. Where the bus
  * lets a driver be prescribed, the card is given one that does not exist, so that nothing takes it up again by itself.
  */
-import { appear, devicesAt, type Place, vanish, whyKept } from './appearing.ts';
+import { appear, devicesAt, type Place, strangeHolder, vanish, whyKept, wrongCard } from './appearing.ts';
 import { loadModule } from './modprobe.ts';
 import type { Strategy, StrategyTools } from './strategy.ts';
 import { cardText } from './sysfs.ts';
@@ -45,11 +45,14 @@ export class UnbindStrategy implements Strategy {
 
   async unload(limitMs: number): Promise<void> {
     const { sysfs } = this.tools;
-    const { card, device } = this.place;
-    await this.prescribe(NO_DRIVER, limitMs);
-    if (this.remains() === null) return;
+    const { card, device, driver: configured } = this.place;
+    const strange = strangeHolder(card, sysfs);
+    if (strange !== null && strange !== configured) throw new Error(wrongCard(card, strange));
+    // Before anything is prescribed to it.
     const kept = whyKept(card, device, this.tools);
     if (kept !== null) throw new Error(`${cardText(card)} is not unbound: ${kept}`);
+    await this.prescribe(NO_DRIVER, limitMs);
+    if (this.remains() === null) return;
     // Whatever driver holds it, not the configured one only.
     if (sysfs.driverOf(card) !== null)
       await writeSysfs(sysfs.cardPath(card, 'driver', 'unbind'), card.address, limitMs);
