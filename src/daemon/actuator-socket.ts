@@ -39,6 +39,21 @@ export async function listenForNetwork(server: Server, settings: Settings): Prom
   }
 }
 
+/**
+ * Whether there is a socket, of root's or of one of these users'. Throws OperatorError when it is somebody else's, who could play the
+ * actuator: say that all is done, and do nothing.
+ */
+export function isOurSocket(path: string, uids: readonly number[]): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (found.uid !== 0 && !uids.includes(found.uid))
+    throw new OperatorError(
+      `${path}: belongs to user ${found.uid}, who is neither root nor the \`user\` of the configuration`,
+      'name a path under actuator where nobody else can put a socket',
+    );
+  return true;
+}
+
 /** An actuator that listens there; null: none does. */
 export function connectActuator(path: string): Promise<Socket | null> {
   return new Promise((resolve, reject) => {

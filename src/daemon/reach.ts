@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../trust/errors.ts';
-import { connectActuator } from './actuator-socket.ts';
+import { connectActuator, isOurSocket } from './actuator-socket.ts';
 import type { Settings } from './config/settings.ts';
 import { refuseUnguarded } from './guarded.ts';
 import type { Log } from './log.ts';
@@ -32,7 +32,8 @@ export async function reachActuator(settings: Settings, log: Log): Promise<Reach
   const user = settings.user === null || !isRoot ? null : unprivilegedUser(settings.file, settings.user);
   makeDirectories(settings, user);
   const path = settings.actuator;
-  const stream = await connectActuator(path);
+  const uids = [process.geteuid?.() ?? 0, ...(user === null ? [] : [user.uid])];
+  const stream = isOurSocket(path, uids) ? await connectActuator(path) : null;
   const reached = stream === null ? startActuator(settings) : { stream, ended: async () => undefined };
   if (user !== null) becomeUser(user);
   const uid = process.getuid?.() ?? 0;
