@@ -140,6 +140,10 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
     ...['--reuid=65534', '--regid=65534', '--clear-groups', '/bin/kill', '-0', String(actuator)],
   ]);
   assert.equal(shot.status, 1, 'no permission');
+  // Nor does a process of its own user get a debugger into it (H4); port 9229, as /proc/net/tcp has it.
+  process.kill(status.pid, 'SIGUSR1');
+  await sleep(500);
+  assert.doesNotMatch(gateway.net.exec(gateway.gw, '/bin/cat', '/proc/net/tcp'), /:240D /);
 
   const second = gateway.cli('daemon');
   assert.equal(second.status, 1);
