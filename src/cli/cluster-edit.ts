@@ -1,5 +1,5 @@
 /**
- * `portcullis cluster add`, `remove`, `revoke`, `rekey`, `set` and `recovery`: one more version of the roster, with one
+ * `portcullis cluster add`, `remove`, `revoke`, `rekey`, `set`, `recovery` and `floor`: one more version of the roster, with one
  * change, signed by the admin.
  */
 import type { Command } from 'commander';
@@ -16,8 +16,10 @@ import {
   rekeyMember,
   removeMember,
   revokeMember,
+  setFloor,
 } from '../trust/roster-edit.ts';
 import { type SettledForEdit, settledForEdit, statusPath } from '../trust/roster-status.ts';
+import { PROTOCOL, PROTOCOL_LEAST } from '../wire/limits.ts';
 import { type AdminOptions, adminSigner, withAdminOptions } from './admin.ts';
 import { replaceRoster, rosterFor, statusOf, withVersion } from './cluster-file.ts';
 import { parseAddresses, parseName, parsePriority, parseRole } from './cluster-options.ts';
@@ -98,6 +100,14 @@ export function registerClusterEdit(cluster: Command, io: KeyIo): void {
     .option('--none', 'no recovery key from now on')
     .action((options: RecoveryOptions) => setRecovery(io, options));
   examples(recovery, `cluster recovery ${SIGNED} --key recovery-2.key.pub`);
+
+  const floor = signedOptions(
+    cluster
+      .command('floor')
+      .argument('<number>')
+      .description('the lowest protocol number that may take part: one more version of the roster'),
+  ).action((number: string, options: EditOptions) => setLowest(io, number, options));
+  examples(floor, `cluster floor 2 ${SIGNED}`);
 }
 
 function editCommand(cluster: Command, name: string, description: string): Command {
@@ -186,6 +196,16 @@ function setRecovery(io: KeyIo, options: RecoveryOptions): void {
     throw new OperatorError('no recovery key is named', 'give --key FILE.pub, or --none', 2);
   const key = options.key === undefined ? null : readPublicKeyFile(options.key).publicKey;
   edit(io, options, false, (roster) => changeRecovery(roster, key));
+}
+
+function setLowest(io: KeyIo, number: string, options: EditOptions): void {
+  const floor = Number(number);
+  if (!/^[1-9][0-9]?$/.test(number) || floor > PROTOCOL) {
+    const hint = `${PROTOCOL_LEAST} to ${PROTOCOL}; \`portcullis status\` shows what each host speaks`;
+    throw new OperatorError(`no protocol number of this software: "${number}"`, hint, 2);
+  }
+  edit(io, options, false, (roster) => setFloor(roster, floor));
+  io.say(`a host that speaks less than ${floor} takes no part once it has this version`);
 }
 
 /** The n-th address of every host is on the n-th link: as many for one as for the others. */

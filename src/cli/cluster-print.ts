@@ -44,6 +44,7 @@ export function printRoster(
   io.out(`cluster ${data.cluster}, version ${data.version}, ${data.members.length} hosts\n`);
   io.out(`id      ${data.id}\nhash    ${data.hash}\nadmin   ${data.admins.join(' ')}\n`);
   if (data.recovery !== null) io.out(`recover ${data.recovery}\n`);
+  if (data.floor > 1) io.out(`floor   ${data.floor}: who speaks a lower protocol number takes no part\n`);
   if (data.revoked.length > 0) io.out(`revoked ${data.revoked.length} keys\n`);
   if (status !== null) io.out(`status  ${statusText(status)}\n`);
   for (const member of data.members) {

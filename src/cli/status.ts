@@ -34,7 +34,7 @@ export function renderStatus(status: Status): string {
   );
   const own = flags.length > 0 ? ` (${flags.join(', ')})` : '';
   const lines = [
-    `cluster ${status.cluster}, host ${status.host}${own}, roster version ${status.roster.version}`,
+    `cluster ${status.cluster}, host ${status.host}${own}, roster version ${status.roster.version}, protocol ${status.protocol}`,
   ];
   // A daemon of an earlier version does not tell.
   if (status.load) lines.push(`load ${status.load.permille} of 1000: ${status.load.sources}`);
@@ -42,14 +42,15 @@ export function renderStatus(status: Status): string {
   lines.push(
     '',
     ...columns([
-      ['peer', 'role', 'heard', 'roster'],
+      ['peer', 'role', 'heard', 'roster', 'protocol'],
       ...status.peers.map((peer) => {
         const heard = peer.lastHeardMs === null ? 'never' : `${peer.lastHeardMs} ms ago`;
         const roster =
           peer.rosterVersion === null
             ? '-'
             : `${peer.rosterVersion}${peer.rosterDiffers ? ' (differs)' : ''}`;
-        return [peer.host, peer.role, peer.session ? heard : `${heard}, no session`, roster];
+        const said = peer.session ? heard : `${heard}, no session`;
+        return [peer.host, peer.role, said, roster, String(peer.protocol ?? '-')];
       }),
     ]),
   );

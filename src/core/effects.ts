@@ -23,7 +23,7 @@ export const ALARMS = [
   'service-disputed', // a backup's clients' view is bad, the master says that all is well
   'forced', // this host serves without a majority, by an operator's order
   'roster-forked', // two rosters of one number are signed: a slip of the admin, or a stolen admin key
-  'expelled', // the roster has this host's key no more; it stays harmless
+  'expelled', // the roster lets this host take part no more; it stays harmless
 ] as const;
 export type AlarmCode = (typeof ALARMS)[number];
 

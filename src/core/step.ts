@@ -119,7 +119,9 @@ function configured(state: HostState, config: CoreConfig, nowMs: number, effects
     effects.push({ type: 'log', entry });
     const { members, self } = config.membership;
     const expelled = !members.some((member) => member.name === self);
-    const detail = expelled ? `roster version ${config.membership.version} has this host’s key no more` : '';
+    const detail = expelled
+      ? `roster version ${config.membership.version} lets this host take part no more`
+      : '';
     effects.push({ type: 'alarm', code: 'expelled', service: null, on: expelled, detail });
   }
   // R19: after a roster change nobody counts as understood before being heard again.

@@ -59,6 +59,7 @@ export class Daemon {
   private constructor(loaded: Loaded, reached: Reached, trail: AuditTrail, alarms: Alarms, log: Log) {
     const { config, identity } = loaded;
     const { settings, roster } = config;
+    const { intervalMs, maxDrift, maxAgeMs } = settings.timing;
     this.#config = config;
     this.#reached = reached;
     this.#identity = identity;
@@ -78,9 +79,7 @@ export class Daemon {
       self: settings.host,
       identity,
       randomBytes: (length) => Uint8Array.from(randomBytes(length)),
-      intervalMs: settings.timing.intervalMs,
-      maxDrift: settings.timing.maxDrift,
-      maxAgeMs: settings.timing.maxAgeMs,
+      ...{ intervalMs, maxDrift, maxAgeMs, protocol: settings.protocol },
       links: this.#transport.links(),
     });
     trail.attach(this.#endpoint);
@@ -209,6 +208,7 @@ export class Daemon {
       cluster: settings.cluster,
       roster,
       settled,
+      protocol: settings.protocol,
       links: this.#transport.links(),
       peers: this.#endpoint.peers(),
       alarms: this.#alarms.list(),

@@ -34,6 +34,7 @@ const FIXED: readonly (readonly [string, string])[] = [
   ['statusSocket', 'the socket is open'],
   ['log', 'the event log is open'],
   ['links', 'the sockets are bound'],
+  ['protocol', 'the session’s id says it'],
   ['timing.intervalMs', 'running leases hang on it'],
   ['timing.leaseMs', 'promises that were given hang on it'],
   ['timing.promiseMs', 'promises that were given hang on it'],

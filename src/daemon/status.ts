@@ -50,6 +50,8 @@ export interface StatusPeer {
   readonly lastHeardMs: number | null;
   readonly rosterVersion: number | null;
   readonly rosterDiffers: boolean;
+  /** The highest protocol number that it speaks; null without a session. */
+  readonly protocol: number | null;
   /** How long its newest answer to a question of ours took, there and back. */
   readonly roundTripMs: number | null;
   /** How long its newest word was under way to us, at least and at most; no common clock is assumed. */
@@ -66,6 +68,8 @@ export interface Status {
   readonly pid: number;
   /** `settled`: the highest version that is settled as far as this host knows. */
   readonly roster: { readonly version: number; readonly hash: string; readonly settled: number };
+  /** The highest protocol number that this host speaks. */
+  readonly protocol: number;
   readonly standby: boolean;
   /** Wall clock, ISO 8601; null: not on standby, or nobody knows since when. */
   readonly standbySince: string | null;
@@ -97,6 +101,7 @@ export interface StatusSource {
   readonly cluster: string;
   readonly roster: { readonly version: number; readonly hash: Uint8Array };
   readonly settled: number;
+  readonly protocol: number;
   readonly links: readonly number[];
   readonly peers: readonly PeerStatus[];
   readonly alarms: readonly Alarm[];
@@ -119,6 +124,7 @@ export function statusOf(source: StatusSource): Status {
       hash: Buffer.from(source.roster.hash).toString('hex'),
       settled: source.settled,
     },
+    protocol: source.protocol,
     standby: state.standby,
     standbySince: source.standbySince,
     stopping: state.stopping,
@@ -134,6 +140,7 @@ export function statusOf(source: StatusSource): Status {
       lastHeardMs: peer.lastHeardMs === null ? null : age(nowMs, peer.lastHeardMs),
       rosterVersion: peer.rosterVersion,
       rosterDiffers: peer.rosterDiffers,
+      protocol: peer.protocol,
       roundTripMs: peer.roundTripMs === null ? null : tenths(peer.roundTripMs),
       delayMs:
         peer.delayMs === null

@@ -39,7 +39,7 @@ const keyOf = async (path: string): Promise<string> =>
   JSON.parse(await must(['key', 'show', path, '--json'])).fingerprint;
 const hosts = (roster: { members: { host: string }[] }) => roster.members.map(({ host }) => host);
 
-test('K11: remove, revoke, rekey, set, recovery: each is one version that says so in the history', async () => {
+test('K11: remove, revoke, rekey, set, recovery, floor: each is one version that says so in the history', async () => {
   await inDirectory(async (at) => {
     await madeCluster(at, 'new', 'recovery-2');
     await must([
@@ -69,6 +69,8 @@ test('K11: remove, revoke, rekey, set, recovery: each is one version that says s
       /which is revoked/,
     );
     await must([...edit(at, 'add', 'fw2'), '--key', at('fw2.key.pub'), '--address', '10.77.1.12:7946']);
+    assert.match(await must(edit(at, 'floor', '2')), /^floor {3}2: who speaks a lower protocol number/m);
+    assert.doesNotMatch(await must(edit(at, 'floor', '1')), /^floor/m);
 
     const { versions } = JSON.parse(await must(['cluster', 'show', at('r'), '--history', '--json']));
     const story: string[] = versions.map((version: { changes: string[] }) => version.changes.join('; '));
@@ -84,11 +86,13 @@ test('K11: remove, revoke, rekey, set, recovery: each is one version that says s
       /^fw2 removed$/,
       /^recovery key changed to SHA256:/,
       /^fw2 added/,
+      /^protocol floor 2$/,
+      /^protocol floor 1$/,
     ];
     assert.equal(story.length, expected.length);
     for (const [i, pattern] of expected.entries()) assert.match(story[i] ?? '', pattern);
     const text = await must(['cluster', 'show', at('r'), '--history']);
-    assert.equal(text.split('\n').filter((line) => line.startsWith('version ')).length, 11);
+    assert.equal(text.split('\n').filter((line) => line.startsWith('version ')).length, 13);
     await must(['cluster', 'verify', at('r'), '--admin', at('admin.key.pub')]);
   });
 });
@@ -163,6 +167,8 @@ test('what cannot be meant changes nothing and says why', async () => {
         [...edit(at, 'set', 'fw1'), '--address', '10.0.0.1:1,10.0.0.2:1'],
       ],
       [2, /no recovery key is named/, edit(at, 'recovery')],
+      [2, /no protocol number of this software: "3"\n.*1 to 2/, edit(at, 'floor', '3')],
+      [2, /no protocol number/, edit(at, 'floor', '0x2')],
       [2, /--priority: "-1" is none/, [...edit(at, 'set', 'fw1'), '--priority=-1']],
     ];
     for (const [status, message, words] of wrong) {

@@ -93,6 +93,7 @@ const MISTAKES: readonly (readonly [string, string, number | null, string, RegEx
   ['key     = "/etc', 'key = "etc', 3, 'key', /absolute path/],
   ['key     = "/etc/portcullis', 'key = "/etc/../portcullis', 3, 'key', /absolute path/],
   ['control = "/etc', `control = "/${'x'.repeat(120)}`, 7, 'control', /socket/],
+  ['user    = "portcullis"', 'protocol = 3', 8, 'protocol', /out of range/],
   ['user    =', 'usr =', 8, 'usr', /no key that is known/],
   ['user    = "portcullis"', 'actuator = "a.sock"', 8, 'actuator', /is no path for a socket/],
   ['user    = "portcullis"', 'actuator = "/etc/portcullis/control.sock"', 8, 'actuator', /another socket/],

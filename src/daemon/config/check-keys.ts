@@ -1,5 +1,5 @@
 /** The keys of checks and load, which keys.ts takes into its table. */
-import type { DurationKey, Known, NumberKey, TextKey } from './keys.ts';
+import type { DurationKey, Known, NumberKey, TextKey } from './key-kinds.ts';
 
 export const CHECK_TEXT_KEYS = {
   'load.sources': {

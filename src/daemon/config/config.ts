@@ -170,6 +170,11 @@ function rosterProblems(settings: Settings, roster: Roster): Problem[] {
       'correct it, or name the right roster',
     );
   }
+  const { floor } = roster.body;
+  if (settings.protocol < floor) {
+    const what = `is ${settings.protocol}, and the roster lets nobody take part who speaks less than ${floor} (its floor)`;
+    add(['protocol'], what, `remove it or set it to ${floor}, and restart the daemon`);
+  }
   const names = roster.members.map((member) => member.name).join(', ');
   const self = roster.members.find((member) => member.name === settings.host);
   if (self === undefined) {

@@ -1,14 +1,7 @@
 /** The table of all keys for people, printed from the one that the checks read. Pure. */
 import { durationText } from './duration.ts';
-import {
-  DURATION_KEYS,
-  type DurationKey,
-  knownAt,
-  NUMBER_KEYS,
-  type NumberKey,
-  TEXT_KEYS,
-  type TextKey,
-} from './keys.ts';
+import type { DurationKey, NumberKey, TextKey } from './key-kinds.ts';
+import { DURATION_KEYS, knownAt, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 
 /** The table of spec/configuration.md, as Markdown; the last column is computed for an interval of 200 ms. */
 export function renderKeyTable(): string {

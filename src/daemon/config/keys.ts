@@ -4,27 +4,8 @@
  * them), so that code and manual cannot differ.
  */
 import { CHECK_DURATION_KEYS, CHECK_NUMBER_KEYS, CHECK_TEXT_KEYS } from './check-keys.ts';
+import type { DurationKey, Known, NumberKey, TextKey } from './key-kinds.ts';
 import { LOG_DURATION_KEYS, LOG_NUMBER_KEYS } from './log-keys.ts';
-
-/** What the computed defaults depend on. */
-export interface Known {
-  readonly intervalMs: number;
-  readonly probeTimeoutMs: number;
-  readonly probes: number;
-  readonly stallMs: number;
-  /** `service.uplink.activation`, where a default depends on it. */
-  readonly activation?: string;
-}
-
-export interface DurationKey {
-  readonly minMs: number;
-  readonly maxMs: number;
-  /** null: no default value, the feature is off without the key. */
-  readonly defaultMs: ((known: Known) => number) | null;
-  /** The default in words; I stands for the interval. */
-  readonly formula: string;
-  readonly rule: string;
-}
 
 const clamp = (value: number, min: number, max: number): number =>
   Math.round(Math.min(Math.max(value, min), max));
@@ -136,18 +117,16 @@ export const DURATION_KEYS = {
 } as const satisfies { readonly [key: string]: DurationKey };
 export type DurationKeyName = keyof typeof DURATION_KEYS;
 
-/** A whole number or fraction with its bounds. */
-export interface NumberKey {
-  readonly min: number;
-  readonly max: number;
-  readonly whole: boolean;
-  readonly default: number;
-  readonly rule: string;
-  /** Where it is no plain count or fraction. */
-  readonly unit?: string;
-}
 export const NUMBER_KEYS = {
   ...LOG_NUMBER_KEYS,
+  protocol: {
+    // Those of wire/limits.ts, which the actuator must not load; a test holds them together.
+    min: 1,
+    max: 2,
+    whole: true,
+    default: 2,
+    rule: 'The highest protocol number to speak. Lower: as the software before this one, until all programs are changed. Not below the roster’s floor.',
+  },
   'timing.max_drift': {
     min: 0,
     max: 0.5,
@@ -173,12 +152,6 @@ export const NUMBER_KEYS = {
 } as const satisfies { readonly [key: string]: NumberKey };
 export type NumberKeyName = keyof typeof NUMBER_KEYS;
 
-/** All other keys: words, paths, addresses. `default` is `required`, `none`, or the value itself. */
-export interface TextKey {
-  readonly unit: string;
-  readonly default: string;
-  readonly rule: string;
-}
 export const TEXT_KEYS = {
   cluster: { unit: 'name', default: 'required', rule: 'The name in the roster.' },
   host: { unit: 'name', default: 'required', rule: 'This host’s name in the roster.' },

@@ -5,7 +5,8 @@ import type { Card } from '../../linux/uplink/sysfs.ts';
 import { parseSocketAddress } from '../../trust/address.ts';
 import { canonicalIp, parsePrefix } from './address.ts';
 import { durationText, parseDuration } from './duration.ts';
-import type { DurationKey, DurationKeyName, NumberKey, NumberKeyName } from './keys.ts';
+import type { DurationKey, NumberKey } from './key-kinds.ts';
+import type { DurationKeyName, NumberKeyName } from './keys.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
 import { Leaf } from './shape.ts';
 

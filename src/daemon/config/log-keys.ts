@@ -1,5 +1,5 @@
 /** The keys of `[log]`, which keys.ts takes into its table. */
-import type { DurationKey, NumberKey } from './keys.ts';
+import type { DurationKey, NumberKey } from './key-kinds.ts';
 
 const HOUR_MS = 3_600_000;
 

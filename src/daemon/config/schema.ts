@@ -134,6 +134,7 @@ export const fileSchema = new Table({
   status_socket: socketPath().optional(),
   user: name().optional(),
   actuator: socketPath().optional(),
+  protocol: number('protocol').optional(),
   raise: raise.optional(),
   timing: timing.optional(),
   log: log.optional(),

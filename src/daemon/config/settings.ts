@@ -56,6 +56,8 @@ export interface Settings {
   readonly user: string | null;
   /** Where the actuator listens. */
   readonly actuator: string;
+  /** The highest protocol number to speak. */
+  readonly protocol: number;
   /** How often an uplink may be raised (spec/actuator.md). */
   readonly raise: { readonly burst: number; readonly everyMs: number };
   readonly timing: FullTiming;
@@ -132,6 +134,7 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
     statusSocket: content.status_socket ?? null,
     user: content.user ?? null,
     actuator: content.actuator ?? TEXT_KEYS.actuator.default,
+    protocol: content.protocol ?? NUMBER_KEYS.protocol.default,
     raise: {
       burst: content.raise?.burst ?? NUMBER_KEYS['raise.burst'].default,
       everyMs: content.raise?.every ?? DURATION_KEYS['raise.every'].defaultMs(),

@@ -4,7 +4,8 @@
  */
 import type { Timing } from '../../core/basics.ts';
 import { durationText } from './duration.ts';
-import type { DurationKeyName, Known } from './keys.ts';
+import type { Known } from './key-kinds.ts';
+import type { DurationKeyName } from './keys.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
 import type { FileContent } from './schema.ts';
 
