@@ -78,6 +78,11 @@ test('both units: the flags, no core, no options from outside, a restart, a watc
   assert.match(textOf('portcullis.service'), /^CapabilityBoundingSet=$/m);
   assert.match(textOf('portcullis.service'), /^LoadCredential=portcullis\.key:/m);
   assert.doesNotMatch(textOf('portcullis.service'), /fence/);
+  // Without this call setpriv starts no program of a test.
+  assert.match(
+    textOf('portcullis-actuator.service'),
+    /^SystemCallFilter=~@privileged.*\n(#.*\n)*SystemCallFilter=capset$/m,
+  );
   assert.match(textOf('portcullis-actuator.service'), /^ExecStopPost=\+.* fence --config /m);
   assert.match(textOf('portcullis-actuator.socket'), /^SocketUser=portcullis$[\s\S]*^SocketMode=0600$/m);
 });
