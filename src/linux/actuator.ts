@@ -111,6 +111,7 @@ class KernelActuator implements LinuxActuator {
     await this.uplinkGuard.start();
     this.hearing.listen();
     this.sampler.start();
+    this.kernel.keepChecker();
     this.watch.start();
   }
 
@@ -131,6 +132,7 @@ class KernelActuator implements LinuxActuator {
     );
     this.hearing.listen();
     this.sampler.start(config);
+    kernel.keepChecker();
   }
 
   get filtered(): FilterCounts {

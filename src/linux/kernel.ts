@@ -14,6 +14,7 @@ import { Links } from './links.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { Poller } from './poller.ts';
 import { Checker } from './remote/checker.ts';
+import { isSocketCheck } from './remote/kinds.ts';
 import { RemoteCheckers } from './remote/run.ts';
 import { Rules } from './rules.ts';
 import { ServiceSwitch } from './service.ts';
@@ -126,6 +127,11 @@ export class Kernel {
     }
     for (const old of before.values()) await inTurn(old.service.name, () => this.takeDown(old));
     this.links.keepOnly(new Set(config.services.flatMap((s) => [s.downlink.device, s.uplink.device])));
+  }
+
+  /** The checker runs while a check may need it. */
+  keepChecker(): void {
+    this.checker.keep(this.config.services.some(({ remote }) => remote?.checks.some(isSocketCheck)));
   }
 
   get rovingAddresses(): ReadonlySet<string> {

@@ -34,9 +34,10 @@ export class Checker {
   private isFirst = true;
   private closed = false;
 
-  /** Starts the process before it is needed. */
-  warm(): void {
-    this.started();
+  /** Starts the process before it is needed, or ends it when it no longer is. */
+  keep(isNeeded: boolean): void {
+    if (isNeeded) this.started();
+    else this.end('no check needs it');
   }
 
   /** Whether the process can be started and speaks; null: it does. */

@@ -27,7 +27,7 @@ export type SocketCheck =
       readonly status: number | null;
       /** What the body must contain; null: anything. */
       readonly text: string | null;
-      /** A file of certificates to trust; null: the system's. */
+      /** A file of certificates to trust; null: those that Node knows. */
       readonly ca: string | null;
       /** Whether the certificate is verified. */
       readonly verify: boolean;

@@ -49,7 +49,6 @@ export class RemoteCheckers {
     this.service = service;
     this.tools = tools;
     this.ear = tools.links.ear(service.downlink.device);
-    if ((service.remote ?? GATEWAY_ONLY).checks.some(isSocketCheck)) tools.checker.warm();
   }
 
   /** With `need` "all" the worst of them counts, with "any" the first that is confirmed. */
