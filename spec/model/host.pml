@@ -121,7 +121,7 @@ typedef Guards {
   bool lent;         /* and lends a rest of the lease that still runs (R12) */
   bool blamed;       /* a fit host, heard another way, confirms its own downlink */
   bool disputed;     /* the clients' view failed `fall` times beside a confirmed downlink */
-  bool counts;       /* the complainer is the only fit backup, and no pause runs */
+  bool counts;       /* the complainer is the only fit backup, or another one complains, too; and no pause runs */
   bool pausing;      /* the pause after a trial */
   bool better;       /* a preferred host is fit for preempt_delay */
   bool stalled;      /* this step came late by more than max(I/4, 10 ms) */

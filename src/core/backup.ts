@@ -13,7 +13,7 @@ import { nextTerm } from './voting.ts';
 
 /** Entry of backup.watching. */
 export function enterWatching(c: Ctx): void {
-  c.set({ suspicion: null, attempt: null, dispute: { id: 0, oks: 0 } });
+  c.set({ suspicion: null, attempt: null, dispute: { ...c.s.dispute, id: 0, oks: 0 } });
   watchOn(c);
 }
 
@@ -77,7 +77,7 @@ export function remoteChecked(c: Ctx, record: CheckRecord): void {
   const known = c.s.known;
   if (known === null || known.term.host === c.me) return;
   if (record.verdict === 'confirmed') {
-    c.set({ dispute: { id: 0, oks: 0 } });
+    c.set({ dispute: { id: 0, oks: 0, blamed: null } });
     c.alarm('service-disputed', false);
     return;
   }
@@ -87,13 +87,16 @@ export function remoteChecked(c: Ctx, record: CheckRecord): void {
   ) {
     return;
   }
-  const insist = c.s.dispute.oks >= c.cfg.fall;
+  const master = known.term.host;
+  const blamed = c.s.dispute.blamed ?? master;
+  const disputed = c.s.dispute.oks >= c.cfg.fall;
   const id = c.id();
-  c.set({ dispute: { ...c.s.dispute, id } });
-  c.alarm('service-disputed', insist, `the service fails here, but ${known.term.host} says that all is well`);
-  c.send(known.term.host, { type: 'CHECK', service: c.s.service, id, insist });
+  c.set({ dispute: { ...c.s.dispute, id, blamed } });
+  c.alarm('service-disputed', disputed, `the service fails here, but ${master} says that all is well`);
+  // What was bad before this master came is not its fault, and moving the service once more would not mend it.
+  c.send(master, { type: 'CHECK', service: c.s.service, id, insist: disputed && blamed === master });
 }
 
 function checked(c: Ctx, ok: boolean): void {
-  c.set({ dispute: { id: 0, oks: ok ? c.s.dispute.oks + 1 : 0 } });
+  c.set({ dispute: { ...c.s.dispute, id: 0, oks: ok ? c.s.dispute.oks + 1 : 0 } });
 }

@@ -13,7 +13,7 @@ import { majorityUntil } from './lease.ts';
 import type { Message } from './messages.ts';
 import { openGate, renewOwn } from './readiness.ts';
 import type { CheckRecord } from './state.ts';
-import { considerSuccession, seek } from './succession.ts';
+import { considerSuccession, insisted } from './succession.ts';
 import { begun, sendProbe } from './suspicion.ts';
 import { reported, succeeded } from './table.ts';
 import type { Cause } from './transitions.ts';
@@ -50,6 +50,8 @@ function becameMaster(c: Ctx): void {
     rival: null,
     holdMs: 0,
     trialPauseMs: 0,
+    dispute: { id: 0, oks: 0, blamed: null },
+    complaints: {},
   });
   c.alarm('handover-failed', false);
   c.alarm('no-successor', false);
@@ -187,7 +189,7 @@ export function serviceHeard(c: Ctx, from: HostName, m: Message, link: number): 
       return;
     case 'CHECK':
       asked(c, from, m.id);
-      if (m.insist) seek(c, 'disputed', from);
+      if (m.insist) insisted(c, from);
       return;
     default:
       return;

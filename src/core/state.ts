@@ -175,7 +175,14 @@ export interface ServiceState {
     readonly kind: 'check' | 'blame';
   }[];
   /** A watching backup: the CHECK under way, and how often the master said ok while the view was bad. */
-  readonly dispute: { readonly id: number; readonly oks: number };
+  readonly dispute: {
+    readonly id: number;
+    readonly oks: number;
+    /** Who served when the view turned bad, or let go because of it; null: it is good, or not known. */
+    readonly blamed: HostName | null;
+  };
+  /** A master: when backups last insisted that the service fails. */
+  readonly complaints: { readonly [host: HostName]: number };
   readonly alarms: readonly AlarmCode[];
   /** What the last REPORT said. */
   readonly said: { readonly fit: boolean; readonly downlink: boolean; readonly standby: boolean } | null;
@@ -248,7 +255,8 @@ export function initialService(service: ServiceName, config: CoreConfig, nowMs: 
     holdUntilMs: 0,
     holdMs: 0,
     askers: [],
-    dispute: { id: 0, oks: 0 },
+    dispute: { id: 0, oks: 0, blamed: null },
+    complaints: {},
     alarms: [],
     said: null,
   };

@@ -11,11 +11,12 @@ import type { Trial } from './state.ts';
 
 const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 60_000;
+/** Complaints of so many check intervals count together. */
+const COMPLAINT_CHECKS = 10;
 
 /** Starts a trial for that cause, with `to` alone or with everybody fit in the table's order. */
 export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
   if (c.s.place !== 'service.serving') return;
-  if (cause === 'disputed' && !disputeCounts(c, to)) return;
   const next = to ?? candidates(c)[0];
   if (next === undefined) {
     nobody(c, cause);
@@ -25,10 +26,20 @@ export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
   c.become('wanted', `${cause}; asking ${next}`);
 }
 
-/** Finding 25: a lone complainer among several backups is ignored; a pause follows each trial. */
-function disputeCounts(c: Ctx, from: HostName | null): boolean {
-  const fitOthers = candidates(c);
-  return from !== null && fitOthers.length === 1 && fitOthers[0] === from && c.s.timers.trial === null;
+/**
+ * Finding 25: a backup insists that the service fails, while this host finds itself well. That of the only fit backup counts;
+ * among several a lone complainer is itself the suspect, and two must agree. A pause follows each trial.
+ */
+export function insisted(c: Ctx, from: HostName): void {
+  if (c.s.place !== 'service.serving') return;
+  // A check may take long before it fails: so long, and both have had their turn.
+  const sinceMs = c.now - Math.max(COMPLAINT_CHECKS * c.cfg.checkIntervalMs, c.cfg.switchLimitMs);
+  const others = candidates(c);
+  if (!others.includes(from)) return;
+  const kept = others.filter((host) => host === from || (c.s.complaints[host] ?? sinceMs - 1) >= sinceMs);
+  const entries = kept.map((host) => [host, host === from ? c.now : (c.s.complaints[host] ?? c.now)]);
+  c.set({ complaints: Object.fromEntries(entries) });
+  if (kept.length >= Math.min(2, others.length) && c.s.timers.trial === null) seek(c, 'disputed', from);
 }
 
 /** Entry of service.seeking. */
@@ -63,6 +74,8 @@ export function seekingHeard(c: Ctx, from: HostName, m: Message): void {
   if (trial === null || from !== trial.to) return;
   if (m.type === 'READY') {
     c.set({ handingTo: { host: from, id: m.id, leaseUntilMs: c.rightUntil } });
+    // The next one is not to blame for what this one was given up for, and may see as well.
+    if (trial.cause === 'disputed') c.set({ dispute: { ...c.s.dispute, blamed: c.me } });
     c.become('ready', from);
   } else if (m.type === 'WITHDRAW') tryNext(c, `${from} cannot`);
 }

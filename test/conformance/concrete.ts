@@ -64,7 +64,8 @@ export function concretise(v: Vector, variant: number): Concrete {
   };
   if (v.candidate !== 0) fits((v.candidate as number) - 1);
   // A lone complainer is one among several; the first slot is somebody else's.
-  if (service && event === 'E_CHECK_INSIST' && v.counts === 0 && variant % 2 === 1) fits(3);
+  if (service && event === 'E_CHECK_INSIST' && variant % 2 === 1) fits(3);
+  const agreed = event === 'E_CHECK_INSIST' && v.counts === 1 && variant % 2 === 1;
   if (searching && v.slot === 0) fits(3);
   const clearedAtMs = searching && v.slot === 1 && variant % 2 === 1 ? NOW - 5 : null;
   const rests = v.rested === 1 ? 'none' : variant % 2 === 0 ? 'start' : 'release';
@@ -92,6 +93,7 @@ export function concretise(v: Vector, variant: number): Concrete {
         : { term: termOf(v.rival as number) as Term, heardAtMs: NOW - (v.rivalFresh === 1 ? 50 : 1000) },
     highestN: v.highest as number,
     reports,
+    complaints: agreed ? { [name(3)]: NOW - 100 } : {},
     checks: checks(v, event, v.attempt === 1 ? suspectedAtMs : sinceMs, variant),
     suspicion:
       v.suspect === 0

@@ -182,6 +182,11 @@ function claims(s: ServiceState, nowMs: number): void {
   }
   add(Math.min(s.dispute.oks, 2));
   flag(s.dispute.id !== 0);
+  word(s.dispute.blamed ?? '');
+  for (const [host, atMs] of Object.entries(s.complaints).sort()) {
+    word(host);
+    lately(atMs, nowMs, 5000);
+  }
   flag(s.alarms.includes('uplink-failed'));
   if (s.said === null) add(NEVER);
   else add((s.said.fit ? 1 : 0) + (s.said.downlink ? 2 : 0) + (s.said.standby ? 4 : 0));

@@ -166,7 +166,7 @@ test('an OBJECT may name half as far a term as others: whoever takes the next nu
 test('a backup that sees the service fail insists only while its own downlink is sound', () => {
   const seen = (verdict: 'confirmed' | 'unknown') => {
     const b = point('advert', B, (s, nowMs) => ({
-      dispute: { id: 0, oks: 9 },
+      dispute: { id: 0, oks: 9, blamed: null },
       checks: {
         ...s.checks,
         checkDownlink: { ...s.checks.checkDownlink, verdict, confirmedAtMs: nowMs },

@@ -99,7 +99,7 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
   ),
   limit(
     'backup.ts',
-    "c.alarm('service-disputed', insist,",
+    "c.alarm('service-disputed', disputed,",
     "c.alarm('service-disputed', false,",
     'forgotten alarm: service-disputed',
     INSISTS,
