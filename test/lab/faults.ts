@@ -51,6 +51,14 @@ export class Faults {
     const rule = `iifname "${from}" ip daddr ${address} udp dport ${CLUSTER_PORT} drop`;
     await this.#nft(side, `add rule bridge lab faults ${rule}`);
   }
+  /** What that station sends to that address vanishes there. */
+  async cutTo(side: SwitchName, from: string, address: string): Promise<void> {
+    await this.#nft(side, `add rule bridge lab faults iifname "${from}" ip daddr ${address} drop`);
+  }
+  /** Somebody's rule on that host forwards nothing more; those that it is tested for are all there. */
+  async forwardNothing(host: string): Promise<void> {
+    await must(this.#topology.inside(host, ['iptables', '-I', 'FORWARD', '-j', 'DROP']));
+  }
   /** Each of the cluster's own frames is lost with that probability, independently, between every two hosts. */
   async loseCluster(side: SwitchName, percent: number): Promise<void> {
     await this.#nft(

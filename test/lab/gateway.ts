@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly timing: readonly string[];
   /** Hosts that the roster does not have at first. */
   readonly outside?: readonly string[];
+  /** Lines of TOML at the end of the file, where the last service's sections stand. */
+  readonly more?: readonly string[];
   /** The two processes of a host are two units; else the daemon starts its actuator itself. */
   readonly apart?: boolean;
 }
@@ -327,6 +329,7 @@ next_hop   = "${SERVER.address}"
 [service.firewall]
 rules  = "${home}/rules.v4"
 rules6 = "${home}/rules.v6"
+${(options.more ?? []).join('\n')}
 `;
 }
 

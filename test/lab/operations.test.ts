@@ -12,4 +12,5 @@ testCases([
   ['standby', 3],
   ['add-host', 3],
   ['remove-master', 3],
+  ['clients-view', 3],
 ]);

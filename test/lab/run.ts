@@ -75,6 +75,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const lab = await Lab.open({
     ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts, apart },
     outside: outside.map(({ name }) => name),
+    more: scenario.more ?? [],
   });
   try {
     const { traffic, verdict, expected, seen, times } = await perform(scenario, lab);

@@ -2,6 +2,7 @@
  * The scenarios: what goes wrong, how long the lab looks, and what must hold; the runner does the rest.
  * In the comments: what keepalived does under the same fault, measured on this network.
  */
+import { CLIENTS_VIEW } from './clients-view.ts';
 import { MEMBERSHIP } from './membership.ts';
 import { PARTS } from './parts.ts';
 import { always, moved, restless, type Scenario } from './scenario.ts';
@@ -321,6 +322,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   ...PARTS,
   ...MEMBERSHIP,
+  ...CLIENTS_VIEW,
 ];
 
 /** How many masters may die one after the other, so that there still is one. */

@@ -1,0 +1,61 @@
+/** Scenarios in which the gateway finds nothing wrong with itself, and only who asks as its clients do sees that it fails. */
+
+import { until } from './process.ts';
+import { always, moved, type Scenario } from './scenario.ts';
+import type { Stage } from './stage.ts';
+import { SERVER } from './topology.ts';
+import { TCP_PORT } from './traffic.ts';
+
+const DISPUTE_LIMIT_MS = 8_000;
+
+export const CLIENTS_VIEW: readonly Scenario[] = [
+  {
+    name: 'clients-view',
+    summary:
+      'one backup alone does not reach the server behind the gateway, and moves nothing; then a rule of the master forwards nothing, and the service moves',
+    hosts: 3,
+    more: [
+      '[service.remote]',
+      `checks = ["gateway", "through:icmp:${SERVER.address}", "through:tcp:${SERVER.address}:${TCP_PORT}"]`,
+      '[service.limits]',
+      'test = "300ms"',
+    ],
+    fault: async (stage) => {
+      const backups = stage.gateways.filter((host) => host !== stage.master);
+      const [lone = ''] = backups;
+      await stage.faults.cutTo('lan', lone, SERVER.address);
+      if (!(await disputes(stage, [lone]))) stage.seen.push(`${lone} says nothing of what it sees`);
+      await stage.sleep(2_000);
+      const master = await stage.waitForMaster(1_000);
+      if (master !== stage.master) stage.seen.push(`one complainer alone moved the service to ${master}`);
+      await stage.faults.heal('lan');
+      if (!(await disputes(stage, []))) stage.seen.push('the dispute does not end with its cause');
+      await stage.faults.forwardNothing(stage.master);
+      const moves = await until(
+        async () => ![null, stage.master].includes(await stage.cluster.master(stage.gateways)),
+        DISPUTE_LIMIT_MS,
+        50,
+      );
+      if (!moves) stage.seen.push('what both backups see moves nothing');
+    },
+    watchMs: 3_000,
+    expect: always(moved(1)),
+  },
+];
+
+/** Waits until exactly these hosts have the alarm that their view of the service is not the master's. */
+function disputes(stage: Stage, hosts: readonly string[]): Promise<boolean> {
+  return until(
+    async () => {
+      const found = await Promise.all(
+        stage.gateways.map(async (host) => {
+          const alarms = (await stage.cluster.status(host))?.services[0]?.alarms ?? [];
+          return alarms.some(({ code }) => code === 'service-disputed') ? [host] : [];
+        }),
+      );
+      return JSON.stringify(found.flat()) === JSON.stringify(hosts);
+    },
+    DISPUTE_LIMIT_MS,
+    50,
+  );
+}
