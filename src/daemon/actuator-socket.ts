@@ -88,8 +88,15 @@ async function removeStale(path: string): Promise<void> {
   if (found === undefined) return;
   if (!found.isSocket())
     throw new OperatorError(`${path} is no socket`, 'name another path under actuator, or remove the file');
+  // Root without CAP_DAC_OVERRIDE may not connect to what it gave away.
+  const euid = process.geteuid?.() ?? 0;
+  const isGiven = euid === 0 && found.uid !== euid;
+  if (isGiven) chownSync(path, euid, found.gid);
   const live = await connectActuator(path);
   live?.destroy();
-  if (live !== null) throw new OperatorError(`${path}: another actuator listens there`, 'stop it first');
+  if (live !== null) {
+    if (isGiven) chownSync(path, found.uid, found.gid);
+    throw new OperatorError(`${path}: another actuator listens there`, 'stop it first');
+  }
   unlinkSync(path);
 }

@@ -34,6 +34,8 @@ export class Units {
   readonly #mains = new Map<string, ChildProcess>();
   /** Hosts whose end was wanted: nothing is started again there. */
   readonly #down = new Set<string>();
+  /** How often each host was started: what ended before the newest start is not started again beside it. */
+  readonly #starts = new Map<string, number>();
   #isClosed = false;
 
   constructor(options: UnitsOptions) {
@@ -43,6 +45,7 @@ export class Units {
   /** `program`: the daemon's main file. */
   start(host: string, program: string, isApart: boolean): void {
     this.#down.delete(host);
+    this.#starts.set(host, (this.#starts.get(host) ?? 0) + 1);
     if (!isApart) this.#startOne(host, program);
     else {
       this.#startActuator(host);
@@ -109,10 +112,12 @@ export class Units {
     const child = household.start(topology.inside(host, argv), { stdout: log, stderr: log });
     closeSync(log);
     this.#mains.set(part, child);
+    const start = this.#starts.get(host);
+    const isOver = (): boolean => this.#isOff(host) || this.#starts.get(host) !== start;
     child.on('exit', (code) => {
-      if (code === 0 || this.#isOff(host)) return;
+      if (code === 0 || isOver()) return;
       sleep(RESTART_MS)
-        .then(() => (this.#isOff(host) ? undefined : again()))
+        .then(() => (isOver() ? undefined : again()))
         .catch(() => undefined); // the host lost its power meanwhile
     });
   }

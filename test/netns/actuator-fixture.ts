@@ -18,7 +18,7 @@ import { programArgs } from '../programs.ts';
 import { exampleText, temporaryDir } from '../unit/cluster-files.ts';
 import { Namespaces, until } from './netns.ts';
 
-const MAIN = programArgs('src/daemon/actuator-main.ts');
+export const MAIN = programArgs('src/daemon/actuator-main.ts');
 const RULES = [
   '*filter',
   ':INPUT ACCEPT [0:0]',

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { actuatorConfig, settingsHash } from '../../src/daemon/config/actuator-c
 import { readSettings } from '../../src/daemon/config/read-settings.ts';
 import { rawNowMs } from '../../src/linux/libc.ts';
 import { programArgs } from '../programs.ts';
-import { Host, Network, OWN_ID, statusOf } from './actuator-fixture.ts';
+import { Host, MAIN, Network, OWN_ID, statusOf } from './actuator-fixture.ts';
 import { needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
@@ -245,6 +245,33 @@ test('a configuration that others could change is refused, at the start and on r
   chmodSync(host.dir, 0o777);
   const second = await host.start().catch(() => null);
   assert.ok(second === null || second.exitCode === 1 || (await statusAtEnd(second)) === 1);
+});
+
+test('what a killed actuator left of its socket is taken over, also by a root that may not open it; a living one’s is not', {
+  skip,
+}, async (t) => {
+  const host = new Host(t);
+  const listen = `require('node:net').createServer().listen('${host.socket}', () => console.log('listens'))`;
+  const other = host.net.spawn(host.gw, process.execPath, '-e', listen);
+  await once(other.stdout ?? assert.fail('no output'), 'data');
+  chmodSync(host.socket, 0o600);
+  chownSync(host.socket, 65_534, 65_534);
+  const limited = [
+    '--bounding-set=-dac_override,-dac_read_search',
+    process.execPath,
+    ...MAIN,
+    '--config',
+    host.config,
+  ];
+  const refused = host.net.spawn(host.gw, '/usr/bin/setpriv', ...limited);
+  assert.equal(await statusAtEnd(refused), 1);
+  assert.equal(statSync(host.socket).uid, 65_534, 'the other one keeps its socket');
+  (await host.connect()).destroy();
+  other.kill('SIGKILL');
+  await statusAtEnd(other).catch(() => null);
+  const taken = host.net.spawn(host.gw, '/usr/bin/setpriv', ...limited);
+  await once(taken.stdout ?? assert.fail('no output'), 'data');
+  assert.equal(statSync(host.socket).uid, 0);
 });
 
 test('SIGUSR1 opens no debugger in the actuator', { skip }, async (t) => {
