@@ -81,7 +81,8 @@ export class Digest {
     if (known === undefined && this.alarms.size < ROWS_MAX) this.alarms.set(id, row);
     row.open = data.on === true;
     row.lastMs = wallMs;
-    if (row.open) {
+    // Without `on` it is an event: it happened, and nothing is to be cleared.
+    if (row.open || data.on === undefined) {
       row.raised++;
       row.text = text;
     }

@@ -11,12 +11,14 @@ import { escaped, STYLE, table } from './html.ts';
 import type { Members } from './members.ts';
 import { pictureOf } from './picture.ts';
 import type { Gap, Relation, Tenure } from './tenure.ts';
-import type { Verdict } from './verify.ts';
+import { fullest, type Verdict } from './verify.ts';
 import { timeText } from './words.ts';
 
 export interface ReportInput {
   readonly verdict: Verdict;
   readonly members: Members;
+  /** The roster that the logs were judged by, in words. */
+  readonly judgedBy: string;
   readonly tenures: readonly Tenure[];
   readonly relations: readonly Relation[];
   readonly digest: Digest;
@@ -28,7 +30,7 @@ const CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; for
 
 /** The whole page. */
 export function reportOf(input: ReportInput): string {
-  const { verdict, members, madeMs } = input;
+  const { verdict, members, judgedBy, madeMs } = input;
   const name = members.roster.clusterName;
   const sections = [verdictPart(input), mastersPart(input), overlapsPart(input), evidencePart(input)];
   const lists = [takeoversPart(input), refusalsPart(input), membershipPart(input), gapsPart(input)];
@@ -40,7 +42,7 @@ export function reportOf(input: ReportInput): string {
 <title>${escaped(`Event log of ${name}: ${verdict.ok ? 'verified' : 'NOT verified'}`)}</title>
 <style>${STYLE}</style></head><body>
 <h1>${escaped(`Event log of cluster ${name}`)}</h1>
-<p class="faint">${escaped(`Cluster id ${hex(members.roster.clusterId)}. Made ${timeText(madeMs)} by portcullis audit report.`)}</p>
+<p class="faint">${escaped(`Cluster id ${hex(members.roster.clusterId)}. Made ${timeText(madeMs)} by portcullis audit report; ${judgedBy}.`)}</p>
 ${[...sections, ...lists].join('\n')}
 </body></html>
 `;
@@ -49,8 +51,9 @@ ${[...sections, ...lists].join('\n')}
 function verdictPart({ verdict, digest }: ReportInput): string {
   const { ok, logs, findings } = verdict;
   const bad = findings.filter(({ severity }) => severity !== 'doubt').length;
+  const doubts = ok && findings.length > 0 ? ' What remains in doubt stands under Evidence.' : '';
   const text = ok
-    ? `Verified: ${logs.length} log${logs.length === 1 ? '' : 's'}, ${digest.entries} entries. Every entry is signed, chained, and contradicted by no other log.`
+    ? `Verified: ${logs.length} log${logs.length === 1 ? '' : 's'}, ${digest.entries} entries. Every entry is signed, chained, and contradicted by no other log.${doubts}`
     : `NOT verified: ${bad} finding${bad === 1 ? '' : 's'} against these logs; see Evidence.`;
   return `<div class="verdict${ok ? '' : ' bad'}">${escaped(text)}</div>`;
 }
@@ -72,7 +75,7 @@ function mastersPart({ tenures, digest, verdict }: ReportInput): string {
       table(['host', 'term', 'from', 'to', 'why it began', 'why it ended'], own.map(tenureRow)),
     );
   }
-  const changes = changesOf(tenures, verdict.chains).map(changeRow);
+  const changes = changesOf(tenures, fullest(verdict.chains)).map(changeRow);
   if (changes.length > 0)
     parts.push(
       '<h3>Changes of master</h3>',

@@ -3,7 +3,7 @@
  * start) and the auditor share: form, numbers and hashes; no signature is judged.
  */
 import { sameBytes } from '../wire/bytes.ts';
-import { hasPrefix } from '../wire/cose.ts';
+import { hasPrefix, isCutSign1 } from '../wire/cose.ts';
 import { type ReadBlock, readBlock } from './block.ts';
 
 /** A place behind an entry: where the next block must begin. */
@@ -27,7 +27,7 @@ export interface SegmentFault {
   /** The first entry that is not proven; null: it cannot be told, the file begins so. */
   readonly n: number | null;
   readonly reason: string;
-  /** Nothing behind that place looks like another block: a write that was cut off. */
+  /** It looks as if the last write had been cut off. */
   readonly torn: boolean;
 }
 
@@ -70,8 +70,12 @@ export function* walk(bytes: Uint8Array, from: Position | null): Generator<Step,
   return null;
 }
 
-/** Whether no other block begins behind that place: so does a file whose last write was cut off. */
+/**
+ * Whether the file ends so because its last write was cut off: the block there is longer than the file, or no other one
+ * begins behind that place. (A block that records peers' words has beginnings of the same form inside.)
+ */
 function isTorn(bytes: Uint8Array, at: number): boolean {
+  if (isCutSign1(bytes, at)) return true;
   for (let i = at + 1; i < bytes.length; i++) if (bytes[i] === 0xd2 && hasPrefix(bytes, i)) return false;
   return true;
 }

@@ -169,18 +169,17 @@ function judge(
   const told = new Set<string>();
   for (const head of held) {
     if (head.author !== chain.host || head.chain === chain) continue;
-    // Another log of the same host may have it: a state directory that was lost and begun anew.
-    const elsewhere = chains.some(
-      (other) => other !== chain && other.host === chain.host && has(other, head),
-    );
-    if (elsewhere) continue;
     if (has(chain, head)) {
       witnessedTo = Math.max(witnessedTo, head.n);
       witnesses.add(head.by);
       continue;
     }
-    if (head.n < chain.first) continue;
-    const [severity, n, text] = contradiction(chain, head);
+    // Another log of the same host may have it: a later copy, or a state directory that was lost and begun anew.
+    const elsewhere = chains.some(
+      (other) => other !== chain && other.host === chain.host && has(other, head),
+    );
+    if (elsewhere || head.n < chain.first) continue;
+    const [severity, n, text] = contradiction(chain, head, chains);
     // What follows from one cut or rewriting is told once for each that holds it.
     const id = `${severity} ${head.by} ${head.run}`;
     if (!told.has(id)) find(severity, n, text);
@@ -202,15 +201,23 @@ function has(chain: Chain, head: Held): boolean {
   return hashIn(chain, head.n) === head.hash && runAt(chain, head.n) === head.run;
 }
 
-function contradiction(chain: Chain, head: Held): [Severity, number | null, string] {
+function contradiction(
+  chain: Chain,
+  head: Held,
+  chains: readonly Chain[],
+): [Severity, number | null, string] {
   const { by, n } = head;
   const where = head.chain === null ? by : `${by}, entry ${head.at},`;
-  if (n > chain.last)
-    return [
-      'missing',
-      chain.last + 1,
-      `ends with entry ${chain.last}, but ${where} holds its head, entry ${n}: ${n - chain.last} entries are gone`,
-    ];
+  if (n > chain.last) {
+    const text = `ends with entry ${chain.last}, but ${where} holds its head, entry ${n}`;
+    return isOfSecondCopy(head, chains)
+      ? ['doubt', chain.last + 1, `${text}; that was recorded after the earlier copy of ${by}’s log`]
+      : [
+          'missing',
+          chain.last + 1,
+          `${text}: ${n - chain.last} entries were cut off, or written since this log was copied: copy it again`,
+        ];
+  }
   if (runAt(chain, n) === head.run)
     return [
       'broken',
@@ -225,6 +232,29 @@ function contradiction(chain: Chain, head: Held): [Severity, number | null, stri
     n,
     `does not have entry ${n} of the run that ${where} holds a head of: it goes on with another run${said ? ', as the host said itself' : ''}`,
   ];
+}
+
+/**
+ * Whether an earlier copy of the recorder's log was given, which ends before that record. Logs of running hosts are
+ * copied one after the other, so each may hold heads of what another wrote after it was copied. Whoever copies all of
+ * them, and then all again, has in each second copy all that any first copy holds a head of.
+ */
+function isOfSecondCopy({ chain, at }: Held, chains: readonly Chain[]): boolean {
+  if (chain === null) return false;
+  return chains.some(
+    (copy) =>
+      copy.host === chain.host &&
+      copy.last > 0 &&
+      copy.last < at &&
+      hashIn(copy, copy.last) === hashIn(chain, copy.last),
+  );
+}
+
+/** For each host the log that goes furthest, of those that were given. */
+export function fullest(chains: readonly Chain[]): Chain[] {
+  const best = new Map<string, Chain>();
+  for (const chain of chains) if (chain.last > (best.get(chain.host)?.last ?? 0)) best.set(chain.host, chain);
+  return [...best.values()];
 }
 
 /** A revoked key proves no more than what an honest host had recorded before it took the revocation. */

@@ -2,9 +2,12 @@
  * A log's words for people. What stands in it came from programs and other hosts: control characters, and whatever
  * turns the direction of a line or hides in it, are shown and never sent to a terminal.
  */
+import { fingerprint } from '../trust/fingerprint.ts';
+import type { Roster } from '../trust/roster.ts';
 import { hex } from '../wire/hex.ts';
 import type { Finding } from './chain.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Scalar } from './entry.ts';
+import type { Members } from './members.ts';
 
 /** Controls (C0, DEL, C1), separators of lines, direction marks, and what has no width. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -16,20 +19,23 @@ export function printable(text: string): string {
 }
 
 export function findingLine({ severity, host, path, n, text }: Finding): string {
-  const whose = [host, n === null ? null : `entry ${n}`].filter((part) => part !== null).join(' ');
-  const where = whose === '' ? printable(path) : whose;
-  return `${severity}: ${where}: ${printable(text)}`;
+  const whose = [host ?? printable(path), n === null ? '' : `entry ${n}`].filter((part) => part !== '');
+  return `${[severity, whose.join(' '), printable(text)].filter((part) => part !== '').join(': ')}`;
 }
 
-/** An entry on one line. */
+/** An entry on one line. Of its data only what its text does not say already. */
 export function entryLine(entry: Entry, host: string): string {
-  const { n, wallMs, kind, service, text, event, detail } = entry;
+  const { n, wallMs, kind, service, text, event, data, detail } = entry;
+  const said = ([, value]: [string, Scalar]): boolean =>
+    value === null || (typeof value === 'string' && text.includes(value));
+  const rest = Object.entries(data).filter((pair) => !said(pair));
   const parts = [
     timeText(wallMs),
     `${host}#${n}`,
     kind,
     ...(service === null ? [] : [service]),
     printable(text),
+    ...rest.map(([key, value]) => printable(`${key}=${value}`)),
     ...(event === null || event === '' ? [] : [`[${printable(event)}]`]),
     ...(detail === null ? [] : [`{${printable(detail)}}`]),
   ];
@@ -62,4 +68,16 @@ export function entryJson(entry: Entry, host: string, hash: Uint8Array): { [key:
       ? {}
       : { heads: heads.map(({ host: whose, ageMs, word }) => ({ host: whose, ageMs, word: hex(word) })) }),
   };
+}
+
+/** The fingerprint of the admin key that signed a roster's first version: what its whole chain hangs on. */
+export function firstAdminOf({ history }: Roster): string {
+  const [first] = history;
+  return first === undefined ? '' : fingerprint(first.signer);
+}
+
+/** By what logs were judged. `given`: whoever verifies has named the admin key; else the roster's own word is all there is. */
+export function judgedByText({ roster }: Members, given: boolean): string {
+  const text = `judged by roster version ${roster.version} of cluster ${roster.clusterName}, admin key ${firstAdminOf(roster)}`;
+  return given ? `${text}, as given` : `${text}: compare it, or give --admin-key; anybody can sign a roster`;
 }

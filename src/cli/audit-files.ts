@@ -16,7 +16,7 @@ export interface LogPath {
   readonly segments: readonly string[];
 }
 
-const NOT_A_LOG = 'give a directory of segments (state/log of a host), or one segment';
+export const NOT_A_LOG = 'give a directory of segments (state/log of a host), or one segment';
 const CHECKPOINT_MAX_BYTES = 16 * 1024;
 
 /** Throws OperatorError when there is no log. */
@@ -51,9 +51,16 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** The bytes of one segment. Throws OperatorError. */
-export function segmentBytes(path: string): Uint8Array {
-  return readWhole(path, SEGMENT_MAX_BYTES);
+/** The bytes of one segment, from byte `from` on. Throws OperatorError, also when it has become shorter than that. */
+export function segmentBytes(path: string, from = 0): Uint8Array {
+  const judge = ({ size }: { readonly size: number }): void => {
+    if (size < from)
+      throw new OperatorError(
+        `${path}: is shorter than it was: entries that were shown are gone`,
+        'keep what was shown, and hold this log against the other hosts’ with `portcullis audit verify`',
+      );
+  };
+  return readWhole(path, SEGMENT_MAX_BYTES, judge, from);
 }
 
 export function segmentLabel(path: string): string {

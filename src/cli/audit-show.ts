@@ -1,22 +1,12 @@
 /** `audit show` and `audit export`: the entries of logs, chosen, as lines or data; `--follow` goes on with a live one. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { chained } from '../audit/block.ts';
-import { decodeEntry, type Entry } from '../audit/entry.ts';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { isKind, KINDS, type Kind } from '../audit/kinds.ts';
 import type { Members } from '../audit/members.ts';
-import { walk } from '../audit/segment.ts';
-import { entryJson, entryLine } from '../audit/words.ts';
+import { entryJson, entryLine, printable } from '../audit/words.ts';
 import { OperatorError } from '../trust/errors.ts';
-import { hex } from '../wire/hex.ts';
-import { type LogPath, logAt, segmentBytes } from './audit-files.ts';
+import { logAt, NOT_A_LOG } from './audit-files.ts';
+import { LogReader, type Shown } from './audit-reader.ts';
 import { type CommandIo, outputGone } from './io.ts';
-
-/** An entry with what is known of it. */
-export interface Shown {
-  readonly entry: Entry;
-  readonly host: string;
-  readonly hash: Uint8Array;
-}
 
 export interface Filter {
   readonly kinds: ReadonlySet<Kind> | null;
@@ -80,25 +70,6 @@ export function isWanted({ entry }: Shown, filter: Filter): boolean {
   return entry.n >= from && entry.n <= to && entry.wallMs >= sinceMs && entry.wallMs <= untilMs;
 }
 
-/** The entries of one log in their order, as far as they have the form of a log; signatures are `audit verify`'s matter. */
-export function* entriesOf(log: LogPath, members: Members | null, after = 0): Generator<Shown> {
-  for (const path of log.segments) yield* entriesIn(segmentBytes(path), members, after);
-}
-
-export function* entriesIn(bytes: Uint8Array, members: Members | null, after = 0): Generator<Shown> {
-  for (const { block } of walk(bytes, null)) {
-    if (block.last <= after) continue;
-    const kid = hex(block.sign1.kid);
-    const host = members?.hostOf(kid) ?? kid.slice(0, 8);
-    let hash = block.before;
-    for (const item of block.entries) {
-      hash = chained(hash, item);
-      const entry = decodeEntry(item);
-      if (entry !== null && entry.n > after) yield { entry, host, hash };
-    }
-  }
-}
-
 /** How one entry is printed. */
 export type Printer = (shown: Shown) => string;
 
@@ -106,8 +77,13 @@ export const asLine: Printer = ({ entry, host }) => `${entryLine(entry, host)}\n
 export const asJson: Printer = ({ entry, host, hash }) => `${JSON.stringify(entryJson(entry, host, hash))}\n`;
 
 const POLL_MS = 250;
+/** Entries between two looks at whether anybody still reads. */
+export const LOOK_EVERY = 1000;
 
-/** Prints what the filter lets through. With `follow`, for as long as somebody reads it. */
+/**
+ * Prints what the filter lets through. With `follow`, for as long as somebody reads it. Throws OperatorError when a log
+ * cannot be read, holds nothing, or does not hold together: what is there was printed before, where anything follows it.
+ */
 export async function print(
   paths: readonly string[],
   members: Members | null,
@@ -116,26 +92,49 @@ export async function print(
   io: CommandIo,
   follow = false,
 ): Promise<void> {
-  const seen = new Map<string, number>();
-  for (;;) {
-    for (const path of paths) {
-      let last = seen.get(path) ?? 0;
-      const log = logAt(path);
-      // What was shown is not read again: whole segments before it are passed over.
-      const fresh = log.segments.filter((_, i) => !isBehind(log.segments[i + 1], last));
-      for (const shown of entriesOf({ path, segments: fresh }, members, last)) {
-        last = shown.entry.n;
+  const readers = paths.map((path) => new LogReader(path, members));
+  if (follow) for (const path of paths) mustBeDirectory(path);
+  for (let count = 0; ; ) {
+    for (const reader of readers)
+      for (const shown of reader.more()) {
         if (isWanted(shown, filter)) io.out(printer(shown));
+        // That output fails is told by an event, which comes when this loop lets it.
+        if (++count % LOOK_EVERY === 0) await nextTurn();
+        if (outputGone()) return;
       }
-      seen.set(path, last);
-    }
-    if (!follow || outputGone()) return;
+    if (!follow || readers.some(({ faults }) => faults.length > 0)) break;
     await sleep(POLL_MS);
+    if (outputGone()) return;
   }
+  for (const reader of readers) tellUnfinished(reader, io);
+  for (const reader of readers) refuseFaults(reader);
 }
 
-/** Whether everything before that segment is at or before `last`. */
-function isBehind(next: string | undefined, last: number): boolean {
-  const first = Number(/(\d{15})\.log$/.exec(next ?? '')?.[1] ?? Number.NaN);
-  return first <= last + 1 && last > 0;
+function mustBeDirectory(path: string): void {
+  if (logAt(path).segments[0] === path)
+    throw new OperatorError(
+      `${path}: a single segment cannot be followed: the log goes on in the next`,
+      'give the directory of segments (state/log of a host)',
+      2,
+    );
+}
+
+/** Says so when the last write is not whole: no fault, while the host runs. */
+export function tellUnfinished({ path, unfinished, isEmpty }: LogReader, io: CommandIo): void {
+  if (unfinished === null || isEmpty) return;
+  io.err(`portcullis: ${printable(path)}: the last write is not whole: ${unfinished}\n`);
+  io.err('portcullis: hint: a running host finishes it, or removes it at its next start\n');
+}
+
+/** Throws OperatorError when a log holds nothing, or does not hold together. */
+export function refuseFaults({ path, faults, unfinished, isEmpty }: LogReader): void {
+  const [fault] = faults;
+  const why = fault ?? unfinished;
+  if (isEmpty) throw new OperatorError(`${path}: holds no entry${why === null ? '' : `: ${why}`}`, NOT_A_LOG);
+  if (fault === undefined) return;
+  const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`;
+  throw new OperatorError(
+    `${path}: does not hold together: ${fault}${more}`,
+    '`portcullis audit verify` says what is proven; entries may be missing from what was printed',
+  );
 }

@@ -1,9 +1,10 @@
 /** `audit verify`: the logs of some or all hosts against the roster and each other; and `audit checkpoint`. */
 import { readBlock } from '../audit/block.ts';
 import { formatCheckpoint, isCheckpoint } from '../audit/checkpoint.ts';
+import type { Members } from '../audit/members.ts';
 import { walk } from '../audit/segment.ts';
 import { type Verdict, verifyLogs } from '../audit/verify.ts';
-import { findingLine } from '../audit/words.ts';
+import { findingLine, firstAdminOf, judgedByText } from '../audit/words.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { hex } from '../wire/hex.ts';
 import { checkpointsFrom, logAt, membersFrom, segmentBytes } from './audit-files.ts';
@@ -20,8 +21,11 @@ export interface VerifyOptions {
 }
 
 /** The verdict over these logs. Throws OperatorError when something cannot be read. */
-export async function verdictOf(paths: readonly string[], options: VerifyOptions): Promise<Verdict> {
-  const members = membersFrom(options.roster, options.adminKey);
+export async function verdictOf(
+  paths: readonly string[],
+  options: VerifyOptions,
+  members = membersFrom(options.roster, options.adminKey),
+): Promise<Verdict> {
   const checkpoints = checkpointsFrom(options.checkpoint ?? [], members);
   const files = await summarizeAll(paths.map(logAt), members);
   return verifyLogs(files, members, checkpoints, options.complete === true);
@@ -29,15 +33,29 @@ export async function verdictOf(paths: readonly string[], options: VerifyOptions
 
 /** Prints the verdict. Throws OperatorError when not all holds. */
 export async function verify(paths: readonly string[], options: VerifyOptions, io: CommandIo): Promise<void> {
-  const verdict = await verdictOf(paths, options);
+  const members = membersFrom(options.roster, options.adminKey);
+  const verdict = await verdictOf(paths, options, members);
   const { ok, logs, findings, withheld } = verdict;
-  io.out(options.json ? `${JSON.stringify({ ok, logs, findings, withheld })}\n` : verdictText(verdict));
-  if (ok) return;
-  const [first] = findings;
-  throw new OperatorError(
-    'the logs are not verified',
-    first === undefined ? 'nothing was given' : `the first finding: ${findingLine(first)}`,
+  const judgedBy = { ...rosterJson(members), adminGiven: options.adminKey !== undefined };
+  io.out(
+    options.json
+      ? `${JSON.stringify({ ok, roster: judgedBy, logs, findings, withheld })}\n`
+      : verdictText(verdict, judgedByText(members, options.adminKey !== undefined)),
   );
+  if (!ok) throw new OperatorError('the logs are not verified', whyNot(verdict));
+}
+
+function rosterJson({ roster }: Members): { cluster: string; version: number; hash: string; admin: string } {
+  const { clusterName, version, hash } = roster;
+  return { cluster: clusterName, version, hash: hex(hash), admin: firstAdminOf(roster) };
+}
+
+/** In the hint of a failure. */
+function whyNot({ logs, findings }: Verdict): string {
+  if (logs.every(({ host }) => host === ''))
+    return 'no entry is by a host of this roster: is it the roster of the cluster that wrote these logs?';
+  const [first] = findings;
+  return first === undefined ? 'nothing was given' : `the first finding: ${findingLine(first)}`;
 }
 
 /** Prints the newest checkpoint of a log, its signature judged. */

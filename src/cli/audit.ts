@@ -53,13 +53,15 @@ export function registerAudit(program: Command, io: CommandIo): void {
     .requiredOption(...ROSTER)
     .option(...ADMIN)
     .option('--json', 'one JSON object a line')
-    .action((logs: string[], options: ShowOptions & VerifyOptions) => {
+    .action(async (logs: string[], options: ShowOptions & VerifyOptions) => {
       const members = membersFrom(options.roster, options.adminKey);
-      printMerged(logs, members, filterOf(options), options.json === true, io);
+      await printMerged(logs, members, filterOf(options), options.json === true, io);
     });
   audit
     .command('report')
-    .description('one page of HTML: who was master when, takeovers, refusals, gaps, and the verdict')
+    .description(
+      'one page of HTML: who was master when, takeovers, refusals, gaps, and the verdict; exit 1 as verify',
+    )
     .argument(...LOGS)
     .requiredOption(...ROSTER)
     .requiredOption('--out <file>', 'the page; it must not be there yet')

@@ -28,14 +28,19 @@ export interface Alarm {
 export class Alarms {
   readonly #log: Log;
   readonly #raised = new Map<string, Alarm>();
+  /** Told when an alarm is raised or cleared that the core did not log itself. */
+  onChange: (code: AnyAlarm, service: ServiceName | null, on: boolean, detail: string) => void = () =>
+    undefined;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  set(code: AnyAlarm, service: ServiceName | null, on: boolean, detail: string): void {
+  /** `logged`: the event log has it already, by the core's own words. */
+  set(code: AnyAlarm, service: ServiceName | null, on: boolean, detail: string, logged = false): void {
     const id = `${code} ${service ?? ''}`;
     const before = this.#raised.get(id);
+    if (!logged && on !== (before !== undefined)) this.onChange(code, service, on, detail);
     if (!on) {
       if (this.#raised.delete(id)) this.#log.info({ alarm: code, service }, 'alarm cleared');
       return;

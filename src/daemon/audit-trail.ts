@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Members } from '../audit/members.ts';
+import type { JournalEntry } from '../driver/ports.ts';
 import { rawNowMs } from '../linux/libc.ts';
 import { thumbprint } from '../trust/fingerprint.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 import { RUN_BYTES, type ShownHead } from '../wire/head.ts';
-import type { Alarms } from './alarms.ts';
+import type { Alarms, AnyAlarm } from './alarms.ts';
 import type { Loaded } from './config/read.ts';
 import { EventLog } from './event-log.ts';
 import { EvidenceKeeper } from './evidence.ts';
@@ -25,6 +26,7 @@ export class AuditTrail {
   readonly #timer: NodeJS.Timeout;
   #endpoint: Endpoint | null = null;
   #head: ShownHead | null = null;
+  #filtered: () => { readonly [code: string]: number } = () => ({});
 
   private constructor({ config, identity }: Loaded, alarms: Alarms) {
     const { settings, roster } = config;
@@ -47,7 +49,11 @@ export class AuditTrail {
     });
     const { checkpointMs } = settings.log;
     this.evidence = new EvidenceKeeper({ log: this.log, run, now: rawNowMs, checkpointMs });
-    this.#timer = setInterval(() => this.evidence.tick(), TICK_MS).unref();
+    this.#timer = setInterval(() => {
+      this.evidence.filtered(this.#filtered());
+      this.evidence.tick();
+    }, TICK_MS).unref();
+    alarms.onChange = (code, service, on, detail) => this.log.append(alarmEntry(code, service, on, detail));
   }
 
   /** Opens the log, and repairs it where a crash tore it. Never fails: trouble is an alarm, and tried again. */
@@ -57,14 +63,19 @@ export class AuditTrail {
     return trail;
   }
 
-  /** From here on this endpoint's words show how far the log has come. */
-  attach(endpoint: Endpoint): void {
+  /**
+   * From here on this endpoint's words show how far the log has come. `filtered`: what the kernel has dropped at the
+   * cluster's port so far, by reason.
+   */
+  attach(endpoint: Endpoint, filtered: () => { readonly [code: string]: number }): void {
     this.#endpoint = endpoint;
+    this.#filtered = filtered;
     this.#show(this.#head);
   }
 
   async close(limitMs: number): Promise<void> {
     clearInterval(this.#timer);
+    this.evidence.filtered(this.#filtered());
     this.evidence.finish();
     await this.log.close(limitMs);
   }
@@ -73,4 +84,10 @@ export class AuditTrail {
     this.#head = head;
     this.#endpoint?.setHeads(head, (host) => this.evidence.heldOf(host));
   }
+}
+
+/** An alarm in the words that the core has for those of a service. */
+function alarmEntry(code: AnyAlarm, service: string | null, on: boolean, detail: string): JournalEntry {
+  const text = `${code} ${on ? 'raised' : 'cleared'}${!on || detail === '' ? '' : `: ${detail}`}`;
+  return { service, kind: 'alarm', text, data: { code, on } };
 }

@@ -82,7 +82,7 @@ export class Daemon {
       ...{ intervalMs, maxDrift, maxAgeMs, protocol: settings.protocol },
       links: this.#transport.links(),
     });
-    trail.attach(this.#endpoint);
+    trail.attach(this.#endpoint, () => ({ ...this.#actuator.filtered }));
     this.#actuator = new RemoteActuator({
       stream: reached.stream,
       nowMs: rawNowMs,
@@ -95,7 +95,8 @@ export class Daemon {
       onLost: (why) => this.#actuatorLost(why),
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
       onUplinkTrouble: (service, alarm) => alarms.set('uplink-guard', service, alarm !== null, alarm ?? ''),
-      onUplinkGuarded: (service, text) => trail.log.append({ service, kind: 'alarm', text }),
+      onUplinkGuarded: (service, text) =>
+        trail.log.append({ service, kind: 'alarm', text, data: { code: 'uplink-raised' } }),
       onSpent: (service) => this.#spent(service),
     });
     let stopped = (): void => undefined;
@@ -123,7 +124,8 @@ export class Daemon {
       evidence: trail.evidence,
       rosters: this.#desk,
       operations: {
-        alarm: (code, service, on, detail) => alarms.set(code, service, on, detail),
+        // What the core says of a service it has logged itself.
+        alarm: (code, service, on, detail) => alarms.set(code, service, on, detail, service !== null),
         stopped: () => stopped(),
       },
     });

@@ -36,6 +36,8 @@ const HEAVY_MS = 1000;
 const HEAVY_BURST = 20;
 const HEAVY_EVERY_MS = 10_000;
 const REFUSED_MS = 10_000;
+/** The first checkpoint of a run comes no later than this: who is started anew each day has one, too. */
+const FIRST_MS = 600_000;
 const PEERS_MAX = 64;
 const TOLD_MAX = 256;
 
@@ -59,6 +61,8 @@ export class EvidenceKeeper implements Evidence {
   readonly #options: EvidenceOptions;
   readonly #peers = new Map<HostName, Peer>();
   readonly #refused = new Map<string, number>();
+  /** What the kernel's filter had counted when it was asked last. */
+  #filtered: { readonly [code: string]: number } = {};
   /** Heads of our own log that we were told of and do not have. */
   readonly #told = new Set<string>();
   #refusedSinceMs: number | null = null;
@@ -66,7 +70,7 @@ export class EvidenceKeeper implements Evidence {
 
   constructor(options: EvidenceOptions) {
     this.#options = options;
-    this.#checkpointMs = options.now();
+    this.#checkpointMs = options.now() - options.checkpointMs + Math.min(options.checkpointMs, FIRST_MS);
   }
 
   headHeard(from: HostName, { head, word }: HeardHead): void {
@@ -95,8 +99,24 @@ export class EvidenceKeeper implements Evidence {
   }
 
   refused(host: HostName | null, code: RejectionCode): void {
-    const id = `${host ?? 'nobody'} ${code}`;
-    this.#refused.set(id, (this.#refused.get(id) ?? 0) + 1);
+    this.#count(`${host ?? 'nobody'} ${code}`, 1);
+  }
+
+  /**
+   * What the kernel has dropped at the cluster's port, by reason, counted since the filter was made: only what is new is
+   * told. A count below the last one is a filter that was made anew.
+   */
+  filtered(counts: { readonly [code: string]: number }): void {
+    for (const [code, count] of Object.entries(counts)) {
+      const before = this.#filtered[code] ?? 0;
+      this.#count(`filtered:${code}`, count < before ? count : count - before);
+    }
+    this.#filtered = { ...counts };
+  }
+
+  #count(id: string, more: number): void {
+    if (more === 0) return;
+    this.#refused.set(id, (this.#refused.get(id) ?? 0) + more);
     this.#refusedSinceMs ??= this.#options.now();
   }
 
@@ -174,6 +194,7 @@ export class EvidenceKeeper implements Evidence {
     const others = counts.slice(DATA_MAX - 1).reduce((sum, [, count]) => sum + count, 0);
     const total = counts.reduce((sum, [, count]) => sum + count, 0);
     const data = Object.fromEntries([...shown, ...(others > 0 ? [['others', others] as const] : [])]);
-    this.#options.log.add({ kind: 'refused', text: `${total} messages were refused`, data });
+    const text = total === 1 ? '1 message was refused' : `${total} messages were refused`;
+    this.#options.log.add({ kind: 'refused', text, data });
   }
 }

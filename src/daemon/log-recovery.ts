@@ -74,7 +74,7 @@ export async function recover(
 interface Sound {
   readonly steps: readonly Step[];
   readonly end: number;
-  /** Nothing behind the end looks like another block. */
+  /** What is behind the end looks like a write that was cut off. */
   readonly torn: boolean;
 }
 

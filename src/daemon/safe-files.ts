@@ -29,8 +29,16 @@ const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 const NAME_A_FILE = 'a directory, pipe or device is not taken: name a file';
 
-/** A regular file of at most `maxBytes`. Symbolic links are followed; a pipe or device is refused, not waited for. */
-export function readWhole(path: string, maxBytes: number, judge: (stat: Stats) => void = () => {}): Buffer {
+/**
+ * A regular file of at most `maxBytes`, whole or from byte `from` on. Symbolic links are followed; a pipe or device is
+ * refused, not waited for.
+ */
+export function readWhole(
+  path: string,
+  maxBytes: number,
+  judge: (stat: Stats) => void = () => {},
+  from = 0,
+): Buffer {
   return orOperatorError(path, 'read', () =>
     // Not blocking: somebody's named pipe in place of the file must not hang the command.
     withFd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), (fd) => {
@@ -42,10 +50,10 @@ export function readWhole(path: string, maxBytes: number, judge: (stat: Stats) =
           `${path}: longer than ${maxBytes} bytes`,
           'it is no such file: is the path right?',
         );
-      const bytes = Buffer.alloc(stat.size);
+      const bytes = Buffer.alloc(Math.max(0, stat.size - from));
       let length = 0;
       for (let got = 1; got > 0 && length < bytes.length; length += got) {
-        got = readSync(fd, bytes, length, bytes.length - length, null);
+        got = readSync(fd, bytes, length, bytes.length - length, from + length);
       }
       return bytes.subarray(0, length);
     }),

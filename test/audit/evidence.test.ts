@@ -127,3 +127,45 @@ test('refusals are counted by host and code, and told every 10 s, never one by o
     [{ 'nobody size': 50_000, 'fw2 gate': 50_000 }],
   );
 });
+
+test('what the kernel’s filter dropped is told as what is new since, also after the filter was made anew', () => {
+  let nowMs = 0;
+  const log = new Ears();
+  const evidence = new EvidenceKeeper({ log, run: new Uint8Array(16), now: () => nowMs, checkpointMs: 1e12 });
+  const pass = (stranger: number, hops: number): void => {
+    evidence.filtered({ stranger, hops, rate: 0 });
+    nowMs += 10_000;
+    evidence.tick();
+  };
+  pass(0, 0);
+  assert.deepEqual(log.drafts, []);
+  pass(300, 1);
+  pass(300, 1);
+  pass(301, 1);
+  pass(7, 0);
+  assert.deepEqual(
+    log.drafts.map(({ text, data }) => [text, data]),
+    [
+      ['301 messages were refused', { 'filtered:stranger': 300, 'filtered:hops': 1 }],
+      ['1 message was refused', { 'filtered:stranger': 1 }],
+      ['7 messages were refused', { 'filtered:stranger': 7 }],
+    ],
+  );
+});
+
+test('P73: a run has its first checkpoint soon, and the next ones as configured', () => {
+  for (const [checkpointMs, wanted] of [
+    [86_400_000, [600, 87_000]],
+    [300_000, [300, 600]],
+  ] as const) {
+    let nowMs = 0;
+    const log = new Ears();
+    const evidence = new EvidenceKeeper({ log, run: new Uint8Array(16), now: () => nowMs, checkpointMs });
+    const made: number[] = [];
+    for (; made.length < 2 && nowMs < 1e8; nowMs += 1000) {
+      evidence.tick();
+      if (log.drafts.splice(0).length > 0) made.push(nowMs / 1000);
+    }
+    assert.deepEqual(made, wanted);
+  }
+});

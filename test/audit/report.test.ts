@@ -11,8 +11,7 @@ import test, { after } from 'node:test';
 import { Members } from '../../src/audit/members.ts';
 import { claimsOf, merge, type Told } from '../../src/audit/merge.ts';
 import { relationsOf, tenuresOf } from '../../src/audit/tenure.ts';
-import { logAt } from '../../src/cli/audit-files.ts';
-import { entriesOf } from '../../src/cli/audit-show.ts';
+import { entriesOf } from '../../src/cli/audit-reader.ts';
 import { verdictOf } from '../../src/cli/audit-verify.ts';
 import { portcullis } from '../unit/cli-harness.ts';
 import { LogCluster, note, takeover, transition } from './cluster.ts';
@@ -57,7 +56,7 @@ after(() => {
 
 function mergedBy(of: LogCluster, order: readonly number[]): Told[] {
   const members = new Members(of.roster);
-  const logs = order.map((i) => logAt(of.logPath(`fw${i + 1}`)));
+  const logs = order.map((i) => of.logPath(`fw${i + 1}`));
   const claims = new Map();
   for (const log of logs) claimsOf(entriesOf(log, members), claims);
   const streams = new Map(
@@ -213,7 +212,7 @@ test('the commands: merge, show with filters, export for pipelines and the journ
   }
   const journal = await portcullis(['audit', 'export', paths[2] ?? '', ...roster, '--format', 'journal']);
   const records = journal.out.trim().split('\n\n');
-  assert.equal(records.length, json.out === '' ? 0 : [...entriesOf(logAt(paths[2] ?? ''), null)].length);
+  assert.equal(records.length, json.out === '' ? 0 : [...entriesOf(paths[2] ?? '', null)].length);
   for (const record of records) {
     assert.match(record, /^MESSAGE_ID=[0-9a-f]{32}$/m);
     assert.match(record, /^PORTCULLIS_HASH=[0-9a-f]{64}$/m);

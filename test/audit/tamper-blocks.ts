@@ -49,7 +49,7 @@ export const BLOCKS: readonly Case[] = [
     from: others,
     host: 'fw1',
     severity: 'missing',
-    text: /entries are gone/,
+    text: /entries were cut off/,
     make: () => {
       const blocks = blocksOf('fw1');
       return { logs: withBlocks('fw1', blocks.slice(0, at(blocks, QUIET))) };
@@ -70,7 +70,7 @@ export const BLOCKS: readonly Case[] = [
     from: others,
     host: 'fw1',
     severity: 'missing',
-    text: /goes on with another run|entries are gone/,
+    text: /goes on with another run|entries were cut off/,
     make: () => ({
       logs: withBlocks(
         'fw1',

@@ -54,7 +54,7 @@ export const SEGMENTS: readonly Case[] = [
     from: others,
     host: 'fw1',
     severity: 'missing',
-    text: /entries are gone/,
+    text: /entries were cut off/,
     make: () => {
       const file = fileOf('fw1');
       const { end } = takeApart(file)[8] ?? assert.fail();

@@ -33,6 +33,7 @@ const skip = needsRoot();
 class Gateway {
   readonly net = new Namespaces();
   readonly gw: string;
+  readonly client: string;
   readonly dir: string;
   readonly config: string;
   output = '';
@@ -43,6 +44,7 @@ class Gateway {
     const { net } = this;
     const lan = net.addSwitch('lan');
     const client = net.add('client');
+    this.client = client;
     const router = net.add('router');
     this.gw = net.add('gw');
     net.plug(client, 'eth0', lan, 'p-client');
@@ -108,6 +110,10 @@ function childrenOf(pid: number): number[] {
   return text.split(' ').filter(Boolean).map(Number);
 }
 
+/** Three datagrams to the cluster's port from an address that is no member's. */
+const STRANGER = `const socket = require('node:dgram').createSocket('udp4');
+for (let i = 0; i < 3; i++) socket.send('hello', 7946, '10.77.1.11', () => i === 2 && socket.close());`;
+
 const serving = (status: Status): boolean => status.services[0]?.substate === 'serving';
 
 async function endOf(child: ChildProcess): Promise<number | null> {
@@ -125,6 +131,7 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
   const status = await gateway.status(serving);
   assert.equal(status.services[0]?.master, 'fw1');
   assert.ok((status.services[0]?.leaseMs ?? 0) > 0);
+  gateway.net.exec(gateway.client, process.execPath, '-e', STRANGER);
   assert.match(gateway.net.ip(gateway.gw, 'addr'), /10\.77\.1\.1\/24/);
 
   const network = statusOf(status.pid);
@@ -151,7 +158,8 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
 
   const handover = gateway.cli('handover', '--to', 'fw2');
   assert.equal(handover.status, 1, 'nobody is there to take over');
-  assert.equal((await gateway.status(serving)).services[0]?.master, 'fw1', 'and the service stays');
+  const counted = await gateway.status(({ counters }) => (counters['filtered:stranger'] ?? 0) >= 3);
+  assert.equal(counted.services[0]?.master, 'fw1', 'and the service stays');
 
   daemon.kill('SIGTERM');
   assert.equal(await endOf(daemon), 0, gateway.output);
@@ -165,6 +173,10 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
     numbers,
     numbers.map((_, i) => i + 1),
   );
+  const filtered = log
+    .map((line) => (JSON.parse(line) as { data?: { [key: string]: unknown } }).data?.['filtered:stranger'])
+    .filter((count) => count !== undefined);
+  assert.deepEqual(filtered, [3], 'what the kernel dropped is in the log');
 });
 
 test('a reload changes what changed and nothing else; a bad file changes nothing', { skip }, async (t) => {
@@ -244,6 +256,8 @@ test('the actuator dies: the daemon says so and ends with 75, and `fence` finds 
   process.kill(actuator, 'SIGKILL');
   assert.equal(await endOf(daemon), 75, gateway.output);
   assert.match(gateway.output, /"alarm":"actuator".*the actuator is gone/);
+  const log = eventLines(join(gateway.dir, 'state')).join('\n');
+  assert.match(log, /"kind":"alarm".*actuator raised: the actuator is gone.*"code":"actuator","on":true/);
   const fenced = gateway.cli('fence');
   assert.equal(fenced.status, 0, fenced.stderr);
   gateway.assertHarmless();
