@@ -54,7 +54,7 @@ await cluster.close();
 const logs = ['fw1', 'fw2', 'fw3'].map((name) => cluster.logPath(name));
 const [fw1 = ''] = logs;
 
-test('P76: copies of running hosts: one that others’ go beyond is not verified and it is said what to do; two of each settle it', async () => {
+test('P80: copies of running hosts: one that others’ go beyond is not verified and it is said what to do; two of each settle it', async () => {
   const once = await portcullis(['audit', 'verify', ...first, ...roster]);
   assert.equal(once.status, 1);
   assert.match(once.out, /missing: fw1 entry \d+: .* fw2, entry \d+, holds its head, .* copy it again/);
