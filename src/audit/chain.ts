@@ -73,6 +73,13 @@ export function chainOf(files: LogFiles, members: Members): Chain {
   if (first > 1) find('doubt', first, `begins with entry ${first}: what was before is not in these files`);
   keyFindings(sound, host, members, find);
   rosterFindings(sound, members, find);
+  for (const { momentsEnd, name } of sound)
+    if (momentsEnd !== null)
+      find(
+        'doubt',
+        momentsEnd,
+        `${name} has more changes than can be told: who served from here on is not shown`,
+      );
   for (const { clockBack } of sound)
     for (const { n, ms } of clockBack) find('doubt', n, `the host’s clock was set back by ${ms} ms`);
   return { path, host, segments: sound, first, last, findings };

@@ -1,7 +1,7 @@
 /** Changes of master: from whom to whom, why, and how long nobody served, as far as the logs can tell. */
 import type { Chain } from './chain.ts';
+import { type Gap, gapBetween } from './relation.ts';
 import type { Tenure } from './tenure.ts';
-import { type Gap, gapBetween } from './tenure.ts';
 
 export interface Change {
   /** Null: nobody in these logs served before. */

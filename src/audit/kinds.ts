@@ -31,6 +31,7 @@ export const KINDS = {
   retired: { number: 14, weight: 'light', messageId: 'c6cff454c30043ac9d0574662635c28e' },
   checkpoint: { number: 15, weight: 'none', messageId: 'f3ca3a18e0504df7a21e2be8de629270' },
   closed: { number: 16, weight: 'light', messageId: '1dd27e7689b6411fa77d6c0a0ba8aa2f' },
+  configured: { number: 17, weight: 'heavy', messageId: 'fc7c9586dbe24e42a2a3f0d8c836c79b' },
 } as const satisfies { readonly [kind: string]: KindSpec };
 export type Kind = keyof typeof KINDS;
 

@@ -10,7 +10,8 @@ import type { Digest, Listed, Row } from './digest.ts';
 import { escaped, STYLE, table } from './html.ts';
 import type { Members } from './members.ts';
 import { pictureOf } from './picture.ts';
-import type { Gap, Relation, Tenure } from './tenure.ts';
+import type { Gap, Relation } from './relation.ts';
+import type { Tenure } from './tenure.ts';
 import { fullest, type Verdict } from './verify.ts';
 import { timeText } from './words.ts';
 
@@ -96,14 +97,17 @@ function changeRow({ before, after, cause, gap, suspectedMs }: Change): string[]
 }
 
 function gapText(before: Tenure, gap: Gap | null): string {
-  if (before.to === null) return 'not said: the log before ends without it';
-  return gap === null ? 'not comparable' : `${gap.leastMs.toFixed(0)} to ${gap.mostMs.toFixed(0)} ms`;
+  const unsaid = before.to === null ? 'not said: the log before ends without it' : 'not comparable';
+  if (gap === null) return unsaid;
+  if (before.to === null) return `${unsaid}; ${gap.mostMs.toFixed(0)} ms at most`;
+  return `${gap.leastMs.toFixed(0)} to ${gap.mostMs.toFixed(0)} ms`;
 }
 
-function tenureRow({ host, term, from, to, lastSeen }: Tenure): string[] {
+function tenureRow({ host, term, from, to, lastSeen, harmless }: Tenure): string[] {
   const end =
     to === null ? `not said (last seen ${timeText(lastSeen?.wallMs ?? from.wallMs)})` : timeText(to.wallMs);
-  const why = to === null ? (lastSeen?.why ?? '') : String(to.data.cause ?? '');
+  const after = harmless === null ? '' : `; harmless again by entry ${harmless.n}`;
+  const why = to === null ? `${lastSeen?.why ?? ''}${after}` : String(to.data.cause ?? '');
   return [`${host}#${from.n}`, term, timeText(from.wallMs), end, String(from.data.cause ?? ''), why];
 }
 

@@ -16,6 +16,12 @@ export interface Span {
   last: number;
 }
 
+/** A run's entries in this segment, and the clocks of the last one. */
+export interface RunSpan extends Span {
+  wallMs: number;
+  monoUs: number;
+}
+
 export interface SeenHead {
   /** The entry that recorded it, and the claims of that entry. */
   readonly n: number;
@@ -57,11 +63,13 @@ export interface Summary {
   /** The hash after each block: numbers, and 32 bytes for each. */
   readonly ends: Float64Array;
   readonly hashes: Uint8Array;
-  readonly runs: readonly Span[];
+  readonly runs: readonly RunSpan[];
   readonly kids: readonly Span[];
   readonly rosters: readonly { readonly n: number; readonly version: number; readonly hash: string }[];
   readonly heads: readonly SeenHead[];
   readonly moments: readonly Moment[];
+  /** The first moment that there was no room for; null: all are there. */
+  readonly momentsEnd: number | null;
   /** Where the wall clock went back within a run, milliseconds by how far. */
   readonly clockBack: readonly { readonly n: number; readonly ms: number }[];
   readonly clock: { readonly firstMs: number; readonly lastMs: number };
@@ -86,6 +94,8 @@ const MOMENT_KINDS: ReadonlySet<Entry['kind']> = new Set<Entry['kind']>([
   'repaired',
   'retired',
   'checkpoint',
+  'configured',
+  'voted',
 ]);
 
 /** Places in which a host's gate is open, or may be: from the order to open it to the answer that it is shut. */
@@ -96,8 +106,19 @@ const SERVING: ReadonlySet<unknown> = new Set([
   'service.shutting',
 ]);
 
-/** Places whose entering says how a takeover began. */
-const TOLD: ReadonlySet<unknown> = new Set(['backup.suspecting', 'backup.watching', 'service.releasing']);
+/** Places whose entering says how a takeover began, what was looked at before it ended, or that a host is harmless. */
+const TOLD: ReadonlySet<unknown> = new Set([
+  'init.linking',
+  'decide.listening',
+  'backup.suspecting',
+  'backup.watching',
+  'handover.claiming',
+  'handover.raising',
+  'handover.preparing',
+  'service.releasing',
+]);
+/** Words that tell of a right to serve that was given or given back. */
+const WORDS: ReadonlySet<unknown> = new Set(['RELEASED', 'GRANT']);
 
 /** Whether a host may serve in that place. */
 export function serving(place: unknown): boolean {
@@ -152,11 +173,12 @@ class Sum {
   #hash: Uint8Array = new Uint8Array();
   #ends: number[] = [];
   #hashes: Uint8Array[] = [];
-  readonly #runs: Span[] = [];
+  readonly #runs: RunSpan[] = [];
   readonly #kids: Span[] = [];
   readonly #rosters: { n: number; version: number; hash: string }[] = [];
   readonly #heads: SeenHead[] = [];
   readonly #moments: Moment[] = [];
+  #momentsEnd: number | null = null;
   readonly #clockBack: { n: number; ms: number }[] = [];
   #firstMs = 0;
   #wallMs = 0;
@@ -188,8 +210,9 @@ class Sum {
       this.#firstMs = entries[0]?.wallMs ?? 0;
     }
     const isSameRun = this.#runs.at(-1)?.value === run;
-    extend(this.#runs, run, block.first, block.last);
-    extend(this.#kids, hex(block.sign1.kid), block.first, block.last);
+    const { wallMs = 0 } = entries.at(-1) ?? {};
+    extend(this.#runs, { value: run, first: block.first, last: block.last, wallMs, monoUs });
+    extend(this.#kids, { value: hex(block.sign1.kid), first: block.first, last: block.last });
     for (const [i, entry] of entries.entries()) {
       const backMs = this.#wallMs - entry.wallMs;
       if ((isSameRun || i > 0) && backMs > CLOCK_BACK_MS && this.#clockBack.length < CLOCK_BACK_MAX)
@@ -221,9 +244,10 @@ class Sum {
     }
     const changes =
       (kind === 'transition' && (serving(data.from) !== serving(data.to) || TOLD.has(data.to))) ||
-      (kind === 'message' && data.type === 'RELEASED');
-    if ((MOMENT_KINDS.has(kind) || changes) && this.#moments.length < MOMENTS_MAX)
-      this.#moments.push({ n, wallMs, monoUs, kind, service, text, data: { ...data } });
+      (kind === 'message' && WORDS.has(data.type));
+    if (!MOMENT_KINDS.has(kind) && !changes) return;
+    if (this.#moments.length >= MOMENTS_MAX) this.#momentsEnd ??= n;
+    else this.#moments.push({ n, wallMs, monoUs, kind, service, text, data: { ...data } });
   }
 
   done(name: string, bytes: number, fault: Summary['fault']): Summary {
@@ -245,6 +269,7 @@ class Sum {
       rosters: this.#rosters,
       heads: this.#heads,
       moments: this.#moments,
+      momentsEnd: this.#momentsEnd,
       clockBack: this.#clockBack,
       clock: { firstMs: this.#firstMs, lastMs: this.#wallMs },
       fault,
@@ -252,10 +277,10 @@ class Sum {
   }
 }
 
-function extend(spans: Span[], value: string, first: number, last: number): void {
-  const span = spans.at(-1);
-  if (span !== undefined && span.value === value) span.last = last;
-  else spans.push({ value, first, last });
+function extend<S extends Span>(spans: S[], next: S): void {
+  const before = spans.at(-1);
+  if (before?.value === next.value) spans[spans.length - 1] = { ...next, first: before.first };
+  else spans.push(next);
 }
 
 /** The hash after entry `n`, hex, where a block ended there; null: none did. */

@@ -81,3 +81,8 @@ export function judgedByText({ roster }: Members, given: boolean): string {
   const text = `judged by roster version ${roster.version} of cluster ${roster.clusterName}, admin key ${firstAdminOf(roster)}`;
   return given ? `${text}, as given` : `${text}: compare it, or give --admin-key; anybody can sign a roster`;
 }
+
+/** A time for people; below ten with a decimal. */
+export function msText(value: number): string {
+  return `${Math.max(0, value).toFixed(value < 10 ? 1 : 0)} ms`;
+}

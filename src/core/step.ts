@@ -139,7 +139,10 @@ function concerns(event: Event, service: ServiceName): boolean {
  * silence is forgotten and probed anew.
  */
 function late(c: Ctx): void {
-  if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed');
+  if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) {
+    // For the log alone: after a pause the gate had been shut for so long already.
+    c.become('lapsed', c.rightUntil > 0 ? `ended ${Math.floor(c.now - c.rightUntil)} ms before` : '');
+  }
   if (!c.stalled) return;
   const { attempt } = c.s;
   if (c.at('backup.suspecting', 'decide.electing')) beginAnew(c);

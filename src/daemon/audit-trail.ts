@@ -1,7 +1,9 @@
 /** The event log of a running daemon, put together: disk, writer, peers' heads, and what the endpoint shows of it. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Scalar } from '../audit/entry.ts';
 import { Members } from '../audit/members.ts';
+import type { CoreConfig } from '../core/basics.ts';
 import type { JournalEntry } from '../driver/ports.ts';
 import { rawNowMs } from '../linux/libc.ts';
 import { thumbprint } from '../trust/fingerprint.ts';
@@ -60,7 +62,23 @@ export class AuditTrail {
   static async open(loaded: Loaded, alarms: Alarms): Promise<AuditTrail> {
     const trail = new AuditTrail(loaded, alarms);
     await trail.log.open();
+    trail.configured(loaded.config.core);
     return trail;
+  }
+
+  /** Says by what each service is decided from here on: without it nobody could reckon a guard anew. */
+  configured({ timing, services }: CoreConfig): void {
+    for (const { name, ...service } of services) {
+      const all = Object.entries({ ...timing, ...service });
+      const data = Object.fromEntries(all.map(([key, value]) => [key, scalar(value)] as const));
+      const text = `policy ${service.policy}, lease ${timing.leaseMs} ms`;
+      this.log.add({ kind: 'configured', service: name, text, data });
+    }
+  }
+
+  /** The uplink was raised by somebody else, and is down again. */
+  guarded(service: string, text: string): void {
+    this.log.append({ service, kind: 'alarm', text, data: { code: 'uplink-raised' } });
   }
 
   /**
@@ -84,6 +102,11 @@ export class AuditTrail {
     this.#head = head;
     this.#endpoint?.setHeads(head, (host) => this.evidence.heldOf(host));
   }
+}
+
+function scalar(value: unknown): Scalar {
+  const isScalar = value === null || ['string', 'number', 'boolean'].includes(typeof value);
+  return isScalar ? (value as Scalar) : JSON.stringify(value);
 }
 
 /** An alarm in the words that the core has for those of a service. */

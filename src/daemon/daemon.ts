@@ -95,8 +95,7 @@ export class Daemon {
       onLost: (why) => this.#actuatorLost(why),
       onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
       onUplinkTrouble: (service, alarm) => alarms.set('uplink-guard', service, alarm !== null, alarm ?? ''),
-      onUplinkGuarded: (service, text) =>
-        trail.log.append({ service, kind: 'alarm', text, data: { code: 'uplink-raised' } }),
+      onUplinkGuarded: (service, text) => trail.guarded(service, text),
       onSpent: (service) => this.#spent(service),
     });
     let stopped = (): void => undefined;
@@ -294,11 +293,12 @@ export class Daemon {
       else this.#transport.configure(config.peers, config.uplinks);
       const { core } = this.#config;
       if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(core));
+      this.#trail.configured(core);
       this.#note(`reloaded: ${plan.changes.length} change(s)`);
       this.#log.info({ changes: plan.changes.length }, 'reload: done');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#note('reload refused; nothing was changed');
+      this.#note(`reload refused; nothing was changed: ${reason}`);
       this.#log.error({ reason }, 'reload refused; nothing was changed');
       if (!(error instanceof OperatorError)) throw error;
     }

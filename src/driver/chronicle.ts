@@ -20,7 +20,13 @@ const TOLD: ReadonlySet<Message['type']> = new Set<Message['type']>([
   'READY',
   'BYE',
 ]);
-/** Words of one host that are told at once, and how many more each second. */
+/** Kinds of entries that one host's words can bring about as often as it likes. */
+const BOUNDED: ReadonlySet<JournalEntry['kind']> = new Set<JournalEntry['kind']>([
+  'message',
+  'voted',
+  'note',
+]);
+/** Words of one host that are told at once, with what they bring about, and how many more each second. */
 const BURST = 50;
 const PER_SECOND = 2;
 /** Procedures under way that are remembered; one service has twelve. */
@@ -59,22 +65,22 @@ export class Chronicle {
 
   /** The entries of one step, in their order: what was heard, what the core decided, what was said. */
   entries(event: Event, effects: readonly Effect[], nowMs: number): JournalEntry[] {
-    const entries: JournalEntry[] = [];
-    const heard = this.#heard(event, nowMs);
-    if (heard !== null) entries.push(heard);
+    const heard = this.#heard(event);
     const told = effects.filter((effect) => effect.type === 'log');
     const what = told.length > 0 ? this.#describe(event) : '';
-    for (const { entry } of told) entries.push({ ...this.#withProcedure(entry, event), event: what });
-    const ended = this.#switched(event);
-    if (ended !== null && !told.some(({ entry }) => entry.kind === 'procedure')) entries.push(ended);
-    for (const effect of effects)
-      if (effect.type === 'send' && TOLD.has(effect.message.type))
-        entries.push(messageEntry(`to ${effect.to}: ${describeMessage(effect.message)}`, effect.message));
+    const decided = told.map(({ entry }) => ({ ...this.#withProcedure(entry, event), event: what }));
+    const ended = told.some(({ entry }) => entry.kind === 'procedure') ? null : this.#switched(event);
+    const said = effects.flatMap((effect) =>
+      effect.type === 'send' && TOLD.has(effect.message.type)
+        ? [messageEntry(`to ${effect.to}: ${describeMessage(effect.message)}`, effect.message)]
+        : [],
+    );
     if (event.type === 'procedure-ended') this.#tookMs.delete(event.id);
-    return entries;
+    const entries = [heard, ...decided, ended, ...said].filter((entry) => entry !== null);
+    return event.type === 'message' ? this.#bounded(event.from, entries, nowMs) : entries;
   }
 
-  #heard(event: Event, nowMs: number): JournalEntry | null {
+  #heard(event: Event): JournalEntry | null {
     if (event.type !== 'message' || !TOLD.has(event.message.type)) return null;
     const { from, message } = event;
     const text = describeMessage(message);
@@ -83,14 +89,26 @@ export class Chronicle {
     // Hosts are 16 at most, and services as many: only a changing roster makes more of them.
     if (this.#lastWords.size > 4096) this.#lastWords.clear();
     this.#lastWords.set(id, text);
+    return messageEntry(`${describeEvent(event)}`, message, from);
+  }
+
+  /**
+   * What a member's words bring about is told while it keeps measure. Changes of place, alarms and procedures always are:
+   * this host alone decides how often those come.
+   */
+  #bounded(from: HostName, entries: readonly JournalEntry[], nowMs: number): JournalEntry[] {
+    const kept = entries.filter(({ kind }) => !BOUNDED.has(kind));
+    if (kept.length === entries.length) return kept;
     if (!this.#spend(from, nowMs)) {
-      this.#untold++;
-      return null;
+      this.#untold += entries.length - kept.length;
+      return kept;
     }
     const untold = this.#untold;
     this.#untold = 0;
-    const entry = messageEntry(`${describeEvent(event)}`, message, from);
-    return untold === 0 ? entry : { ...entry, data: { ...entry.data, untold } };
+    const first = entries.findIndex(({ kind }) => BOUNDED.has(kind));
+    return entries.map((entry, i) =>
+      i === first && untold > 0 ? { ...entry, data: { ...entry.data, untold } } : entry,
+    );
   }
 
   #spend(from: HostName, nowMs: number): boolean {

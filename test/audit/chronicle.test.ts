@@ -57,3 +57,24 @@ test('P67: a member that claims without end is told 50 times at once and twice a
   assert.ok(told >= 80 && told <= 100, String(told));
   assert.ok(untold > 19_000, String(untold));
 });
+
+test('P67: promises and answers to a member that claims without end are bounded as its words are; what this host does is told', () => {
+  const chronicle = new Chronicle();
+  const kinds = new Map<string, number>();
+  for (let i = 0; i < 20_000; i++) {
+    const term = { n: i, host: 'fw2' } as const;
+    const effects = [
+      { type: 'log', entry: { service: 'firewall', kind: 'voted', text: 'promised' } },
+      { type: 'log', entry: { service: 'firewall', kind: 'transition', text: 'a -> b: c' } },
+      { type: 'send', to: 'fw2', message: { type: 'GRANT', service: 'firewall', id: i, term } },
+    ] as const;
+    const message = { type: 'CLAIM', service: 'firewall', id: i, term } as const;
+    for (const { kind } of chronicle.entries({ type: 'message', from: 'fw2', link: 1, message }, effects, i))
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  assert.equal(kinds.get('transition'), 20_000);
+  assert.ok(
+    (kinds.get('voted') ?? 0) <= 100 && (kinds.get('message') ?? 0) <= 200,
+    JSON.stringify([...kinds]),
+  );
+});

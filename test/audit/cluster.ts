@@ -112,6 +112,8 @@ export class LogCluster {
   readonly roster: Roster;
   readonly time = new TestTime();
   readonly hosts: ReadonlyMap<string, LogHost>;
+  /** Hosts without power: they say, hear and write nothing. */
+  readonly dead = new Set<string>();
 
   /** `wallSkewMs`: how much further ahead each host's wall clock is than that of the one before. */
   constructor(
@@ -148,6 +150,10 @@ export class LogCluster {
     return host;
   }
 
+  get living(): LogHost[] {
+    return [...this.hosts.values()].filter(({ name }) => !this.dead.has(name));
+  }
+
   async open(): Promise<void> {
     for (const host of this.hosts.values()) await host.log.open();
     await this.join();
@@ -164,13 +170,13 @@ export class LogCluster {
   /** Time passes; handshakes that are due are made. */
   #pass(ms: number): void {
     this.time.ms += ms;
-    for (const host of this.hosts.values()) this.#deliver(host, host.endpoint.tick(host.nowMs()));
+    for (const host of this.living) this.#deliver(host, host.endpoint.tick(host.nowMs()));
   }
 
   #deliver(from: LogHost, outgoing: ReturnType<Endpoint['tick']>): void {
     for (const { to, link, datagram } of outgoing) {
       const host = this.hosts.get(to);
-      if (host === undefined) continue;
+      if (host === undefined || this.dead.has(to)) continue;
       const received = host.endpoint.receive(host.nowMs(), link, datagram);
       if (received.kind === 'refused' || received.kind === 'set-back') continue;
       if (received.kind === 'messages' && received.head !== null)
@@ -184,7 +190,7 @@ export class LogCluster {
   /** Every host says how far its log has come, and records what is due. */
   async gossip(passMs = 1100): Promise<void> {
     this.#pass(1);
-    for (const host of this.hosts.values()) {
+    for (const host of this.living) {
       const report: Message = {
         type: 'REPORT',
         service: 'firewall',
@@ -201,7 +207,7 @@ export class LogCluster {
       this.#deliver(host, host.endpoint.seal(host.nowMs(), 'all', [report]));
     }
     this.#pass(passMs);
-    for (const host of this.hosts.values()) host.evidence.tick();
+    for (const host of this.living) host.evidence.tick();
     await this.settle();
   }
 
@@ -219,7 +225,7 @@ export class LogCluster {
   }
 
   async close(): Promise<void> {
-    for (const { log } of this.hosts.values()) await log.close(5000);
+    for (const { log } of this.living) await log.close(5000);
   }
 
   remove(): void {
@@ -261,7 +267,7 @@ export async function takeover(
     text: `to all: CLAIM firewall id=${n} term=${term}`,
     data: { type: 'CLAIM' },
   });
-  for (const other of cluster.hosts.keys())
+  for (const { name: other } of cluster.living)
     if (other !== to)
       await cluster.say(other, {
         service: 'firewall',

@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { Members } from '../../src/audit/members.ts';
 import { claimsOf, merge, type Told } from '../../src/audit/merge.ts';
-import { relationsOf, tenuresOf } from '../../src/audit/tenure.ts';
+import { relationsOf } from '../../src/audit/relation.ts';
+import { tenuresOf } from '../../src/audit/tenure.ts';
 import { entriesOf } from '../../src/cli/audit-reader.ts';
 import { verdictOf } from '../../src/cli/audit-verify.ts';
 import { portcullis } from '../unit/cli-harness.ts';
@@ -38,8 +39,10 @@ cluster.host('fw2').log.add({ kind: 'checkpoint' });
 await cluster.settle();
 // The power of fw2 is gone: its log ends without a word, and begins again.
 await cluster.host('fw2').log.flush();
+cluster.dead.add('fw2');
 await takeover(cluster, null, 'fw3', 3);
 await cluster.gossip(11_000);
+cluster.dead.delete('fw2');
 await cluster.host('fw2').restart(false);
 await cluster.join();
 await cluster.gossip();
@@ -154,7 +157,7 @@ test('who served when: handed over, shown by the successor’s log; died, and it
       ['fw3', '3/fw3', true],
     ],
   );
-  const relations = relationsOf(tenures, chains);
+  const relations = relationsOf(tenures, chains, new Members(cluster.roster));
   const between = (a: string, b: string) =>
     relations.find((relation) => [relation.a.host, relation.b.host].sort().join() === [a, b].sort().join());
   assert.equal(between('fw1', 'fw2')?.verdict, 'apart');
@@ -182,7 +185,7 @@ test('two masters at once are found by the hosts’ monotonic clocks, compared o
     await two.gossip();
     await two.close();
     const { chains } = await verdictOf([two.logPath('fw1'), two.logPath('fw2')], { roster: two.rosterPath });
-    const relations = relationsOf(tenuresOf(chains), chains);
+    const relations = relationsOf(tenuresOf(chains), chains, new Members(two.roster));
     const of = (a: string, b: string) =>
       relations.find((one) => [one.a.term, one.b.term].sort().join() === `${a},${b}`);
     assert.equal(of('1/fw1', '2/fw2')?.verdict, 'overlap', JSON.stringify(of('1/fw1', '2/fw2')));
