@@ -134,15 +134,17 @@ function concerns(event: Event, service: ServiceName): boolean {
   return !('service' in event) || event.service === service;
 }
 
+/** For the log alone: after a pause the gate had been shut for so long already. */
+function endedText(c: Ctx): string {
+  return c.rightUntil > 0 ? `ended ${Math.floor(c.now - c.rightUntil)} ms before` : '';
+}
+
 /**
  * Late is not dead (R9): first the own right, before any word leaves; then, after a stall, all
  * silence is forgotten and probed anew.
  */
 function late(c: Ctx): void {
-  if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) {
-    // For the log alone: after a pause the gate had been shut for so long already.
-    c.become('lapsed', c.rightUntil > 0 ? `ended ${Math.floor(c.now - c.rightUntil)} ms before` : '');
-  }
+  if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed', endedText(c));
   if (!c.stalled) return;
   const { attempt } = c.s;
   if (c.at('backup.suspecting', 'decide.electing')) beginAnew(c);

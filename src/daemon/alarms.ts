@@ -36,7 +36,7 @@ export class Alarms {
     this.#log = log;
   }
 
-  /** `logged`: the event log has it already, by the core's own words. */
+  /** `logged`: the event log has it already, by the core's own words, as all that the core says of a service. */
   set(code: AnyAlarm, service: ServiceName | null, on: boolean, detail: string, logged = false): void {
     const id = `${code} ${service ?? ''}`;
     const before = this.#raised.get(id);

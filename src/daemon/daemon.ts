@@ -123,7 +123,6 @@ export class Daemon {
       evidence: trail.evidence,
       rosters: this.#desk,
       operations: {
-        // What the core says of a service it has logged itself.
         alarm: (code, service, on, detail) => alarms.set(code, service, on, detail, service !== null),
         stopped: () => stopped(),
       },

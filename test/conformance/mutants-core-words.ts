@@ -11,8 +11,8 @@ export const WORD_MUTANTS: readonly CoreMutant[] = [
   edit(
     'step.ts',
     'R8 the right is not looked at first',
-    "c.now >= c.rightUntil) c.become('lapsed');\n  if (!c.stalled)",
-    "c.now > c.rightUntil + 1000) c.become('lapsed');\n  if (!c.stalled)",
+    "c.now >= c.rightUntil) c.become('lapsed', endedText(c));\n  if (!c.stalled)",
+    "c.now > c.rightUntil + 1000) c.become('lapsed', endedText(c));\n  if (!c.stalled)",
   ),
   edit('step.ts', 'R9 a stall changes nothing', 'if (!c.stalled) return;', 'return;'),
   edit(

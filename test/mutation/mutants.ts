@@ -234,7 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: 'step.ts',
-    find: "if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed');\n  if (!c.stalled)",
+    find: "if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed', endedText(c));\n  if (!c.stalled)",
     replace: 'if (!c.stalled)',
     breaks: 'after a stall words leave before the own right is looked at',
     catcher: rule('R8: after a stall no word says'),
