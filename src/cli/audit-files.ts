@@ -16,8 +16,13 @@ export interface LogPath {
   readonly segments: readonly string[];
 }
 
-export const NOT_A_LOG = 'give a directory of segments (state/log of a host), or one segment';
+const NOT_A_LOG = 'give a directory of segments (state/log of a host), or one segment';
 const CHECKPOINT_MAX_BYTES = 16 * 1024;
+
+/** What is no log, and why: for whoever has read it. */
+export function noLog(what: string): OperatorError {
+  return new OperatorError(what, NOT_A_LOG);
+}
 
 /** Throws OperatorError when there is no log. */
 export function logAt(path: string): LogPath {

@@ -4,7 +4,7 @@ import { isKind, KINDS, type Kind } from '../audit/kinds.ts';
 import type { Members } from '../audit/members.ts';
 import { entryJson, entryLine, printable } from '../audit/words.ts';
 import { OperatorError } from '../trust/errors.ts';
-import { logAt, NOT_A_LOG } from './audit-files.ts';
+import { logAt, noLog } from './audit-files.ts';
 import { LogReader, type Shown } from './audit-reader.ts';
 import { type CommandIo, outputGone } from './io.ts';
 
@@ -130,7 +130,7 @@ export function tellUnfinished({ path, unfinished, isEmpty }: LogReader, io: Com
 export function refuseFaults({ path, faults, unfinished, isEmpty }: LogReader): void {
   const [fault] = faults;
   const why = fault ?? unfinished;
-  if (isEmpty) throw new OperatorError(`${path}: holds no entry${why === null ? '' : `: ${why}`}`, NOT_A_LOG);
+  if (isEmpty) throw noLog(`${path}: holds no entry${why === null ? '' : `: ${why}`}`);
   if (fault === undefined) return;
   const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`;
   throw new OperatorError(

@@ -76,6 +76,11 @@ export class AuditTrail {
     }
   }
 
+  /** An operator's order that the core does not hear of. */
+  operator(text: string): void {
+    this.log.append({ service: null, kind: 'operator', text });
+  }
+
   /** The uplink was raised by somebody else, and is down again. */
   guarded(service: string, text: string): void {
     this.log.append({ service, kind: 'alarm', text, data: { code: 'uplink-raised' } });

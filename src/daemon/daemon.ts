@@ -234,7 +234,7 @@ export class Daemon {
   /** Why an operator's roster is refused; null when it is in force, or was before. */
   async #offerRoster(bytes: Uint8Array): Promise<string | null> {
     const merge = this.#driver.offerRoster(bytes);
-    this.#note(`roster pushed: ${merge.kind}`);
+    this.#trail.operator(`roster pushed: ${merge.kind}`);
     await this.#desk.idle();
     return refusalOf(merge, this.#driver.rosters.roster.version);
   }
@@ -293,11 +293,11 @@ export class Daemon {
       const { core } = this.#config;
       if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(core));
       this.#trail.configured(core);
-      this.#note(`reloaded: ${plan.changes.length} change(s)`);
+      this.#trail.operator(`reloaded: ${plan.changes.length} change(s)`);
       this.#log.info({ changes: plan.changes.length }, 'reload: done');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#note(`reload refused; nothing was changed: ${reason}`);
+      this.#trail.operator(`reload refused; nothing was changed: ${reason}`);
       this.#log.error({ reason }, 'reload refused; nothing was changed');
       if (!(error instanceof OperatorError)) throw error;
     }
@@ -306,7 +306,7 @@ export class Daemon {
   /** Makes the host harmless without the core, whatever state that is in; nothing reaches the core afterwards. */
   async fence(): Promise<boolean> {
     this.#ended = true;
-    this.#note('fenced');
+    this.#trail.operator('fenced');
     return this.#actuator.fence();
   }
 
@@ -337,10 +337,6 @@ export class Daemon {
   #actuatorLost(why: string): void {
     this.#alarms.set('actuator', null, true, why);
     this.#loseActuator(new RunEnded('actuator-lost', `: ${why}`));
-  }
-
-  #note(text: string): void {
-    this.#trail.log.append({ service: null, kind: 'operator', text });
   }
 
   #toDriver(action: (driver: Driver) => void): void {
