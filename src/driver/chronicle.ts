@@ -3,7 +3,7 @@
  * words by which hosts let each other in, how switches ended and how long each procedure took. Bounded: a member that
  * talks without end fills no disk, and what was left out is counted.
  */
-import type { Effect, Event, HostName, LogEntry, Message } from '../core/index.ts';
+import type { Effect, Event, HostName, LogEntry, Message, Side } from '../core/index.ts';
 import { describeEvent, describeMessage } from '../core/index.ts';
 import type { JournalEntry } from './ports.ts';
 
@@ -32,6 +32,13 @@ const PER_SECOND = 2;
 /** Procedures under way that are remembered; one service has twelve. */
 const RUNS_MAX = 1024;
 
+const SIDES: readonly Side[] = ['downlink', 'uplink'];
+
+/** The name of a round of address probes, as procedures have theirs. */
+export function addressRound(side: Side): string {
+  return `${side} addresses`;
+}
+
 interface Allowance {
   left: number;
   atMs: number;
@@ -47,6 +54,8 @@ export class Chronicle {
   /** The last word of each host, type and service: its copies over other links are not told again. */
   readonly #lastWords = new Map<string, string>();
   #untold = 0;
+  /** By service and side: what the last round of address probes in this place said. */
+  readonly #rounds = new Map<string, boolean>();
 
   /** A procedure was ordered. */
   started(procedure: string, id: number, nowMs: number): void {
@@ -75,8 +84,12 @@ export class Chronicle {
         ? [messageEntry(`to ${effect.to}: ${describeMessage(effect.message)}`, effect.message)]
         : [],
     );
-    if (event.type === 'procedure-ended') this.#tookMs.delete(event.id);
-    const entries = [heard, ...decided, ended, ...said].filter((entry) => entry !== null);
+    const probed = this.#probed(event);
+    for (const { entry } of told)
+      if (entry.kind === 'transition')
+        for (const side of SIDES) this.#rounds.delete(`${entry.service} ${side}`);
+    if ('id' in event) this.#tookMs.delete(event.id);
+    const entries = [heard, probed, ...decided, ended, ...said].filter((entry) => entry !== null);
     return event.type === 'message' ? this.#bounded(event.from, entries, nowMs) : entries;
   }
 
@@ -128,11 +141,23 @@ export class Chronicle {
     return this.#withProcedure({ service, kind: 'procedure', text: `${procedure}: ${verdict}`, data }, event);
   }
 
+  /** A round of address probes: the first of a side in each place, and whenever the answer is another one. */
+  #probed(event: Event): JournalEntry | null {
+    if (event.type !== 'addresses-probed') return null;
+    const { service, side, answered } = event;
+    const round = `${service} ${side}`;
+    if (this.#rounds.get(round) === answered) return null;
+    this.#rounds.set(round, answered);
+    const [procedure, verdict] = [addressRound(side), answered ? 'answered' : 'unanswered'];
+    const data = { procedure, verdict };
+    return this.#withProcedure({ service, kind: 'procedure', text: `${procedure}: ${verdict}`, data }, event);
+  }
+
   #withProcedure(entry: LogEntry, event: Event): JournalEntry {
     const procedure = String(entry.data?.procedure ?? '');
     if (procedure === '') return entry;
     const detail = this.#details.get(procedure);
-    const tookMs = event.type === 'procedure-ended' ? this.#tookMs.get(event.id) : undefined;
+    const tookMs = 'id' in event ? this.#tookMs.get(event.id) : undefined;
     const timed = tookMs === undefined ? entry : { ...entry, data: { ...entry.data, tookMs } };
     return detail === undefined ? timed : { ...timed, detail };
   }

@@ -23,7 +23,7 @@ import type { Fork, Merge } from '../trust/roster-merge.ts';
 import { RunEnded } from '../wire/ended.ts';
 import type { Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
-import { Chronicle } from './chronicle.ts';
+import { addressRound, Chronicle } from './chronicle.ts';
 import type { ActuatorEvents, DriverOptions } from './ports.ts';
 import { Preparing } from './preparing.ts';
 import { describeNews } from './roster-news.ts';
@@ -143,8 +143,11 @@ export class Driver {
       this.#chronicle.ended(procedure, id, verdict, detail, this.#options.clock.nowMs());
       this.#happened({ type: 'procedure-ended', service, procedure, id, verdict });
     },
-    addressesProbed: (service, side, id, answered) =>
-      this.#happened({ type: 'addresses-probed', service, side, id, answered }),
+    addressesProbed: (service, side, id, answered, detail) => {
+      const verdict = answered ? 'answered' : 'unanswered';
+      this.#chronicle.ended(addressRound(side), id, verdict, detail, this.#options.clock.nowMs());
+      this.#happened({ type: 'addresses-probed', service, side, id, answered });
+    },
     gateSet: (service, id, openUntilMs) => this.#happened({ type: 'gate-set', service, id, openUntilMs }),
     linkChanged: (service, side) => this.#happened({ type: 'link-changed', service, side }),
     foreignerHeard: (service) => this.#happened({ type: 'foreigner-heard', service }),
@@ -201,6 +204,7 @@ export class Driver {
           actuator.run(effect.service, effect.procedure, effect.id);
           break;
         case 'probe-addresses':
+          this.#chronicle.started(addressRound(effect.side), effect.id, nowMs);
           actuator.probeAddresses(effect.service, effect.side, effect.id);
           break;
         case 'gate':

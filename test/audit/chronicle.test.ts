@@ -78,3 +78,28 @@ test('P67: promises and answers to a member that claims without end are bounded 
     JSON.stringify([...kinds]),
   );
 });
+
+test('P67: what rounds of address probes said is told once in each place, and when it changes', () => {
+  const chronicle = new Chronicle();
+  const round = (id: number, answered: boolean, detail = '') => {
+    chronicle.started('uplink addresses', id, 1000);
+    chronicle.ended('uplink addresses', id, answered ? 'answered' : 'unanswered', detail, 1051);
+    return { type: 'addresses-probed', service: 'firewall', side: 'uplink', id, answered } as const;
+  };
+  const [first, ...none] = chronicle.entries(round(1, false), [], 1051);
+  assert.deepEqual(none, []);
+  assert.deepEqual(
+    [first?.kind, first?.text, first?.data?.tookMs],
+    ['procedure', 'uplink addresses: unanswered', 51],
+  );
+  assert.deepEqual(chronicle.entries(round(2, false), [], 1100), []);
+  const [other] = chronicle.entries(round(3, true, '02:00:00:00:00:01 has 10.77.2.1'), [], 1200);
+  assert.equal(other?.text, 'uplink addresses: answered');
+  assert.equal(other?.detail, '02:00:00:00:00:01 has 10.77.2.1');
+  const moved = { type: 'log', entry: { service: 'firewall', kind: 'transition', text: 'a -> b' } } as const;
+  assert.deepEqual(
+    chronicle.entries(round(4, true), [moved], 1300).map(({ text }) => text),
+    ['a -> b'],
+  );
+  assert.equal(chronicle.entries(round(5, true), [], 1400).length, 1, 'in the next place it is news again');
+});
