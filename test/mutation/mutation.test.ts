@@ -12,10 +12,11 @@ import test, { after, before } from 'node:test';
 import { compileProject, compileTexts } from './compile.ts';
 import { GUARD_MUTANTS } from './guard-mutants.ts';
 import { type Catcher, MUTANTS as GENERAL, type Mutant } from './mutants.ts';
+import { DISPUTE_MUTANTS } from './mutants-disputes.ts';
 import { LIMIT_MUTANTS } from './mutants-limits.ts';
 
 const ROOT = process.cwd();
-const CORE: readonly Mutant[] = [...GENERAL, ...LIMIT_MUTANTS];
+const CORE: readonly Mutant[] = [...GENERAL, ...LIMIT_MUTANTS, ...DISPUTE_MUTANTS];
 const ALL: readonly Mutant[] = [
   ...CORE.map((mutant) => ({ ...mutant, file: `core/${mutant.file}` })),
   ...GUARD_MUTANTS,
