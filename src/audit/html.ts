@@ -13,6 +13,9 @@ export function escaped(text: string): string {
   return printable(text).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? '');
 }
 
+/** A time by itself does not break at its hyphens. */
+const IS_TIME = /^\d{4}-\d\d-\d\dT\S+$/;
+
 /** A table; cells are text. `classes`: of a row. */
 export function table(
   head: readonly string[],
@@ -20,7 +23,9 @@ export function table(
   classes: (row: readonly string[], index: number) => string = () => '',
 ): string {
   const cells = (row: readonly string[], tag: string): string =>
-    row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('');
+    row
+      .map((cell) => `<${tag}${IS_TIME.test(cell) ? ' class="when"' : ''}>${escaped(cell)}</${tag}>`)
+      .join('');
   const body = rows.map((row, i) => {
     const name = classes(row, i);
     return `<tr${name === '' ? '' : ` class="${escaped(name)}"`}>${cells(row, 'td')}</tr>`;
@@ -37,7 +42,7 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1
 p { margin: .4rem 0; max-width: 60rem; } .faint { color: var(--faint); }
 .verdict { margin: 1.2rem 0; padding: .8rem 1rem; border-left: .4rem solid var(--good); background: var(--band); font-size: 1.1rem; } .verdict.bad { border-color: var(--bad); }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); } td:last-child { overflow-wrap: anywhere; min-width: 8rem; } th { color: var(--faint); font-weight: 600; }
-td:first-child, th:first-child { white-space: nowrap; } .wide { overflow-x: auto; }
+td:first-child, th:first-child, .when { white-space: nowrap; } .wide { overflow-x: auto; }
 tr.broken td:first-child, tr.overlap td:first-child, tr.missing td:first-child { color: var(--bad); font-weight: 700; }
 svg { width: 100%; height: auto; display: block; margin: .6rem 0; } svg text { fill: var(--ink); font-size: 13px; } svg .time { fill: var(--faint); font-size: 11px; } svg .term { fill: var(--paper); font-size: 12px; }
 .axis, .tick { stroke: var(--line); } .tick { stroke-dasharray: 2 4; } .bar { fill: var(--bar); } .unsaid { fill: var(--unsaid); }

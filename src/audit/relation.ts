@@ -18,7 +18,10 @@ export interface Relation {
   readonly because: string;
 }
 
-/** How every two tenures of different hosts in one service stand, where they follow each other or come near. */
+/** Tenures so near in an order are held against each other: those further on have the tenures between them as well. */
+const NEAR = 3;
+
+/** How every two tenures of different hosts in one service stand, where they follow each other or come near. `tenures`: by term. */
 export function relationsOf(
   tenures: readonly Tenure[],
   chains: readonly Chain[],
@@ -28,15 +31,55 @@ export function relationsOf(
   const relations: Relation[] = [];
   for (const service of new Set(tenures.map((tenure) => tenure.service))) {
     const own = tenures.filter((tenure) => tenure.service === service);
-    // Only near ones: those further on have the tenures between them as well.
-    for (const [i, a] of own.entries())
-      for (const b of own.slice(i + 1, i + 4))
-        if (a.host !== b.host) relations.push(relate(a, b, chains, clocks, members));
+    for (const [a, near] of nearOnes(own, clocks)) {
+      const open = new Set<string>();
+      for (const b of near) {
+        const relation = relate(a, b, chains, clocks, members);
+        // What is open for the next one of a host is no news for those after it.
+        if (relation.verdict === 'open' && open.has(b.host)) continue;
+        if (relation.verdict === 'open') open.add(b.host);
+        relations.push(relation);
+      }
+    }
   }
   return relations;
 }
 
-/** `a` began first by the hosts' clocks; either may turn out to be the first. */
+/**
+ * For each tenure those of other hosts that follow it closely in some order, by term: terms, wall clocks, and the clock of
+ * one host, as far as the others' can be compared with it. A host that lies about one of them does not get out of sight.
+ */
+function nearOnes(own: readonly Tenure[], clocks: Clocks): [Tenure, Tenure[]][] {
+  const common = own[0]?.host ?? '';
+  const shared = new Map(own.map((tenure) => [tenure, commonMs(tenure, common, clocks)] as const));
+  const comparable = own.filter((tenure) => shared.get(tenure) !== null);
+  const orders = [
+    own,
+    own.toSorted((a, b) => a.from.wallMs - b.from.wallMs),
+    comparable.toSorted((a, b) => (shared.get(a) ?? 0) - (shared.get(b) ?? 0)),
+  ];
+  const place = new Map(own.map((tenure, i) => [tenure, i] as const));
+  const near = new Map(own.map((tenure) => [tenure, new Set<Tenure>()] as const));
+  for (const order of orders)
+    for (const [i, one] of order.entries())
+      for (const other of order.slice(i + 1, i + 1 + NEAR)) {
+        if (one.host === other.host) continue;
+        const isFirst = (place.get(one) ?? 0) < (place.get(other) ?? 0);
+        near.get(isFirst ? one : other)?.add(isFirst ? other : one);
+      }
+  const byPlace = (a: Tenure, b: Tenure): number => (place.get(a) ?? 0) - (place.get(b) ?? 0);
+  return [...near].map(([tenure, others]) => [tenure, [...others].sort(byPlace)]);
+}
+
+/** When a tenure began, by that host's clock; null: it cannot be told. */
+function commonMs({ host, from }: Tenure, common: string, clocks: Clocks): number | null {
+  const atMs = from.monoUs / 1000;
+  if (host === common) return atMs;
+  const bounds = clocks.between(host, common, atMs);
+  return bounds === null ? null : atMs + (bounds.leastMs + bounds.mostMs) / 2;
+}
+
+/** `a` has the lower term; either may turn out to be the first. */
 function relate(a: Tenure, b: Tenure, chains: readonly Chain[], clocks: Clocks, members: Members): Relation {
   const orders = [
     [a, b],

@@ -88,18 +88,25 @@ function mastersPart({ tenures, digest, verdict }: ReportInput): string {
 
 function changeRow({ before, after, cause, gap, suspectedMs }: Change): string[] {
   return [
-    `${after.host}, term ${after.term}`,
-    before === null ? 'nobody' : `${before.host}, term ${before.term}`,
+    whose(after),
+    before === null ? 'nobody' : whose(before),
     cause,
     before === null ? '' : gapText(before, gap),
     suspectedMs === null ? '' : `${suspectedMs.toFixed(0)} ms`,
   ];
 }
 
+/** On one line. */
+function whose({ host, term }: Tenure): string {
+  return `${host}, term ${term}`.replaceAll(' ', '\u00a0');
+}
+
 function gapText(before: Tenure, gap: Gap | null): string {
   const unsaid = before.to === null ? 'not said: the log before ends without it' : 'not comparable';
   if (gap === null) return unsaid;
   if (before.to === null) return `${unsaid}; ${gap.mostMs.toFixed(0)} ms at most`;
+  // Below nothing the clocks are not known well enough to tell: whether both served is the next section's matter.
+  if (gap.leastMs < 0) return `${Math.max(0, gap.mostMs).toFixed(0)} ms at most`;
   return `${gap.leastMs.toFixed(0)} to ${gap.mostMs.toFixed(0)} ms`;
 }
 
@@ -126,8 +133,8 @@ function overlapsPart({ relations }: ReportInput): string {
           : 'No two hosts served at once: every change of master is shown to have been one after the other.';
   const rows = relations.map(({ a, b, verdict, because }) => [
     VERDICTS[verdict],
-    `${a.host}, term ${a.term}`,
-    `${b.host}, term ${b.term}`,
+    whose(a),
+    whose(b),
     because,
   ]);
   const shown = table(['', 'first', 'second', 'because'], rows, (_, i) => relations[i]?.verdict ?? '');
@@ -175,7 +182,7 @@ function refusalsPart({ digest }: ReportInput): string {
     [...counts].sort(([, a], [, b]) => b - a).map(([what, count]) => [host, what, String(count)]),
   );
   const none = '<p>None.</p>';
-  return `<h2>Alarms</h2>${alarms.length === 0 ? none : table(['host', 'alarm', 'service', 'raised', 'first', 'last cleared', 'the last time'], alarms)}
+  return `<h2>Alarms</h2>${alarms.length === 0 ? none : table(['host', 'alarm', 'service', 'raised', 'first', 'last cleared, or seen', 'the last time'], alarms)}
 <h2>Refused messages</h2>${refusals.length === 0 ? none : table(['by', 'in whose name, and why', 'how often'], refusals)}`;
 }
 

@@ -23,9 +23,13 @@ export interface Tenure {
   readonly beginning: Beginning;
 }
 
-/** All tenures of all logs, in the order of their hosts' clocks. */
+/** All tenures of all logs, in the order of their terms; those of one term as they stand in the log. No clock is asked. */
 export function tenuresOf(chains: readonly Chain[]): Tenure[] {
-  return chains.flatMap(tenuresIn).sort((a, b) => a.from.wallMs - b.from.wallMs);
+  return chains.flatMap(tenuresIn).sort((a, b) => termNumber(a) - termNumber(b) || a.from.n - b.from.n);
+}
+
+function termNumber({ term }: Tenure): number {
+  return Number(/^\d+/.exec(term)?.[0] ?? 0);
 }
 
 function tenuresIn(chain: Chain): Tenure[] {

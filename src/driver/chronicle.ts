@@ -89,7 +89,7 @@ export class Chronicle {
       if (entry.kind === 'transition')
         for (const side of SIDES) this.#rounds.delete(`${entry.service} ${side}`);
     if ('id' in event) this.#tookMs.delete(event.id);
-    const entries = [heard, probed, ...decided, ended, ...said].filter((entry) => entry !== null);
+    const entries = [heard, probed, ended, ...decided, ...said].filter((entry) => entry !== null);
     return event.type === 'message' ? this.#bounded(event.from, entries, nowMs) : entries;
   }
 

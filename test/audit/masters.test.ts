@@ -166,3 +166,33 @@ test('a master that was paused says late that its right had lapsed: by then the 
   assert.equal(of('1/fw1', '2/fw2'), 'apart');
   assert.equal(of('3/fw1', '4/fw2'), 'overlap', 'one that says nothing of it served until then');
 });
+
+test('a host whose wall clock is years off does not hide that it served beside another', async (t) => {
+  const cluster = new LogCluster(['fw1', 'fw2'], {}, 'dmz', -1e11);
+  t.after(() => cluster.remove());
+  await cluster.open();
+  await cluster.gossip();
+  await cluster.gossip();
+  for (let n = 1; n < 20; n += 2) {
+    for (const [host, term] of [
+      ['fw1', `${n}/fw1`],
+      ['fw2', `${n + 1}/fw2`],
+    ] as const) {
+      await cluster.say(host, ...serve(term));
+      cluster.time.ms += 100;
+      // The tenth of fw1 goes on while fw2 serves.
+      if (term !== '9/fw1')
+        await cluster.say(host, transition('service.serving', 'service.releasing', 'ordered', term));
+    }
+    if (n === 9)
+      await cluster.say('fw1', transition('service.serving', 'service.releasing', 'ordered', '9/fw1'));
+    await cluster.gossip();
+    await cluster.gossip();
+  }
+  const { relations } = await judged(cluster);
+  const overlaps = relations.filter(({ verdict }) => verdict === 'overlap');
+  assert.deepEqual(
+    overlaps.map(({ a, b }) => [a.term, b.term]),
+    [['9/fw1', '10/fw2']],
+  );
+});
