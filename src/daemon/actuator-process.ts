@@ -147,7 +147,7 @@ class FileDesk implements Desk {
 function permitOptions({ timing, raise }: Settings): PermitOptions {
   return {
     windowMs: timing.handoverLimitMs,
-    idleMs: timing.handoverLimitMs + 3 * timing.promiseMs,
+    idleMs: timing.handoverLimitMs + 4 * timing.promiseMs,
     intervalMs: timing.intervalMs,
     burst: raise.burst,
     everyMs: raise.everyMs,

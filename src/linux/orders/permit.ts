@@ -8,7 +8,7 @@ import { IdleUplinks } from './idle.ts';
 export interface PermitOptions {
   /** The longest handover: how long a window is. */
   readonly windowMs: number;
-  /** The longest that an uplink is up without an open gate: an attempt's own limit, which a suspension is shorter than. */
+  /** The longest that an uplink is up without an order to open its gate: no attempt, nor a suspension after a lease, lasts as long. */
   readonly idleMs: number;
   /** How many raisings may come at once, and after how long there is one more. */
   readonly burst: number;
