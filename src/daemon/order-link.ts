@@ -43,6 +43,7 @@ export class OrderLink {
   /** After a silence no order to raise goes out before then. */
   #trustedFromMs = Number.NEGATIVE_INFINITY;
   #isSilent = false;
+  #isYielding = false;
   #settle: { resolve: (hash: string) => void; reject: (error: Error) => void } | null = null;
 
   constructor(options: OrderLinkOptions) {
@@ -83,6 +84,20 @@ export class OrderLink {
     this.#options.stream.write(formatOrder({ ...order, seq } as Order));
     if (this.#options.stream.writableLength > WAITING_MAX_BYTES) this.#lost('the actuator reads no orders');
     return seq;
+  }
+
+  /**
+   * What lowers need not hurry, and what the same step says to other hosts must: the successor waits for it. Orders from here to the
+   * end of this turn leave after that, in their order.
+   */
+  yield(): void {
+    if (this.#isYielding || this.#isOver) return;
+    this.#isYielding = true;
+    this.#options.stream.cork();
+    process.nextTick(() => {
+      this.#isYielding = false;
+      this.#options.stream.uncork();
+    });
   }
 
   /** An order whose answer is `ok` or `fail`; rejects with the words of a refusal, or when the actuator is lost. */

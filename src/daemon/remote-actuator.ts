@@ -7,6 +7,7 @@ import type { Side } from '../core/events.ts';
 import type { Procedure, Verdict } from '../core/procedures.ts';
 import type { Actuator, ActuatorEvents } from '../driver/ports.ts';
 import { type Answer, sideOf, type Word } from '../linux/orders/grammar.ts';
+import { LOWERING } from '../linux/orders/permit.ts';
 import type { FilterCounts } from '../linux/portguard.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { OrderLink, type OrderLinkOptions } from './order-link.ts';
@@ -103,6 +104,7 @@ export class RemoteActuator implements Actuator {
       queueMicrotask(() => ended('unknown', why));
       return;
     }
+    if (LOWERING.has(procedure)) this.#link.yield();
     const deadlineMs = this.#deadlineMs(RAISING.has(procedure) ? 0 : TEST_PATIENCE_MS);
     this.#link.send({ verb: procedure, index, deadlineMs }, ({ word, text }) => ended(verdictOf(word), text));
   }

@@ -214,7 +214,7 @@ class KernelActuator implements LinuxActuator {
     }
     const wasOpen = this.kernel.gate.openUntilMs(name) !== null;
     const { openUntilMs, missing } = this.kernel.gate.set(name, untilMs);
-    if (openUntilMs !== null && !wasOpen) parts.place.gateOpened();
+    if (openUntilMs !== null && !wasOpen) opened(parts);
     // The tables were removed behind our back: the gate stands open to all until they are back.
     if (missing) this.watch.repair();
     queueMicrotask(() => {
@@ -316,4 +316,12 @@ class KernelActuator implements LinuxActuator {
       if (uplink.device === device) this.events.linkChanged(name, 'uplink');
     }
   }
+}
+
+/** The neighbours are told with the opening itself: until they are, they send to whoever served before. The order to announce follows. */
+function opened({ service, place, announcers }: ServiceParts): void {
+  place.gateOpened();
+  if (!place.active) return;
+  if (service.procedures.announceTakeoverDownlink === undefined) announcers.downlink.start();
+  if (service.procedures.announceTakeoverUplink === undefined) announcers.uplink.start();
 }

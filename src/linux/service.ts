@@ -90,13 +90,14 @@ export class ServiceSwitch {
     this.isActive = false;
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
-    const rules = this.tools.rules.load(this.service, 'standby');
     let problem: string | null = null;
     try {
       this.removeAll();
     } catch (error) {
       problem = textOf(error);
     }
+    // Last, since it starts programs: where processors are few, the words to the successor are still on their way.
+    const rules = this.tools.rules.load(this.service, 'standby');
     // Not waited for: a host with many connections is harmless before it has forgotten them.
     this.forgetting = this.forget(this.forgetting);
     const loaded = await rules;

@@ -1,0 +1,48 @@
+/** The network process's end of the conversation with the actuator: what leaves when. */
+import assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import test, { type TestContext } from 'node:test';
+import { OrderLink } from '../../src/daemon/order-link.ts';
+import { GRAMMAR } from '../../src/linux/orders/grammar.ts';
+
+/** A link to an actuator that writes down what it is told, and answers nothing. */
+function linkTo(t: TestContext, written: string[]): OrderLink {
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => {
+      written.push(chunk.toString());
+      done();
+    },
+    writev: (chunks, done) => {
+      for (const { chunk } of chunks) written.push((chunk as Buffer).toString());
+      done();
+    },
+  });
+  const link = new OrderLink({
+    stream,
+    nowMs: () => performance.now(),
+    leaseMs: 300,
+    onNews: () => undefined,
+    onLost: () => undefined,
+  });
+  t.after(() => link.close());
+  link.ready.catch(() => undefined);
+  stream.push(`0 ready ${GRAMMAR} 00\n`);
+  return link;
+}
+
+test('what lowers leaves after what the same step says to other hosts, and the orders keep their order', async (t) => {
+  const written: string[] = [];
+  const link = linkTo(t, written);
+  link.send({ verb: 'shut', index: 0 });
+  assert.deepEqual(written, ['1 shut 0 0\n'], 'a gate waits for nothing');
+  link.yield();
+  link.send({ verb: 'deactivateService', index: 0, deadlineMs: 5 });
+  link.yield();
+  link.send({ verb: 'shut', index: 1 });
+  written.push('RELEASED');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(written.slice(1), ['RELEASED', '2 deactivateService 0 5\n', '3 shut 1 0\n']);
+  link.send({ verb: 'shut', index: 0 });
+  assert.equal(written.at(-1), '4 shut 0 0\n', 'the next turn is as ever');
+});
