@@ -19,6 +19,9 @@ export const CLIENTS_VIEW: readonly Scenario[] = [
       `checks = ["gateway", "through:icmp:${SERVER.address}", "through:tcp:${SERVER.address}:${TCP_PORT}"]`,
       '[service.limits]',
       'test = "300ms"',
+      '[load]',
+      'sources = ["conntrack", "cpu", "link"]',
+      'every = "1s"',
     ],
     fault: async (stage) => {
       const backups = stage.gateways.filter((host) => host !== stage.master);
@@ -31,6 +34,11 @@ export const CLIENTS_VIEW: readonly Scenario[] = [
       await stage.faults.heal('lan');
       if (!(await disputes(stage, []))) stage.seen.push('the dispute does not end with its cause');
       await stage.faults.forwardNothing(stage.master);
+      for (const host of stage.gateways) {
+        const load = (await stage.cluster.status(host))?.load;
+        if (!/^conntrack=\d+ cpu=\d+ link=\d+$/.test(load?.sources ?? ''))
+          stage.seen.push(`the load of ${host} is ${JSON.stringify(load)}`);
+      }
       const moves = await until(
         async () => ![null, stage.master].includes(await stage.cluster.master(stage.gateways)),
         DISPUTE_LIMIT_MS,

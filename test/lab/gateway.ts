@@ -42,6 +42,7 @@ export interface Status {
     readonly alarms?: readonly { readonly code: string }[];
   }[];
   readonly pid?: number;
+  readonly load?: { readonly permille: number; readonly sources: string } | null;
   readonly alarms?: readonly { readonly code: string }[];
   readonly counters?: { readonly [name: string]: number };
   readonly peers?: readonly { readonly host: string; readonly lastHeardMs: number | null }[];
