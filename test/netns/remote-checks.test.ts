@@ -62,22 +62,38 @@ class Scene {
     await f.start(this.config([]));
   }
 
-  config(texts: readonly string[], need: 'all' | 'any' = 'all'): ActuatorConfig {
+  config(texts: readonly string[], need: 'all' | 'any' = 'all', testMs = 400): ActuatorConfig {
     const checks = texts.map((text) => {
       const check = remoteCheck(text.replace('CERT', `${this.f.directory}/cert.pem`));
       assert.ok(check, text);
       return check;
     });
     const none = { rules: null, rules6: null, standbyRules: null, standbyRules6: null };
-    const limits = { testMs: 400, switchMs: 5000 };
+    const limits = { testMs, switchMs: 5000 };
     return this.f.config({}, { remote: { need, checks }, firewall: none, limits });
   }
 
   /** Puts these checks in force and runs them. */
-  async ask(texts: readonly string[], need: 'all' | 'any' = 'all'): Promise<Said> {
-    const taken = await this.f.order({ reconfigure: this.config(texts, need) });
+  async ask(texts: readonly string[], need: 'all' | 'any' = 'all', testMs = 400): Promise<Said> {
+    const taken = await this.f.order({ reconfigure: this.config(texts, need, testMs) });
     assert.equal(taken.error, null, texts.join(', '));
     return this.f.run('checkServiceRemote');
+  }
+
+  /** All of them are good. */
+  async every(texts: readonly string[]): Promise<void> {
+    // What is good is so long before: the time is for a busy machine.
+    const said = await this.ask(texts, 'all', 3000);
+    assert.equal(said.verdict, 'confirmed', said.detail);
+  }
+
+  /** Not one of them is good, where one would do, and each says for itself what is wrong. */
+  async none(texts: readonly string[], why: readonly RegExp[]): Promise<void> {
+    const { verdict, detail = '' } = await this.ask(texts, 'any');
+    assert.equal(verdict, 'unknown', detail);
+    const said = detail.split('; ');
+    assert.equal(said.length, texts.length, detail);
+    for (const [i, text] of texts.entries()) assert.match(said[i] ?? '', why[i] ?? /^never$/, text);
   }
 
   async expect(text: string, verdict: string, detail: RegExp): Promise<void> {
@@ -138,19 +154,19 @@ test('every kind: yes to what is sound, no to all else, within the limit', { ski
   const isUp = async (): Promise<boolean> =>
     (await scene.ask([`through:icmp:${HOST6}`])).verdict === 'confirmed';
   assert.ok(await until(isUp, 8000), 'IPv6 behind the gateway');
-  for (const text of SOUND) await scene.expect(text, 'confirmed', /./);
-  for (const [text, why] of BAD) {
-    await scene.expect(text, 'unknown', why);
-  }
-  const together = await scene.ask(SOUND.slice(0, 10));
-  assert.equal(together.verdict, 'confirmed', together.detail);
+  await scene.every(SOUND);
+  await scene.none(
+    BAD.map(([text]) => text),
+    BAD.map(([, why]) => why),
+  );
   const [bad = ['']] = BAD;
   assert.equal((await scene.ask([SOUND[0] ?? '', bad[0]])).verdict, 'unknown', 'all are needed');
   assert.equal((await scene.ask([SOUND[0] ?? '', bad[0]], 'any')).verdict, 'confirmed', 'any suffices');
   assert.equal((await scene.ask([bad[0], 'arp:10.77.1.78'], 'any')).verdict, 'unknown');
-  // The limit holds for whoever keeps a client waiting.
+  // The limit holds for whoever keeps a client waiting; the process that asks runs already.
+  await scene.every([`through:tcp:${HOST}:80`]);
   const hung = await scene.ask([`through:http://${HOST}/hung`]);
-  assert.ok((hung.tookMs ?? 1e9) < 1200, `${hung.tookMs} ms`);
+  assert.ok((hung.tookMs ?? 1e9) < 2500, `${hung.tookMs} ms`);
 });
 
 test('through the gateway, and by no other way: the gateway’s rules, a gateway that is gone, answers from beside it', {
@@ -161,26 +177,34 @@ test('through the gateway, and by no other way: the gateway’s rules, a gateway
   await scene.open();
   const { f, master, behind } = scene;
   const kinds = [`through:icmp:${HOST}`, `through:tcp:${HOST}:80`, `through:dns:${HOST}/www.example`];
-  for (const text of kinds) await scene.expect(text, 'confirmed', /./);
+  await scene.every(kinds);
   // Only clients see this: the gateway itself answers as before.
   f.net.exec(master, '/usr/sbin/iptables', '-I', 'FORWARD', '-j', 'DROP');
-  for (const text of kinds) await scene.expect(text, 'unknown', /no answer/);
+  await scene.none(
+    kinds,
+    kinds.map(() => /no answer/),
+  );
   await scene.expect('gateway', 'confirmed', /./);
   f.net.exec(master, '/usr/sbin/iptables', '-D', 'FORWARD', '-j', 'DROP');
-  for (const text of kinds) await scene.expect(text, 'confirmed', /./);
+  await scene.every(kinds);
   // The host behind has found a way of its own to this LAN: its answers prove nothing of the gateway.
   f.net.plug(behind, 'eth1', f.lan, 'p-behind');
   f.net.ip(behind, 'route', 'add', '10.77.1.11/32', 'dev', 'eth1');
   f.net.ip(behind, 'neigh', 'flush', 'all');
-  for (const text of kinds)
-    await scene.expect(text, 'unknown', /no answer through the gateway|not through the gateway/);
+  await scene.none(
+    kinds,
+    kinds.map(() => /no answer through the gateway|not through the gateway/),
+  );
   f.net.ip(behind, 'link', 'set', 'eth1', 'down');
-  for (const text of kinds) await scene.expect(text, 'confirmed', /./);
+  await scene.every(kinds);
   // The backup has a way of its own behind the gateway: it is not taken.
   f.net.join(f.gw, 'side', behind, 'side');
   f.net.ip(f.gw, 'addr', 'add', '10.77.3.11/24', 'dev', 'side');
   f.net.ip(f.lan, 'link', 'set', 'p-master', 'down');
-  for (const text of kinds) await scene.expect(text, 'unknown', /the gateway does not answer/);
+  await scene.none(
+    kinds,
+    kinds.map(() => /the gateway does not answer/),
+  );
 });
 
 test('the checker has no rights; killed or stopped it is no evidence, and a new one is started', {

@@ -37,7 +37,11 @@ export class Checker {
   /** Starts the process before it is needed, or ends it when it no longer is. */
   keep(isNeeded: boolean): void {
     if (isNeeded) this.started();
-    else this.end('no check needs it');
+    else {
+      this.end('no check needs it');
+      // It was well: the next one need not wait.
+      this.endedMs = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /** Whether the process can be started and speaks; null: it does. */
