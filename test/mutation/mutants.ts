@@ -128,7 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: 'readiness.ts',
-    find: "c.timer('renew', c.now + c.t.intervalMs / 2);",
+    find: "c.timer('renew', c.nextOnGrid(c.t.intervalMs / 2));",
     replace: '',
     breaks: 'timer not set: the own right is not renewed',
     catcher: explore(`${AVAILABLE} --start prepared --disorder 0 --depth 12 --calm 2`, /^calm: no master/m),
