@@ -88,6 +88,10 @@ export interface ServiceConfig {
   readonly downlinkLink: number | null;
   /** Preemption by planned handover after so long a fitness; null: never. */
   readonly preemptDelayMs: number | null;
+  /** Services that had better be on another host than this one: a wish (R25). */
+  readonly apart: readonly ServiceName[];
+  /** When a load (0..1000) burdens this host for this service; null: never (R25). */
+  readonly feedback: { readonly high: number; readonly low: number; readonly afterMs: number } | null;
   /** Hash of all that must be the same on every host (security H5), as hex. */
   readonly digest: string;
 }

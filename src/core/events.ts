@@ -57,6 +57,8 @@ export type Event =
   /** Somebody else announced or claimed a roving address while this host serves. */
   | { readonly type: 'rival-heard'; readonly service: ServiceName; readonly side: Side }
   | { readonly type: 'operator'; readonly order: Order }
+  /** What this host has to do, in thousandths of what it can: a whole number from 0 to 1000 (R25); every few seconds. */
+  | { readonly type: 'measured'; readonly load: number }
   /** A reload or a newer roster; the new configuration was checked as a whole. */
   | { readonly type: 'configured'; readonly config: CoreConfig };
 

@@ -4,7 +4,7 @@
 import type { ServiceName } from './basics.ts';
 import type { Ctx } from './context.ts';
 import type { Order } from './events.ts';
-import { candidates } from './fitness.ts';
+import { preferred } from './placement.ts';
 import type { HostState } from './state.ts';
 import { seek } from './succession.ts';
 import { mainState, type Place } from './transitions.ts';
@@ -58,7 +58,7 @@ export function obey(c: Ctx, order: Order): void {
 }
 
 function handover(c: Ctx, to: string | null, force: boolean): void {
-  if (c.main === 'service') seek(c, 'operator', to ?? candidates(c)[0] ?? null);
+  if (c.main === 'service') seek(c, 'operator', to ?? preferred(c)[0] ?? null);
   else if (force && (to === null || to === c.me)) {
     if (c.at(...CAN_BE_FORCED)) c.become('forced');
   }

@@ -7,7 +7,7 @@ import { compareTerms, type HostName } from './basics.ts';
 import { downlinkAgeMs, startCheck } from './checks.ts';
 import { type Ctx, termText } from './context.ts';
 import type { Side } from './events.ts';
-import { fit } from './fitness.ts';
+import { ofMyself } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { majorityUntil } from './lease.ts';
 import type { Message } from './messages.ts';
@@ -44,7 +44,7 @@ function becameMaster(c: Ctx): void {
   const first = succeeded(term, table, failed, c.host.config.membership);
   c.set({
     known: { term, heardAtMs: c.now },
-    table: reported(first, c.me, fit(c), c.host.standby),
+    table: reported(first, c.me, ofMyself(c)),
     tableAdverts: 3,
     attempt: null,
     rival: null,

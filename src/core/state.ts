@@ -3,6 +3,7 @@
  * Deadlines stand in here as times; the host only asks for the nearest one (`nextDeadline`).
  */
 import type { CoreConfig, HostName, ServiceName, Term } from './basics.ts';
+import { type Burden, UNBURDENED } from './burden.ts';
 import type { AlarmCode } from './effects.ts';
 import { NO_RIGHT, type Right } from './lease.ts';
 import type { Activity, Table } from './messages.ts';
@@ -72,7 +73,10 @@ export interface PeerReport {
   readonly downlink: boolean;
   readonly activity: Activity;
   readonly sameDigest: boolean;
-  /** Since when it is fit without a break; null when it is not. */
+  /** 0..1000; 0 from a host that says none. */
+  readonly load: number;
+  readonly burdened: boolean;
+  /** Since when it is fit and not burdened without a break; null when it is not. */
   readonly fitSinceMs: number | null;
   readonly tableTerm: Term | null;
   readonly tableSeq: number;
@@ -119,7 +123,7 @@ export interface Attempt {
 
 /** The master's search for a successor. */
 export interface Trial {
-  readonly cause: 'operator' | 'stop' | 'standby' | 'uplink' | 'preempt' | 'disputed';
+  readonly cause: 'operator' | 'stop' | 'standby' | 'uplink' | 'preempt' | 'feedback' | 'disputed';
   readonly to: HostName;
   readonly id: number;
   readonly tried: readonly HostName[];
@@ -184,8 +188,11 @@ export interface ServiceState {
   /** A master: when backups last insisted that the service fails. */
   readonly complaints: { readonly [host: HostName]: number };
   readonly alarms: readonly AlarmCode[];
+  readonly burden: Burden;
+  /** How often this host gave the service away because it was burdened, since it last stayed (R26). */
+  readonly moves: number;
   /** What the last REPORT said. */
-  readonly said: { readonly fit: boolean; readonly downlink: boolean; readonly standby: boolean } | null;
+  readonly said: Pick<PeerReport, 'fit' | 'downlink' | 'standby' | 'burdened' | 'load'> | null;
 }
 
 /** What is known of a member, over all services. */
@@ -203,6 +210,8 @@ export interface HostState {
   readonly standby: boolean;
   readonly stopping: boolean;
   readonly stopped: boolean;
+  /** What this host says of its load, 0..1000 (R25). */
+  readonly load: number;
   /** R19: under `available` no claim before; null: never held. */
   readonly trustHoldUntilMs: number | null;
   readonly peers: { readonly [host: HostName]: PeerState };
@@ -258,6 +267,8 @@ export function initialService(service: ServiceName, config: CoreConfig, nowMs: 
     dispute: { id: 0, oks: 0, blamed: null },
     complaints: {},
     alarms: [],
+    burden: UNBURDENED,
+    moves: 0,
     said: null,
   };
 }
@@ -273,6 +284,7 @@ export function initialState(config: CoreConfig, nowMs: number): HostState {
     standby: false,
     stopping: false,
     stopped: false,
+    load: 0,
     trustHoldUntilMs: null,
     peers: {},
     services,

@@ -3,6 +3,7 @@
  * it reads no clock, opens nothing, draws no random number, and never changes the state that it is given.
  */
 import type { CoreConfig, HostName, ServiceName } from './basics.ts';
+import { saidLoad, weighed } from './burden.ts';
 import { periodicChecks, startCheck } from './checks.ts';
 import { Ctx } from './context.ts';
 import {
@@ -77,6 +78,8 @@ function noted(state: HostState, event: Event, nowMs: number, effects: Effect[])
     }
     case 'operator':
       return refusal(state, event.order) === null ? ordering(state, event.order) : state;
+    case 'measured':
+      return { ...state, load: saidLoad(state.load, event.load) };
     case 'configured':
       return configured(state, event.config, nowMs, effects);
     default:
@@ -176,6 +179,9 @@ function happened(c: Ctx, event: Event): void {
       return;
     case 'operator':
       if (refusedNothing(c, event.order)) obey(c, event.order);
+      return;
+    case 'measured':
+      weighed(c, event.load);
       return;
     case 'configured':
       if (c.s.place === 'init.cleaning' && c.s.cleaning === null) started(c, witness);

@@ -5,19 +5,21 @@
  */
 import type { HostName } from './basics.ts';
 import type { Ctx } from './context.ts';
-import { candidates } from './fitness.ts';
 import type { Message } from './messages.ts';
+import { preferred } from './placement.ts';
 import type { Trial } from './state.ts';
 
 const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 60_000;
 /** Complaints of so many check intervals count together. */
 const COMPLAINT_CHECKS = 10;
+/** So often at most is the wait before the next move away from a burdened master doubled (R26). */
+const MOST_DOUBLINGS = 6;
 
 /** Starts a trial for that cause, with `to` alone or with everybody fit in the table's order. */
 export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
   if (c.s.place !== 'service.serving') return;
-  const next = to ?? candidates(c)[0];
+  const next = to ?? preferred(c)[0];
   if (next === undefined) {
     nobody(c, cause);
     return;
@@ -34,7 +36,7 @@ export function insisted(c: Ctx, from: HostName): void {
   if (c.s.place !== 'service.serving') return;
   // A check may take long before it fails: so long, and both have had their turn.
   const sinceMs = c.now - Math.max(COMPLAINT_CHECKS * c.cfg.checkIntervalMs, c.cfg.switchLimitMs);
-  const others = candidates(c);
+  const others = preferred(c);
   if (!others.includes(from)) return;
   const kept = others.filter((host) => host === from || (c.s.complaints[host] ?? sinceMs - 1) >= sinceMs);
   const entries = kept.map((host) => [host, host === from ? c.now : (c.s.complaints[host] ?? c.now)]);
@@ -73,7 +75,8 @@ export function seekingHeard(c: Ctx, from: HostName, m: Message): void {
   const trial = c.s.trial;
   if (trial === null || from !== trial.to) return;
   if (m.type === 'READY') {
-    c.set({ handingTo: { host: from, id: m.id, leaseUntilMs: c.rightUntil } });
+    const moves = trial.cause === 'feedback' ? Math.min(c.s.moves + 1, MOST_DOUBLINGS) : c.s.moves;
+    c.set({ handingTo: { host: from, id: m.id, leaseUntilMs: c.rightUntil }, moves });
     // The next one is not to blame for what this one was given up for, and may see as well.
     if (trial.cause === 'disputed') c.set({ dispute: { ...c.s.dispute, blamed: c.me } });
     c.become('ready', from);
@@ -85,7 +88,7 @@ export function tryNext(c: Ctx, why: string): void {
   const trial = c.s.trial;
   if (trial === null) return;
   c.log('note', `no successor in ${trial.to}: ${why}`);
-  const next = trial.only ? undefined : candidates(c).find((host) => !trial.tried.includes(host));
+  const next = trial.only ? undefined : preferred(c).find((host) => !trial.tried.includes(host));
   if (next === undefined) {
     nobody(c, trial.cause);
     return;
@@ -104,7 +107,7 @@ function nobody(c: Ctx, cause: Trial['cause']): void {
   }
   const pauseMs = Math.min(Math.max(2 * c.s.trialPauseMs, FIRST_PAUSE_MS), LAST_PAUSE_MS);
   c.set({ trialPauseMs: pauseMs });
-  if (cause !== 'preempt' && cause !== 'disputed')
+  if (cause !== 'preempt' && cause !== 'feedback' && cause !== 'disputed')
     c.alarm('no-successor', true, `nobody took over (${cause}); asked: ${asked}`);
   if (c.s.place === 'service.seeking') c.become('nobody', cause);
   else c.timer('trial', c.now + pauseMs);
@@ -127,16 +130,24 @@ export function considerSuccession(c: Ctx): void {
   else preempt(c);
 }
 
-/** R26: a preferred host that has been fit for `preemptDelayMs` is asked to take over; never by CLAIM. */
+/**
+ * R26: away from a burdened master, or to a host of a higher priority; never by CLAIM. The host must have been fit and not
+ * burdened, and this one master, for `preemptDelayMs`; each move from a burden doubles this host's wait for the next one,
+ * so that a service which is the load itself comes to rest.
+ */
 function preempt(c: Ctx): void {
   const delayMs = c.cfg.preemptDelayMs;
+  const tenureMs = c.now - c.s.enteredAtMs;
+  if (delayMs === null || tenureMs < delayMs) return;
+  const { burdened } = c.s.burden;
+  const waited = tenureMs >= delayMs * 2 ** c.s.moves;
+  if (waited && !burdened) c.set({ moves: 0 });
   const mine = c.member(c.me)?.priority ?? 0;
-  if (delayMs === null || c.now - c.s.enteredAtMs < delayMs) return;
-  const better = candidates(c).find((host) => {
+  const better = preferred(c).find((host) => {
     const sinceMs = c.s.reports[host]?.fitSinceMs ?? c.now;
-    return (c.member(host)?.priority ?? 0) > mine && c.now - sinceMs >= delayMs;
+    return c.now - sinceMs >= delayMs && ((burdened && waited) || (c.member(host)?.priority ?? 0) > mine);
   });
-  if (better !== undefined) seek(c, 'preempt', better);
+  if (better !== undefined) seek(c, burdened && waited ? 'feedback' : 'preempt', better);
 }
 
 /** The pause after a trial is over. */

@@ -5,7 +5,8 @@
  */
 import { confirmedSince, startCheck } from './checks.ts';
 import type { Ctx } from './context.ts';
-import { claimRank, fit, trustHeld } from './fitness.ts';
+import { fit, trustHeld } from './fitness.ts';
+import { preferred } from './placement.ts';
 import type { Suspicion } from './state.ts';
 import { bound } from './voter.ts';
 
@@ -96,7 +97,7 @@ export function consider(c: Ctx): void {
   if (suspicion.clearedAtMs === null) c.set({ suspicion: { ...suspicion, clearedAtMs } });
   // At an initial bootstrap there is no hurry, and the others may still be starting.
   const slotMs = c.s.place === 'decide.electing' ? c.t.intervalMs : c.t.slotMs;
-  const slotAtMs = clearedAtMs + claimRank(c) * slotMs;
+  const slotAtMs = clearedAtMs + preferred(c).indexOf(c.me) * slotMs;
   if (c.now >= slotAtMs) c.become('may-claim');
   else c.timer('claim', slotAtMs);
 }

@@ -41,9 +41,11 @@ export function succeeded(
 }
 
 /** The table with one row as that host reports itself; the same object when nothing changed. */
-export function reported(table: Table, host: HostName, fit: boolean, standby: boolean): Table {
+export function reported(table: Table, host: HostName, said: Omit<TableRow, 'host'>): Table {
+  const { fit, standby, burdened } = said;
   const row = table.rows.find((r) => r.host === host);
-  if (row === undefined || (row.fit === fit && row.standby === standby)) return table;
-  const rows = table.rows.map((r) => (r.host === host ? { ...r, fit, standby } : r));
+  if (row === undefined || (row.fit === fit && row.standby === standby && row.burdened === burdened))
+    return table;
+  const rows = table.rows.map((r) => (r.host === host ? { host, fit, standby, burdened } : r));
   return { ...table, seq: table.seq + 1, rows };
 }

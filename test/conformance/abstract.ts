@@ -72,7 +72,7 @@ export function abstractHost(host: HostState, s: ServiceState, nowMs: number, nu
     gate: bit(s.gate.untilMs !== null),
     forced: bit(s.forced),
     trialTo: trial === null ? 0 : number(trial.to) + 1,
-    cause: trial === null ? 0 : CAUSES.indexOf(trial.cause) + 1,
+    cause: trial === null ? 0 : CAUSES.indexOf(trial.cause === 'feedback' ? 'preempt' : trial.cause) + 1,
     only: bit(trial?.only),
     handTo: handingTo === null ? 0 : number(handingTo.host) + 1,
     uplinkBad: bit(s.alarms.includes('uplink-failed')),

@@ -48,6 +48,8 @@ function config(policy: Policy, better: boolean): CoreConfig {
         rise: 2,
         uplinkLimitMs: 1000,
         switchLimitMs: 1000,
+        apart: [],
+        feedback: null,
         downlinkLink: 1,
         preemptDelayMs: better ? 500 : null,
         digest: DIGEST,

@@ -68,6 +68,8 @@ export function report(change: Partial<PeerReport>): PeerReport {
     downlink: true,
     activity: 'backup',
     sameDigest: true,
+    load: 0,
+    burdened: false,
     fitSinceMs: null,
     tableTerm: null,
     tableSeq: 0,

@@ -67,6 +67,8 @@ function state(h: HostState, s: ServiceState, nowMs: number): void {
       if (heardOn[link] === undefined) add(NEVER);
       else lately(heardOn[link], nowMs, 2 * intervalMs);
     }
+    // R25: whoever did not answer since is not counted on.
+    flag(Object.values(heardOn).some((atMs) => atMs >= (s.suspicion?.sinceMs ?? nowMs)));
   }
   word(s.place);
   for (const timer of TIMERS) time(s.timers[timer], nowMs);

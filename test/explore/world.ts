@@ -169,6 +169,8 @@ export function configs(hosts: number, witnesses: number, policy: Policy): CoreC
         rise: 2,
         uplinkLimitMs: 200,
         switchLimitMs: 200,
+        apart: [],
+        feedback: null,
         downlinkLink: 1,
         preemptDelayMs: null,
         digest: 'd',

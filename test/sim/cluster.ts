@@ -48,6 +48,8 @@ export function coreConfig(
         rise: 2,
         uplinkLimitMs: 1000,
         switchLimitMs: 1000,
+        apart: [],
+        feedback: null,
         downlinkLink: 1,
         preemptDelayMs,
         digest: DIGEST,

@@ -129,6 +129,8 @@ function serviceConfig(service: ServiceSettings, settings: Settings, self: Roste
     switchLimitMs: limits.switchMs,
     downlinkLink: link === undefined ? null : linkNumber(self, link.listen),
     preemptDelayMs: service.preemptDelayMs,
+    apart: service.apart,
+    feedback: service.feedback,
     digest: digestOf(service, settings),
   };
 }

@@ -6,6 +6,7 @@
 import { CHECK_DURATION_KEYS, CHECK_NUMBER_KEYS, CHECK_TEXT_KEYS } from './check-keys.ts';
 import type { DurationKey, Known, NumberKey, TextKey } from './key-kinds.ts';
 import { LOG_DURATION_KEYS, LOG_NUMBER_KEYS } from './log-keys.ts';
+import { ORDER_DURATION_KEYS, ORDER_NUMBER_KEYS, ORDER_TEXT_KEYS } from './order-keys.ts';
 
 const clamp = (value: number, min: number, max: number): number =>
   Math.round(Math.min(Math.max(value, min), max));
@@ -84,13 +85,7 @@ export const DURATION_KEYS = {
     rule: 'How long this process may be kept from running before it is an alarm; part of the lease’s least length.',
   },
   ...LOG_DURATION_KEYS,
-  'service.preempt_delay': {
-    minMs: 1000,
-    maxMs: 24 * HOUR_MS,
-    defaultMs: null,
-    formula: 'none: never',
-    rule: 'A fit host of higher priority asks for a planned handover after so long.',
-  },
+  ...ORDER_DURATION_KEYS,
   ...CHECK_DURATION_KEYS,
   'service.uplink.limit': {
     minMs: 100,
@@ -148,6 +143,7 @@ export const NUMBER_KEYS = {
     default: 20,
     rule: 'So many times the uplink may be raised in a row, whatever the process that reads the network asks for.',
   },
+  ...ORDER_NUMBER_KEYS,
   ...CHECK_NUMBER_KEYS,
 } as const satisfies { readonly [key: string]: NumberKey };
 export type NumberKeyName = keyof typeof NUMBER_KEYS;
@@ -205,7 +201,7 @@ export const TEXT_KEYS = {
     rule: 'Who may take over; the same on all hosts. Two gateways need a witness for quorum.',
   },
   'service.together': { unit: 'list of names', default: 'none', rule: 'Not yet: refused.' },
-  'service.apart': { unit: 'list of names', default: 'none', rule: 'Not yet: refused.' },
+  ...ORDER_TEXT_KEYS,
   'service.downlink.device': { unit: 'device', default: 'required', rule: 'The link to the own domain.' },
   'service.downlink.addresses': {
     unit: 'list of address/length',

@@ -70,7 +70,21 @@ function text(kind: string, pattern: RegExp, remedy: string) {
   );
 }
 
-export const name = () => text('name', /^[a-z0-9-]{1,32}$/, 'use 1 to 32 of a-z, 0-9 and -');
+const NAME = /^[a-z0-9-]{1,32}$/;
+export const name = () => text('name', NAME, 'use 1 to 32 of a-z, 0-9 and -');
+
+/** 1 to 16 names, none twice. */
+export function names() {
+  const remedy = 'list names of other services, as in ["mail", "web"]';
+  return list<string>(
+    remedy,
+    (value) =>
+      typeof value === 'string' && NAME.test(value)
+        ? value
+        : new Refused(`is no name: ${shown(value)}`, remedy),
+    (one) => one,
+  );
+}
 /** A network device as the kernel allows it, without what would be an option or a path. */
 export const device = () =>
   text(

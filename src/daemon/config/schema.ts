@@ -15,6 +15,7 @@ import {
   loadSources,
   module,
   name,
+  names,
   nextHops,
   notYet,
   number,
@@ -102,6 +103,12 @@ const remote = new Table({
   need: oneOf(['all', 'any']).optional(),
 });
 
+const feedback = new Table({
+  high: number('service.feedback.high').optional(),
+  low: number('service.feedback.low').optional(),
+  after: duration('service.feedback.after').optional(),
+});
+
 type OptionalPath = Optional<string>;
 const optionalPaths = PROCEDURES.map((procedure) => [procedure, path().optional()]);
 const procedures = new Table(Object.fromEntries(optionalPaths) as Record<Procedure, OptionalPath>);
@@ -114,7 +121,8 @@ const service = new Table({
   rise: number('service.rise').optional(),
   fall: number('service.fall').optional(),
   together: notYet().optional(),
-  apart: notYet().optional(),
+  apart: names().optional(),
+  feedback: feedback.optional(),
   downlink,
   uplink,
   remote: remote.optional(),

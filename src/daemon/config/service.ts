@@ -26,7 +26,18 @@ export function serviceSettings(service: FileService, timing: FullTiming): Servi
     rise: service.rise ?? NUMBER_KEYS['service.rise'].default,
     uplinkLimitMs: service.uplink.limit ?? DURATION_KEYS['service.uplink.limit'].defaultMs(known),
     preemptDelayMs: service.preempt_delay ?? null,
+    apart: service.apart ?? [],
+    feedback: feedbackOf(service),
     gateway: gatewayOf(service),
+  };
+}
+
+function feedbackOf({ feedback }: FileService): ServiceSettings['feedback'] {
+  if (feedback === undefined) return null;
+  return {
+    high: feedback.high ?? NUMBER_KEYS['service.feedback.high'].default,
+    low: feedback.low ?? NUMBER_KEYS['service.feedback.low'].default,
+    afterMs: feedback.after ?? DURATION_KEYS['service.feedback.after'].defaultMs(),
   };
 }
 
@@ -101,6 +112,8 @@ export function serviceProblems(
     add('firewall.standby_rules', 'stands without rules', 'add firewall.rules, or remove it');
   if (firewall.standbyRules6 !== null && firewall.rules6 === null)
     add('firewall.standby_rules6', 'stands without rules6', 'add firewall.rules6, or remove it');
+  if (service.feedback !== null && service.feedback.low >= service.feedback.high)
+    add('feedback.low', 'is not below feedback.high', 'lower feedback.low, or raise feedback.high');
   const named = procedures.activateUplink !== undefined && procedures.deactivateUplink !== undefined;
   if (uplink.activation === 'command' && !named) {
     const remedy = 'name programs for activateUplink and deactivateUplink under [service.procedures]';

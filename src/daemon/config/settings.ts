@@ -38,6 +38,8 @@ export interface ServiceSettings {
   readonly rise: number;
   readonly uplinkLimitMs: number;
   readonly preemptDelayMs: number | null;
+  readonly apart: readonly string[];
+  readonly feedback: { readonly high: number; readonly low: number; readonly afterMs: number } | null;
   readonly gateway: GatewayService;
 }
 
@@ -172,7 +174,13 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
     const same = before.some((other) => JSON.stringify(other.listen) === JSON.stringify(link.listen));
     if (same) add(['link', i, 'listen'], 'is used twice', 'give each link its own address');
   });
+  const names = services.map((service) => service.gateway.name);
   services.forEach((service, i) => {
+    const stray = service.apart.find((name) => name === service.gateway.name || !names.includes(name));
+    if (stray !== undefined) {
+      const remedy = `name other services of this file: ${names.filter((name) => name !== service.gateway.name).join(', ')}`;
+      add(['service', i, 'apart'], `names "${stray}", which is no other service`, remedy);
+    }
     const others = services.slice(0, i);
     for (const problem of serviceProblems(service, settings.timing, content.service[i], links, others)) {
       add(['service', i, ...problem.path], problem.what, problem.remedy);

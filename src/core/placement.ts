@@ -1,0 +1,85 @@
+/**
+ * Where a service goes (R25): the one order in which hosts claim, and in which successors are asked. It follows from
+ * what hosts said in their REPORTs alone, so that hosts that heard the same agree. Advice, never a matter of safety.
+ */
+import type { HostName, ServiceName } from './basics.ts';
+import { LOAD_STEP } from './burden.ts';
+import type { Ctx } from './context.ts';
+import { gone, ofMyself } from './fitness.ts';
+import type { PeerReport, ServiceState } from './state.ts';
+import { completed } from './table.ts';
+
+/** Who serves what, as far as it is known, and who is to: of the silent master's services and those being handed over. */
+interface Places {
+  readonly served: ReadonlyMap<ServiceName, HostName>;
+  readonly placed: Map<ServiceName, HostName>;
+}
+
+/**
+ * All fit hosts for this turn's service, the first choice first; this one among them, unless it is master. A master
+ * counts the services that it is handing over already; all others place those of the same silent master first.
+ */
+export function preferred(c: Ctx): HostName[] {
+  const all = Object.values(c.host.services);
+  const known = (s: ServiceState) => s.known?.term.host;
+  const mine = known(c.s);
+  const isMaster = c.main === 'service';
+  const served = new Map<ServiceName, HostName>();
+  const placed = new Map<ServiceName, HostName>();
+  for (const s of all) {
+    const master = s.known?.released === undefined ? known(s) : undefined;
+    const to = s.handingTo?.host ?? s.trial?.to;
+    if (s.service === c.s.service) continue;
+    if (isMaster && to !== undefined) placed.set(s.service, to);
+    else if (master !== undefined && (isMaster || master !== mine)) served.set(s.service, master);
+  }
+  const before = isMaster ? [] : all.filter((s) => s.service < c.s.service && known(s) === mine);
+  for (const s of before.sort((a, b) => (a.service < b.service ? -1 : 1))) {
+    const [first] = ranked(c, s, { served, placed });
+    if (first !== undefined) placed.set(s.service, first);
+  }
+  return ranked(c, c.s, { served, placed });
+}
+
+/** The fit hosts for a service but for its known master, best first. */
+function ranked(c: Ctx, s: ServiceState, { served, placed }: Places): HostName[] {
+  const apart = apartFrom(c, s.service);
+  const count = (places: ReadonlyMap<ServiceName, HostName>, host: HostName): number => {
+    let sum = 0;
+    for (const at of places.values()) if (at === host) sum++;
+    return sum;
+  };
+  const choices = completed(s.table?.rows ?? [], c.host.config.membership).flatMap(({ host }, row) => {
+    const mine = host === c.me && s === c.s;
+    if (mine ? c.main === 'service' : host === s.known?.term.host) return [];
+    const said = mine ? ofMyself(c) : host === c.me ? s.said : present(c, s, host);
+    if (said == null || !said.fit) return [];
+    const held = host === c.me && c.now < s.holdUntilMs;
+    const conflicts = apart.filter((other) => (placed.get(other) ?? served.get(other)) === host).length;
+    const load = Math.floor(said.load / LOAD_STEP) + count(placed, host);
+    return [{ host, key: [Number(held), Number(said.burdened), conflicts, load, count(served, host), row] }];
+  });
+  return choices.sort((a, b) => compared(a.key, b.key)).map(({ host }) => host);
+}
+
+/** What another host said last, unless it is gone, or did not answer the PROBEs of this suspicion either. */
+function present(c: Ctx, s: ServiceState, host: HostName): PeerReport | undefined {
+  const said = s.reports[host];
+  if (said === undefined || gone(c, s, host)) return undefined;
+  const sinceMs = c.s.suspicion?.sinceMs ?? c.now;
+  const heardMs = Math.max(said.atMs, ...Object.values(c.host.peers[host]?.heardOn ?? {}));
+  return heardMs < sinceMs && c.now - sinceMs >= c.t.probeTimeoutMs ? undefined : said;
+}
+
+/** By the first number that differs. */
+function compared(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}
+
+/** The services that had better not be on one host with that one, whichever of the two says so. */
+function apartFrom(c: Ctx, service: ServiceName): ServiceName[] {
+  const { services } = c.host.config;
+  const own = services.find((cfg) => cfg.name === service)?.apart ?? [];
+  return services.flatMap(({ name, apart }) => (own.includes(name) || apart.includes(service) ? [name] : []));
+}
