@@ -20,7 +20,8 @@ export function ask(c: Ctx): void {
     c.send('all', status(c, id));
     if (c.s.tableAdverts > 0) c.set({ tableAdverts: c.s.tableAdverts - 1 });
   }
-  if (c.policy !== 'quorum' || voteForOneself(c, term, id)) return;
+  // Forced or not: with the others' votes it makes a majority again (R27).
+  if (c.cfg.policy !== 'quorum' || voteForOneself(c, term, id)) return;
   // R7: the own vote objects like any other; bound to a running claim it would only do so again.
   const { voter } = c.s;
   if (voter.term !== null && compareTerms(voter.term, term) > 0 && !bound(voter, c.me, c.now)) {

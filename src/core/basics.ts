@@ -88,6 +88,8 @@ export interface ServiceConfig {
   readonly downlinkLink: number | null;
   /** Preemption by planned handover after so long a fitness; null: never. */
   readonly preemptDelayMs: number | null;
+  /** `quorum`: whether a master goes on when it hears no majority and no other gateway (R27). */
+  readonly alone: 'suspend' | 'serve';
   /** Services that had better be on another host than this one: a wish (R25). */
   readonly apart: readonly ServiceName[];
   /** When a load (0..1000) burdens this host for this service; null: never (R25). */

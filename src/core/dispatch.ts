@@ -2,6 +2,7 @@
  * Which place does what with which event. Gate first (what concerns every place: votes, reports, probes), then the
  * place. Reading this file with spec/state-machine.md beside it is the quickest way into the core.
  */
+import { considerAlone, regained } from './alone.ts';
 import { ask, askSilent } from './asking.ts';
 import { enterWatching, remoteChecked, silent, watchingHeard } from './backup.ts';
 import type { HostName } from './basics.ts';
@@ -118,8 +119,10 @@ function everyPlace(c: Ctx, from: HostName, m: Message): void {
   } else if (m.type === 'ACK' || m.type === 'GRANT') {
     if (m.type === 'GRANT' && m.table !== undefined && newer(m.table, c.s.table)) c.set({ table: m.table });
     c.set({ right: answered(c.s.right, from, m.id, c.t.leaseMs) });
-    if (c.main === 'service') service.extend(c);
-    else if (c.s.place === 'handover.opening') openGate(c);
+    if (c.main === 'service') {
+      regained(c);
+      service.extend(c);
+    } else if (c.s.place === 'handover.opening') openGate(c);
     else considerGrants(c);
   } else if (m.type === 'BYE') {
     const known = c.s.reports[from];
@@ -246,8 +249,10 @@ export function timerFired(c: Ctx, timer: Timer): void {
     window: () => (c.s.place === 'service.suspended' ? service.suspensionProbed(c) : considerWindow(c)),
     renew: () => service.renew(c),
     advert: () => {
-      if (c.main === 'service') service.advert(c);
-      else {
+      if (c.main === 'service') {
+        considerAlone(c);
+        service.advert(c);
+      } else {
         ask(c);
         c.timer('advert', c.nextOnGrid(c.t.intervalMs));
         c.timer('retry', c.now + c.t.probeTimeoutMs);

@@ -21,7 +21,7 @@ export const ALARMS = [
   'term-absurd', // a member named a term number far beyond any known
   'two-masters', // a STATUS of a second serving host was heard
   'service-disputed', // a backup's clients' view is bad, the master says that all is well
-  'forced', // this host serves without a majority, by an operator's order
+  'forced', // this host serves without a majority, by an operator's order or as configured (R27)
   'roster-forked', // two rosters of one number are signed: a slip of the admin, or a stolen admin key
   'expelled', // the roster lets this host take part no more; it stays harmless
 ] as const;

@@ -177,7 +177,7 @@ export function serviceHeard(c: Ctx, from: HostName, m: Message, link: number): 
       if (m.blame) doubted(c, from, m.id);
       return;
     case 'RELEASE':
-      if (c.s.place === 'service.suspended') c.become('deposed', `${from} takes over`);
+      if (c.s.place === 'service.suspended' || c.s.forced) c.become('deposed', `${from} takes over`);
       else {
         object(c, from, m.id);
         if (link !== c.cfg.downlinkLink) doubted(c, from, m.id);

@@ -48,6 +48,7 @@ function config(policy: Policy, better: boolean): CoreConfig {
         rise: 2,
         uplinkLimitMs: 1000,
         switchLimitMs: 1000,
+        alone: 'suspend',
         apart: [],
         feedback: null,
         downlinkLink: 1,

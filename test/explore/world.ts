@@ -169,6 +169,7 @@ export function configs(hosts: number, witnesses: number, policy: Policy): CoreC
         rise: 2,
         uplinkLimitMs: 200,
         switchLimitMs: 200,
+        alone: 'suspend',
         apart: [],
         feedback: null,
         downlinkLink: 1,

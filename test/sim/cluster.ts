@@ -48,6 +48,7 @@ export function coreConfig(
         rise: 2,
         uplinkLimitMs: 1000,
         switchLimitMs: 1000,
+        alone: 'suspend',
         apart: [],
         feedback: null,
         downlinkLink: 1,

@@ -3,7 +3,16 @@
  * modelled gates, ports and frames, not at what the hosts believe. Everything follows from the arguments: no clock,
  * no chance but the seeded one.
  */
-import type { CoreConfig, Effect, Event, HostState, Place, Policy, Side } from '../../src/core/index.ts';
+import type {
+  CoreConfig,
+  Effect,
+  Event,
+  HostState,
+  Place,
+  Policy,
+  ServiceConfig,
+  Side,
+} from '../../src/core/index.ts';
 import { membershipOf, type Roster } from '../../src/trust/roster.ts';
 import { type ClusterTimes, clusterTimes, coreConfig } from './cluster.ts';
 import { simulatedCluster, simulatedIdentity } from './crypto.ts';
@@ -24,6 +33,7 @@ export interface WorldOptions {
   readonly policy: Policy;
   readonly intervalMs?: number;
   readonly preemptDelayMs?: number;
+  readonly alone?: ServiceConfig['alone'];
   readonly trustHoldMs?: number;
   readonly seed?: number;
   /** Each host's clock by its place in the roster; without it all clocks are right. */
@@ -116,8 +126,9 @@ export class World {
   }
 
   config(self: string): CoreConfig {
-    const { policy, preemptDelayMs } = this.options;
-    return coreConfig(this.roster, self, this.times.timing, policy, preemptDelayMs ?? null);
+    const { policy, preemptDelayMs, alone = 'suspend' } = this.options;
+    const config = coreConfig(this.roster, self, this.times.timing, policy, preemptDelayMs ?? null);
+    return { ...config, services: config.services.map((service) => ({ ...service, alone })) };
   }
 
   at(afterMs: number, run: () => void): void {

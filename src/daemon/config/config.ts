@@ -129,6 +129,7 @@ function serviceConfig(service: ServiceSettings, settings: Settings, self: Roste
     switchLimitMs: limits.switchMs,
     downlinkLink: link === undefined ? null : linkNumber(self, link.listen),
     preemptDelayMs: service.preemptDelayMs,
+    alone: service.alone,
     apart: service.apart,
     feedback: service.feedback,
     digest: digestOf(service, settings),
@@ -148,6 +149,8 @@ export function digestOf(service: ServiceSettings, settings: Settings): string {
     ...['portcullis service 1', settings.cluster, name, service.policy],
     ...[intervalMs, leaseMs, promiseMs, maxDrift],
     ...[sorted(downlink.addresses), sorted(uplink.addresses)],
+    // Left out where it is as in versions that did not have the key: hosts of both agree then.
+    ...(service.alone === 'suspend' ? [] : [service.alone]),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -4,6 +4,11 @@ import type { DurationKey, NumberKey, TextKey } from './key-kinds.ts';
 const HOUR_MS = 3_600_000;
 
 export const ORDER_TEXT_KEYS = {
+  'service.alone': {
+    unit: '"suspend" or "serve"',
+    default: '"suspend"',
+    rule: 'Policy quorum: what a master does that hears neither a majority nor another gateway, as when the witness was gone and the other gateway dies. serve: it goes on, with the alarm `forced`; where the network is split instead, two hosts may serve until they hear each other. The same on all hosts.',
+  },
   'service.apart': {
     unit: 'list of names',
     default: 'none',

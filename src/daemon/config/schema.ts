@@ -121,6 +121,7 @@ const service = new Table({
   rise: number('service.rise').optional(),
   fall: number('service.fall').optional(),
   together: notYet().optional(),
+  alone: oneOf(['suspend', 'serve']).optional(),
   apart: names().optional(),
   feedback: feedback.optional(),
   downlink,

@@ -26,6 +26,7 @@ export function serviceSettings(service: FileService, timing: FullTiming): Servi
     rise: service.rise ?? NUMBER_KEYS['service.rise'].default,
     uplinkLimitMs: service.uplink.limit ?? DURATION_KEYS['service.uplink.limit'].defaultMs(known),
     preemptDelayMs: service.preempt_delay ?? null,
+    alone: service.alone ?? 'suspend',
     apart: service.apart ?? [],
     feedback: feedbackOf(service),
     gateway: gatewayOf(service),
@@ -114,6 +115,12 @@ export function serviceProblems(
     add('firewall.standby_rules6', 'stands without rules6', 'add firewall.rules6, or remove it');
   if (service.feedback !== null && service.feedback.low >= service.feedback.high)
     add('feedback.low', 'is not below feedback.high', 'lower feedback.low, or raise feedback.high');
+  if (service.alone === 'serve' && service.policy !== 'quorum')
+    add(
+      'alone',
+      'is for policy "quorum" alone',
+      'remove it: with policy "available" a master needs no majority',
+    );
   const named = procedures.activateUplink !== undefined && procedures.deactivateUplink !== undefined;
   if (uplink.activation === 'command' && !named) {
     const remedy = 'name programs for activateUplink and deactivateUplink under [service.procedures]';

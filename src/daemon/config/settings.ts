@@ -38,6 +38,7 @@ export interface ServiceSettings {
   readonly rise: number;
   readonly uplinkLimitMs: number;
   readonly preemptDelayMs: number | null;
+  readonly alone: 'suspend' | 'serve';
   readonly apart: readonly string[];
   readonly feedback: { readonly high: number; readonly low: number; readonly afterMs: number } | null;
   readonly gateway: GatewayService;
