@@ -7,6 +7,7 @@
  *
  * Faults: FAULTS of those in the mask WHICH strike, each at any tick; NOISE words in all are lost, doubled or late by another tick. HEAL: at any
  * later tick all faults end, the dead start again or stay away, and no more faults come. -DBROKEN_x takes one rule away.
+ * ALONE (with QUORUM): alone = "serve" (R27); WATCH_ALONE: how long a master that is left alone may be shut.
  */
 #ifdef QUORUM
 #define HOSTS 3
@@ -52,11 +53,22 @@
 
 #ifdef QUORUM
 #include "voter.pml"
+#ifdef ALONE
+byte ownLeft[2];
+byte sinceOther[2];                  /* ticks since any word of the other gateway was heard */
+#define RIGHT(h)       (H[h].forced -> ownLeft[h] > 0 : rightRuns(h))
+#define RENEW_OWN(h)   ownLeft[h] = L; g.right = true; g.grown = true
+#define DROP_RIGHT(h)  noRight(h); ownLeft[h] = 0
+#define asksVoters(h)  true
+#else
 #define RIGHT(h)       rightRuns(h)
-#define MAJ(h)         majorityRuns(h)
-#define BOUND(h)       bound(h, h)
 #define RENEW_OWN(h)   skip
 #define DROP_RIGHT(h)  noRight(h)
+#define asksVoters(h)  !H[h].forced
+#endif
+#define BY_VOTES(h)    skip
+#define MAJ(h)         majorityRuns(h)
+#define BOUND(h)       bound(h, h)
 #define LEND(h)        lentLeft[h] = rest[1 - h]
 #else
 byte ownLeft[2];
@@ -65,6 +77,7 @@ byte ownLeft[2];
 #define BOUND(h)       false
 #define RENEW_OWN(h)   ownLeft[h] = L; g.grown = true
 #define DROP_RIGHT(h)  ownLeft[h] = 0
+#define BY_VOTES(h)    skip
 #define LEND(h)        skip
 #endif
 #ifdef QUORUM
@@ -138,6 +151,8 @@ byte asked[2];                       /* ticks since the oldest request that may 
 bool asksWitness[2], tellsWitness[2];/* STATUS or CLAIM, RELEASED or WITHDRAW on its way to C */
 byte rest[2];                        /* what RELEASED lends */
 byte mine, heir;
+bool noWitness;                      /* C has no power */
+byte leftAlone, sinceLeft;           /* the master, plus 1, that no other host was left beside; ticks since then, up to WATCH_ALONE */
 #define toWitness(h) (asksWitness[h] || tellsWitness[h])
 #else
 #define toWitness(h) false
@@ -150,7 +165,7 @@ bool objected[2], blamed1[2], elsewhere[2], lanHeard[2], odd;
 
 /* ---- properties ---- */
 bool uplinkOnlyWhenTaking = true, claimsOnlyConfirmed = true, givenUpIsShut = true, neverTwoInOneTerm = true;
-bool obeysMasters = true, neverTwoActive = true, overlapEnds = true, oneMaster = true, stays = true;
+bool goesOn = true, obeysMasters = true, neverTwoActive = true, overlapEnds = true, oneMaster = true, stays = true;
 byte overlap, quiet;
 byte calmTicks, chosen = 2;
 bool confirmedNow[2];
@@ -228,7 +243,7 @@ inline speak(h) {
   if :: (said & S_WITHDRAW) != 0 -> post(E_WITHDRAW) :: else fi;
 #ifdef QUORUM
   if
-  :: (said & (S_CLAIM | S_STATUS)) != 0 && S.term != 0 && !S.forced ->
+  :: (said & (S_CLAIM | S_STATUS)) != 0 && S.term != 0 && asksVoters(h) ->
      if :: answers[h] == 0 -> asked[h] = 0 :: else fi;
      mine = S.term; voteForOneself(h, mine);
      if :: onLan(h) -> asksWitness[h] = true :: else fi
@@ -261,6 +276,9 @@ inline obey(h) {
   :: (done & D_GATE_OPEN) != 0 ->
 #ifdef QUORUM
      majority(h); gateLeft[h] = MAX(majorityLeft, lentLeft[h]); clearResults();
+#ifdef ALONE
+     if :: S.forced -> gateLeft[h] = ownLeft[h] :: else fi;
+#endif
 #else
      gateLeft[h] = ownLeft[h];
 #endif
@@ -370,6 +388,9 @@ inline next(h) {
      e = 3;
      do :: (bits & bit(e)) == 0 -> e++ :: else -> break od;
      bits = bits - bit(e);
+#ifdef ALONE
+     sinceOther[h] = 0;
+#endif
      mt = (e == E_OBJECT_SERVING || e == E_OBJECT_HEARING || e == E_HANDOVER -> saidKnown[o] : said1[o]);
      succ = saidTo[o];
      if :: e == E_RELEASED && mt == 0 -> mt = saidKnown[o] :: else fi;
@@ -412,6 +433,10 @@ inline happens(h) {
   g.disputed = false; g.counts = false; g.pausing = toTrial[h] > 0; g.better = false; g.stalled = stale[h]; stale[h] = false;
   g.candidate = (S.trialTo == 0 && life[o] == UP && H[o].sound && H[o].place >= BACKUP_WATCHING && H[o].place <= BACKUP_SUSPECTING -> o + 1 : 0);
   if :: ev == E_OBJECT_HEARING && AT(HANDOVER_CLAIMING) -> objected[h] = true :: else fi;
+  g.alone = false;
+#ifdef ALONE
+  g.alone = sinceOther[h] >= P;
+#endif
   available = AVAILABLE
 }
 inline happened(h) {
@@ -421,7 +446,7 @@ inline happened(h) {
   if :: moved && before == SERVICE_RELEASING -> sinceHeard[h] = 0 :: else fi;
   if :: S.suspect && (!wasSuspect || moved) || g.stalled && S.suspect -> sinceSuspect[h] = 0; confirmedNow[h] = false :: else fi;
   /* R13: only a host that serves in a higher term makes a master release; a claim never does. */
-  obeysMasters = !(moved && taken == 43 && (before == SERVICE_SERVING || before == SERVICE_SEEKING)) || H[o].place >= SERVICE_SERVING || life[o] != UP;
+  obeysMasters = !(moved && taken == 43 && (before == SERVICE_SERVING || before == SERVICE_SEEKING)) || H[o].place >= SERVICE_SERVING || life[o] != UP || S.forced;   /* R13: a forced one lets go on a RELEASE */
   if :: !obeysMasters -> printf("violated: %c lets go, and the other host does not serve\n", 65 + h) :: else fi;
   assert(obeysMasters);
   if
@@ -503,7 +528,7 @@ inline witness() {
      if
      :: asksWitness[k] -> asksWitness[k] = false;
         if
-        :: said1[k] != 0 && HOST(said1[k]) == k ->
+        :: said1[k] != 0 && HOST(said1[k]) == k && !noWitness ->
            mine = said1[k]; promise(2, mine);
            if :: promised -> if :: onLan(k) -> answers[k] = answers[k] | 4 :: else fi
               :: else -> refusals[k] = refusals[k] | 4; toldTerm[k] = voterTerm[2] fi
@@ -534,6 +559,9 @@ inline age(h) {
 #endif
 #ifdef QUORUM
   clockTick(h); grow(asked[h], L);
+#ifdef ALONE
+  shrink(ownLeft[h]); grow(sinceOther[h], P);
+#endif
 #else
   shrink(ownLeft[h]);
 #endif
@@ -619,6 +647,9 @@ inline clearHost(h) {
   inbox[h] = 0; viaLan[h] = 0; late1[h] = 0; ripe[h] = 0; ordered[h] = 0; talks[h] = false; toRest[h] = P; toHold[h] = 0; toTrial[h] = 0; inPlace[h] = 0;
   stale[h] = false; frozen[h] = false;
 #ifdef QUORUM
+#ifdef ALONE
+  ownLeft[h] = 0; sinceOther[h] = P;
+#endif
   noRight(h); abstain(h); answers[h] = 0; refusals[h] = 0; asked[h] = 0; highestNumber[h] = 0; asksWitness[h] = false; tellsWitness[h] = false; clearResults();
 #else
   ownLeft[h] = 0;
@@ -642,6 +673,7 @@ inline start(h) { clearHost(h); life[h] = UP; sinceHeard[h] = P; wanted[h] = E_S
 #define ORDER    8192                /* the operator: hand over */
 #define RESTART  16384
 #define ONE_WAY  32768
+#define WITNESS  65536
 #define can(f) ((WHICH & (f)) != 0)
 #define strikes(text, h) faults--; printf(text, 65 + h)
 
@@ -666,10 +698,20 @@ inline fault() {
   :: can(LIAR) && !liar -> strikes("fault at %c: somebody answers for the addresses\n", me); liar = true
   :: can(LONELY) && !lonely -> strikes("fault at %c: no neighbour answers\n", me); lonely = true
   :: can(FLUSH) && addresses[me] && life[me] == UP && !broken[me] -> strikes("fault at %c: rules flushed\n", me); broken[me] = true
+#ifdef QUORUM
+  :: can(WITNESS) && !noWitness && me == 0 -> strikes("fault at %c: its witness has no power\n", me); noWitness = true
+#endif
   :: can(ORDER) && life[me] == UP && !frozen[me] && H[me].place == SERVICE_SERVING -> strikes("fault at %c: ordered to hand over\n", me);
      wanted[me] = E_OP_HANDOVER
   :: else -> skip
   fi;
+#ifdef WATCH_ALONE
+  if
+  :: leftAlone == 0 && noWitness && life[1] == OFF && H[0].place == SERVICE_SERVING -> leftAlone = 1
+  :: leftAlone == 0 && noWitness && life[0] == OFF && H[1].place == SERVICE_SERVING -> leftAlone = 2
+  :: else
+  fi;
+#endif
   me = 0
 }
 /* The end of all faults: the dead start again, but one that may stay away while the other lives. */
@@ -677,6 +719,10 @@ inline heal() {
   printf("all faults end\n");
   calm = true; faults = 0; noise = 0;
   lan[0] = GOOD; lan[1] = GOOD; wan[0] = GOOD; wan[1] = GOOD; splitLan = 0; splitWan = 0; liar = false; lonely = false;
+#ifdef QUORUM
+  leftAlone = 0; sinceLeft = 0;
+  if :: noWitness -> noWitness = false; abstain(2); clearResults() :: else fi;
+#endif
   me = 0;
   do
   :: me < 2 ->
@@ -711,6 +757,12 @@ inline judge() {
   neverTwoActive = !(activeHost(0) && activeHost(1));
   if :: !neverTwoActive -> printf("violated: two hosts are active\n") :: else fi;
   assert(neverTwoActive);
+#ifdef WATCH_ALONE
+  if :: leftAlone != 0 && sinceLeft < WATCH_ALONE -> sinceLeft++ :: else fi;
+  goesOn = (sinceLeft < WATCH_ALONE || activeHost(leftAlone - 1));
+  if :: !goesOn -> printf("violated: the master that was left alone does not go on\n") :: else fi;
+  assert(goesOn);
+#endif
 #else
   if
   :: (actsLan(0) && actsLan(1) && splitLan != 2 || actsWan(0) && actsWan(1) && splitWan != 2) && TOGETHER -> overlap++

@@ -21,7 +21,7 @@ byte rows[6];
   X(only) X(handTo) X(uplinkBad) X(standby) X(stopping)
 #define GUARD_FIELDS(X) X(right) X(maj) X(grown) X(bound) X(promised) X(renewed) X(slot) X(trustHeld) X(sinceP) X(claimP) \
   X(limitOver) X(began) X(risen) X(fallen) X(evidence) X(match) X(lent) X(blamed) X(disputed) X(counts) X(pausing) X(better) \
-  X(stalled) X(candidate)
+  X(alone) X(stalled) X(candidate)
 #define EVENT_FIELDS(X) X(available) X(ev) X(from) X(mt) X(succ) X(me)
 #define ONE(f)        + 1
 #define LOAD_HOST(f)  now.H[in[sizeof in - 1]].f = in[k++];

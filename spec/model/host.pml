@@ -124,6 +124,7 @@ typedef Guards {
   bool counts;       /* the complainer is the only fit backup, or another one complains, too; and no pause runs */
   bool pausing;      /* the pause after a trial */
   bool better;       /* a preferred host is fit for preempt_delay */
+  bool alone;        /* R27: "serve", and no other gateway was heard for P */
   bool stalled;      /* this step came late by more than max(I/4, 10 ms) */
   byte candidate     /* the next fit host that was not tried, plus 1; 0 none */
 }
@@ -142,6 +143,7 @@ bool heardNow;
 #define RENEW_OWN(h)   g.right = true; g.grown = true    /* R5 */
 #define DROP_RIGHT(h)  g.right = false; g.maj = false
 #define LEND(h)        g.right = g.right || g.lent       /* R12 */
+#define BY_VOTES(h)    g.right = true                    /* R27 */
 #endif
 #ifndef FIRED
 #define FIRED(t)       skip          /* row t was taken */
@@ -363,6 +365,20 @@ inline extend(h) {                   /* the right may have grown: the gate follo
   fi
 }
 inline advert(h) { SAY(S_STATUS); extend(h) }                        /* R7 */
+inline go_on_alone(h) {              /* R27: forced, and R8's round decides */
+  if
+  :: AT(SERVICE_SUSPENDED) && !AVAIL && !RIGHT(h) && g.alone ->
+     S.forced = true; DO(A_FORCED); if :: S.gate -> shut_gate(h) :: else fi; begin_round(h)
+  :: else
+  fi
+}
+inline regained(h) {                 /* R27: a majority acknowledges a forced master: its gate follows that right */
+  if
+  :: (SERVING || AT(SERVICE_SUSPENDED)) && S.forced && MAJ(h) ->
+     S.forced = false; BY_VOTES(h); end_suspicion(h); S.pend = 0; S.windowOver = false; order_gate(h)
+  :: else
+  fi
+}
 inline reclaim(h) {                                                  /* R7: the next number, in place */
   S.highest = MAX(S.highest, NUM(mt)) + 1; S.term = TERM(S.highest, h);
   if :: AT(HANDOVER_CLAIMING) -> SAY(S_CLAIM) :: else -> SAY(S_STATUS) fi
@@ -469,8 +485,8 @@ inline react_message(h) {
         if :: SERVING -> DO(D_CHECK_LOCAL); SAY(S_OBJECT); advert(h) :: else fi;
         DO(D_CHECK_DOWN)
      :: ev == E_PROBE_BLAME -> DO(D_CHECK_DOWN)
-     :: ev == E_RELEASE && AT(SERVICE_SUSPENDED) -> why = Q_DEPOSED
-     :: ev == E_RELEASE && !AT(SERVICE_SUSPENDED) ->
+     :: ev == E_RELEASE && (AT(SERVICE_SUSPENDED) || S.forced) -> why = Q_DEPOSED
+     :: ev == E_RELEASE && !(AT(SERVICE_SUSPENDED) || S.forced) ->
         SAY(S_OBJECT); if :: !g.evidence -> DO(D_CHECK_DOWN) :: else fi
      :: ev == E_RELEASED && SERVING && succ != h + 1 -> DO(D_ANNOUNCE)                          /* R13 */
      :: ev == E_CHECK || ev == E_CHECK_INSIST ->
@@ -478,7 +494,7 @@ inline react_message(h) {
         if :: ev == E_CHECK_INSIST && g.counts && g.candidate == from + 1 -> seek(h, BY_DISPUTE, true) :: else fi
      :: ev == E_READY && AT(SERVICE_SEEKING) && S.trialTo == from + 1 -> S.handTo = from + 1; why = Q_READY
      :: ev == E_WITHDRAW && AT(SERVICE_SEEKING) && S.trialTo == from + 1 -> try_next(h)
-     :: ev == E_ANSWER -> extend(h)
+     :: ev == E_ANSWER -> regained(h); extend(h)
      :: else
      fi
   :: AT(INIT_LINKING) -> why = Q_LINKED
@@ -622,7 +638,7 @@ inline react_timer(h) {
      :: else
      fi
   :: ev == E_T_RENEW -> if :: SERVING -> RENEW_OWN(h); extend(h) :: else fi                     /* R5 */
-  :: ev == E_T_ADVERT -> if :: IN_SERVICE -> advert(h) :: S.attempt -> SAY(S_STATUS) :: else fi
+  :: ev == E_T_ADVERT -> if :: IN_SERVICE -> go_on_alone(h); advert(h) :: S.attempt -> SAY(S_STATUS) :: else fi
   :: ev == E_T_RETRY ->
      if
      :: AT(HANDOVER_CLAIMING) -> SAY(S_CLAIM); why = Q_GRANTED

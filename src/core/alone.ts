@@ -10,6 +10,7 @@ import { beginRound } from './service.ts';
 /** Suspended, and one advert since then stayed unanswered: is nobody there who could serve? R8's round decides then. */
 export function considerAlone(c: Ctx): void {
   if (c.s.place !== 'service.suspended' || c.policy !== 'quorum' || c.cfg.alone !== 'serve') return;
+  if (c.rightUntil > c.now) return;
   const others = c.host.config.membership.members.filter((m) => m.role === 'gateway' && m.name !== c.me);
   // Of whom nothing was heard since the start or the last roster, from the suspension on.
   const heardMs = others.map(({ name }) =>

@@ -12,7 +12,7 @@ export const DIGEST = 'd'.repeat(64);
 /** The number of the check that runs when the event is its end. */
 export const RUN = 5;
 
-function config(policy: Policy, better: boolean): CoreConfig {
+function config(policy: Policy, better: boolean, alone: 'suspend' | 'serve'): CoreConfig {
   return {
     membership: {
       self: HOSTS[ME],
@@ -48,7 +48,7 @@ function config(policy: Policy, better: boolean): CoreConfig {
         rise: 2,
         uplinkLimitMs: 1000,
         switchLimitMs: 1000,
-        alone: 'suspend',
+        alone,
         apart: [],
         feedback: null,
         downlinkLink: 1,
@@ -60,12 +60,12 @@ function config(policy: Policy, better: boolean): CoreConfig {
 }
 
 const CONFIGS = new Map<string, CoreConfig>();
-/** The configuration, of which two bits decide: the policy, and whether a better host preempts. */
-export function configOf(available: boolean, better: boolean): CoreConfig {
-  const key = `${available} ${better}`;
+/** The configuration, of which three bits decide: the policy, whether a better host preempts, and whether one goes on alone. */
+export function configOf(available: boolean, better: boolean, serveAlone: boolean): CoreConfig {
+  const key = `${available} ${better} ${serveAlone}`;
   let found = CONFIGS.get(key);
   if (found === undefined) {
-    found = config(available ? 'available' : 'quorum', better);
+    found = config(available ? 'available' : 'quorum', better, serveAlone ? 'serve' : 'suspend');
     CONFIGS.set(key, found);
   }
   return found;

@@ -31,7 +31,9 @@ export interface Concrete {
 /** A state and an event of the core as that vector says. */
 export function concretise(v: Vector, variant: number): Concrete {
   const event = eventName(v);
-  const cfg = configOf(v.available === 1, v.better === 1);
+  // R27: not alone is who must not go on, and who hears somebody.
+  const hears = event === 'E_T_ADVERT' && v.alone === 0 && variant % 2 === 1;
+  const cfg = configOf(v.available === 1, v.better === 1, v.alone === 1 || hears);
   const place = PLACES[v.place as number] as ServiceState['place'];
   const service = place.startsWith('service.');
   const searching = place === 'backup.suspecting' || place === 'decide.electing';
@@ -161,7 +163,7 @@ export function concretise(v: Vector, variant: number): Concrete {
     ],
     said: null,
   };
-  const heardOn: { [link: number]: number } = { 1: NOW - 400 };
+  const heardOn: { [link: number]: number } = { 1: NOW - (hears ? 30 : 400) };
   const peers: HostState['peers'] =
     v.heard === 0
       ? {}

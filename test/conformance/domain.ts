@@ -84,6 +84,9 @@ function axesOf(place: string, event: string): readonly Axis[] {
   ) {
     axes.push(...bits('evidence'));
   }
+  // R27: a majority's answer ends a forced mastership; an advert in vain may begin one.
+  if (event === 'E_ANSWER' && place.startsWith('SERVICE_S')) axes.push(...bits('maj'));
+  if (event === 'E_T_ADVERT' && place === 'SERVICE_SUSPENDED') axes.push(...bits('alone'));
   if (event === 'E_RELEASED' && place === 'HANDOVER_RELEASING')
     axes.push(...bits('match', 'lent', 'limitOver'));
   if (event === 'E_OBJECT_HEARING' && place === 'HANDOVER_CLAIMING') axes.push(...bits('claimP'));

@@ -11,7 +11,7 @@ export const SERVICE_MUTANTS: readonly CoreMutant[] = [
   edit(
     'service.ts',
     'R13 RELEASE deposes a healthy master',
-    "if (c.s.place === 'service.suspended') c.become('deposed'",
+    "if (c.s.place === 'service.suspended' || c.s.forced) c.become('deposed'",
     "if (c.main === 'service') c.become('deposed'",
   ),
   edit(
@@ -135,6 +135,30 @@ export const SERVICE_MUTANTS: readonly CoreMutant[] = [
     'the term outlives its end',
     'cleaning: null, term: null, handingTo: null',
     'cleaning: null, handingTo: null',
+  ),
+  edit('alone.ts', 'R27 alone beside another gateway', 'if (heardMs.some(', 'if (false && heardMs.some('),
+  edit('alone.ts', 'R27 alone against the configuration', " || c.cfg.alone !== 'serve'", ''),
+  edit('alone.ts', 'R27 alone with a right that runs', 'if (c.rightUntil > c.now) return;', ''),
+  edit('alone.ts', 'R27 alone without a round', '  beginRound(c);', ''),
+  edit(
+    'alone.ts',
+    'R27 a majority is not taken back',
+    '<= c.now) return;\n  c.set({ forced: false });',
+    '<= c.now) return;',
+  ),
+  edit(
+    'alone.ts',
+    'R27 forced no more without a majority',
+    'if (majorityUntil(right, c.host.config.membership) <= c.now) return;',
+    '',
+  ),
+  edit('alone.ts', 'R27 the round goes on beside a majority', '    c.set({ suspicion: null });\n', ''),
+  edit('alone.ts', 'R27 the gate does not follow', '  if (gate.untilMs !== null) openGate(c);', ''),
+  edit(
+    'service.ts',
+    'R13 a forced master keeps what a majority wants',
+    "if (c.s.place === 'service.suspended' || c.s.forced) c.become('deposed'",
+    "if (c.s.place === 'service.suspended') c.become('deposed'",
   ),
   edit(
     'harmless.ts',

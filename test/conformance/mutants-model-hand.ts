@@ -122,7 +122,7 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
   },
   {
     name: 'R13 RELEASE deposes a healthy master',
-    on: ':: ev == E_RELEASE && AT(SERVICE_SUSPENDED)',
+    on: ':: ev == E_RELEASE && (AT(SERVICE_SUSPENDED)',
     find: 'AT(SERVICE_SUSPENDED)',
     replace: 'true',
   },
@@ -141,7 +141,7 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
   },
   {
     name: 'R8 a round begins before an open gate',
-    on: 'if :: S.gate -> shut_gate(h)',
+    on: 'why == Q_ANEW -> if :: S.gate',
     find: 'S.gate',
     replace: 'false',
   },
@@ -227,6 +227,25 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
     on: ':: AT(HANDOVER_OPENING) -> if :: RIGHT(h)',
     find: 'RIGHT(h)',
     replace: 'true',
+  },
+  { name: 'R27 alone beside another gateway', on: '!RIGHT(h) && g.alone', find: 'g.alone', replace: 'true' },
+  {
+    name: 'R27 alone with a right that runs',
+    on: '!RIGHT(h) && g.alone',
+    find: '!RIGHT(h)',
+    replace: 'true',
+  },
+  {
+    name: 'R27 forced no more without a majority',
+    on: 'S.forced && MAJ(h)',
+    find: 'MAJ(h)',
+    replace: 'true',
+  },
+  {
+    name: 'R13 a forced master keeps what a majority wants',
+    on: ':: ev == E_RELEASE && (AT(SERVICE_SUSPENDED)',
+    find: 'S.forced',
+    replace: 'false',
   },
   {
     name: 'R18 an objection is worth nothing',

@@ -42,6 +42,9 @@ const LIAR = 1024;
 const ORDER = 8192;
 const RESTART = 16_384;
 const ONE_WAY = 32_768;
+const LAN_MUTE = 16;
+const WAN_MUTE = 64;
+const WITNESS = 65_536;
 
 /** The steps are long and few. Depth first, since a step has many parts. */
 const LONG_STEPS = {
@@ -104,6 +107,9 @@ const AVAILABLE: Slice = {
   ],
 };
 
+/** A witness and a gateway die; a master that is left alone is active again within two promises, or as they say. */
+const ALONE = ['QUORUM', 'FAULTS=2', 'WATCH_ALONE=12'];
+
 const QUORUM: Slice = {
   name: 'quorum',
   file: 'cluster.pml',
@@ -119,6 +125,11 @@ const QUORUM: Slice = {
     broken('no-kernel-lease', KILL, ['QUORUM', 'BROKEN_NO_KERNEL_LEASE'], 'neverTwoActive'),
     broken('word-before-shut', ORDER, ['QUORUM', 'BROKEN_GATE_STAYS'], 'givenUpIsShut'),
     broken('no-downlink-check', LAN_CUT, ['QUORUM', 'BROKEN_NO_DOWNLINK_CHECK'], 'claimsOnlyConfirmed'),
+    // R27. What alone = "serve" is for; that "suspend" does not do it; and what it costs: cut off on every link, two masters.
+    holds('alone', [...ALONE, 'ALONE', `WHICH=${WITNESS + POWER}`, 'HEAL']),
+    holds('alone-mute', ['QUORUM', 'ALONE', 'FAULTS=1', `WHICH=${LAN_MUTE}`, 'HEAL']),
+    broken('alone-suspended', WITNESS + POWER, ALONE, 'goesOn'),
+    broken('alone-cut-off', LAN_MUTE + WAN_MUTE, ['QUORUM', 'ALONE', 'FAULTS=2'], 'neverTwoActive'),
   ],
 };
 

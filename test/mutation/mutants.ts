@@ -216,9 +216,9 @@ export const MUTANTS: readonly Mutant[] = [
     catcher: rule('R17: a held-down host that is alone'),
   },
   {
-    file: 'fitness.ts',
-    find: 'order.indexOf(host) < mine',
-    replace: 'order.indexOf(host) > mine',
+    file: 'placement.ts',
+    find: '(a[at] ?? 0) - (b[at] ?? 0)',
+    replace: '(b[at] ?? 0) - (a[at] ?? 0)',
     breaks: 'wrong rank: the order of claims is turned round',
     catcher: rule('R10: the first in the order takes over'),
   },

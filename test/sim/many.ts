@@ -11,7 +11,6 @@ import {
   type HostState,
   initialState,
   type Message,
-  mainState,
   nextDeadline,
   type Policy,
   type ServiceConfig,
@@ -55,6 +54,7 @@ export class Many {
   readonly services: readonly string[];
   readonly machines: readonly Machine[];
   readonly timing;
+  readonly policy: Policy;
   /** Share of the words that are lost. */
   loss = 0;
   /** Two hosts had the gate open for one service; under `available` a moment of that is no fault. */
@@ -69,6 +69,7 @@ export class Many {
   constructor(options: ManyOptions) {
     const { roster } = simulatedCluster(options.hosts, options.witnesses ?? 0, false);
     this.timing = clusterTimes(200).timing;
+    this.policy = options.policy;
     this.#chance = new Chance(options.seed ?? 1);
     this.services = Array.from({ length: options.services }, (_, i) => `s${String(i).padStart(2, '0')}`);
     this.names = roster.members.map((member) => member.name);
@@ -215,9 +216,4 @@ export class Many {
       Object.values(machine.state?.services ?? {}).map((s) => `${s.service} ${s.place}`);
     return this.machines.map((machine) => `${machine.name}: ${of(machine).join(', ')}`).join('\n');
   }
-}
-
-/** Whether a host is master of a service, as it sees itself. */
-export function serves(s: ServiceState): boolean {
-  return mainState(s.place) === 'service';
 }
