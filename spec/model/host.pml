@@ -291,6 +291,7 @@ bool heardNow;
 #define Q_DOWN_BAD  30
 #define Q_ROUND     31               /* R8, no rows: is a suspended host's round over? */
 #define Q_ANEW      32               /* it begins anew */
+#define Q_EXTEND    33               /* has the right grown? */
 
 /* ---- conditions ---- */
 #define S              H[h]
@@ -368,7 +369,7 @@ inline advert(h) { SAY(S_STATUS); extend(h) }                        /* R7 */
 inline go_on_alone(h) {              /* R27: forced, and R8's round decides */
   if
   :: AT(SERVICE_SUSPENDED) && !AVAIL && !RIGHT(h) && g.alone ->
-     S.forced = true; DO(A_FORCED); if :: S.gate -> shut_gate(h) :: else fi; begin_round(h)
+     S.forced = true; DO(A_FORCED); why = Q_ANEW
   :: else
   fi
 }
@@ -494,7 +495,7 @@ inline react_message(h) {
         if :: ev == E_CHECK_INSIST && g.counts && g.candidate == from + 1 -> seek(h, BY_DISPUTE, true) :: else fi
      :: ev == E_READY && AT(SERVICE_SEEKING) && S.trialTo == from + 1 -> S.handTo = from + 1; why = Q_READY
      :: ev == E_WITHDRAW && AT(SERVICE_SEEKING) && S.trialTo == from + 1 -> try_next(h)
-     :: ev == E_ANSWER -> regained(h); extend(h)
+     :: ev == E_ANSWER -> regained(h); why = Q_EXTEND
      :: else
      fi
   :: AT(INIT_LINKING) -> why = Q_LINKED
@@ -582,7 +583,7 @@ inline react_world(h) {
   :: ev == E_LINK_DOWNLINK -> if :: !AT(INIT_CLEANING) -> DO(D_CHECK_DOWN) :: else fi
   :: ev == E_LINK_UPLINK -> if :: S.place >= SERVICE_SERVING -> DO(D_CHECK_UP) :: else fi
   :: ev == E_RIVAL_ADDRESS -> if :: SERVING -> DO(D_ANNOUNCE) :: else fi
-  :: ev == E_JOINED -> if :: IN_SERVICE -> advert(h) :: else fi
+  :: ev == E_JOINED -> if :: IN_SERVICE -> SAY(S_STATUS); why = Q_EXTEND :: else fi
   :: ev == E_STARTED -> if :: AT(INIT_CLEANING) && S.stage == 0 -> make_harmless(h) :: else fi
   :: else
   fi
@@ -637,7 +638,7 @@ inline react_timer(h) {
      :: S.attempt -> S.windowOver = true; why = Q_WINDOW
      :: else
      fi
-  :: ev == E_T_RENEW -> if :: SERVING -> RENEW_OWN(h); extend(h) :: else fi                     /* R5 */
+  :: ev == E_T_RENEW -> if :: SERVING -> RENEW_OWN(h); why = Q_EXTEND :: else fi                     /* R5 */
   :: ev == E_T_ADVERT -> if :: IN_SERVICE -> go_on_alone(h); advert(h) :: S.attempt -> SAY(S_STATUS) :: else fi
   :: ev == E_T_RETRY ->
      if
@@ -805,6 +806,7 @@ inline ways(h) {
   :: row == 0 && why == Q_RELEASED && !PLANNED && (succ == 0 || succ == h + 1) -> S.letGo = S.letGo || IN_HANDOVER; why = 0
   :: row == 0 && why == Q_FAILED -> DO(D_CHECK_LOCAL); why = 0
   :: row == 0 && why == Q_ROUND -> round_over(h)
+  :: row == 0 && why == Q_EXTEND -> extend(h); why = 0
   :: row == 0 && why == Q_ANEW -> if :: S.gate -> shut_gate(h) :: else fi; begin_round(h); why = 0
   :: else -> why = 0
   fi

@@ -49,7 +49,7 @@ export function settle(v: Vector, place: string, event: string): boolean {
     if (v.masterLives === 0 && v.plannedBy !== 0) return false;
     if (place !== 'HANDOVER_OPENING' && v.gate === 1) return false;
   } else if (v.maj === 1 && !(event === 'E_ANSWER' && v.forced === 1)) return false;
-  if (v.alone === 1 && (!quorum || v.right === 1)) return false;
+  if (v.alone === 1 && !quorum) return false;
   if (v.gate === 0 && v.grown === 1) return false;
   if (v.grown === 1 && v.right === 0) return false;
   // The code opens the gate at once where a right runs.
