@@ -8,6 +8,10 @@ import { printCheckpoint, type VerifyOptions, verify } from './audit-verify.ts';
 import type { CommandIo } from './io.ts';
 
 const ROSTER = ['--roster <file>', 'the roster, with all its versions'] as const;
+const NAMES = [
+  '--roster <file>',
+  'the roster, for the hosts’ names; without it the beginning of a key’s id stands for its host',
+] as const;
 const ADMIN = [
   '--admin-key <file>',
   'the public admin key; otherwise the one that the roster names itself',
@@ -37,7 +41,7 @@ export function registerAudit(program: Command, io: CommandIo): void {
   withFilters(audit.command('show'))
     .description('the entries of logs, as they stand there; `audit verify` says whether they hold')
     .argument(...LOGS)
-    .option(...ROSTER)
+    .option(...NAMES)
     .option('--json', 'one JSON object a line')
     .option('--follow', 'go on with what is written')
     .action(async (logs: string[], options: ShowOptions) => {
@@ -74,7 +78,7 @@ export function registerAudit(program: Command, io: CommandIo): void {
   withFilters(audit.command('export'))
     .description('entries for log pipelines: JSON lines, or the journal’s export format')
     .argument(...LOGS)
-    .option(...ROSTER)
+    .option(...NAMES)
     .option('--format <format>', 'json or journal', 'json')
     .option('--follow', 'go on with what is written')
     .action(async (logs: string[], options: ShowOptions & { format: string }) => {

@@ -36,7 +36,10 @@ export function nodeDisk(directory: string): LogDisk {
   const at = (name: string): string => join(directory, name);
   return {
     list: async () => {
-      await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+      // Not recursive: that says ENOENT where the kernel says that the file system is read-only.
+      await mkdir(directory, { mode: DIRECTORY_MODE }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
       const names = (await readdir(directory)).sort();
       const found = await Promise.all(names.map((name) => stat(at(name)).catch(() => null)));
       return names.flatMap((name, i) => {

@@ -50,13 +50,13 @@ class Following {
   }
 
   async until(what: string, holds: () => boolean): Promise<void> {
-    for (let i = 0; i < 400 && !holds(); i++) await sleep(25);
+    for (let i = 0; i < 2400 && !holds(); i++) await sleep(25);
     assert.ok(holds(), `${what}: ${this.out} ${this.err}`);
   }
 
   /** Resolves with the exit status; fails when the process does not end by itself. */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null) await once(this.child, 'exit', { signal: AbortSignal.timeout(10_000) });
+    if (this.child.exitCode === null) await once(this.child, 'exit', { signal: AbortSignal.timeout(60_000) });
     return this.child.exitCode;
   }
 }

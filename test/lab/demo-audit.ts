@@ -18,7 +18,8 @@ export async function auditLogs(lab: Lab): Promise<DemoAudit> {
   const { cluster, gateways } = lab;
   await Promise.all(gateways.map((host) => cluster.stop(host)));
   const logs = gateways.map((host) => join(cluster.directory, host, 'state/log'));
-  const roster = ['--roster', join(cluster.directory, 'roster.cose'), '--complete'];
+  const admin = ['--admin-key', join(cluster.directory, 'admin.key.pub')];
+  const roster = ['--roster', join(cluster.directory, 'roster.cose'), ...admin, '--complete'];
   const verified = await portcullis('audit', 'verify', ...logs, ...roster);
   const out = join(tmpdir(), 'portcullis-demo-report.html');
   rmSync(out, { force: true });
