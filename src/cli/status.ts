@@ -67,7 +67,7 @@ function renderService(service: StatusService): string[] {
   const rows = service.table.map((row) => [
     row.host,
     row.master ? 'master' : (row.activity ?? 'unheard'),
-    row.standby ? 'standby' : row.fit ? 'fit' : 'unfit',
+    row.standby ? 'standby' : !row.fit ? 'unfit' : row.burdened ? 'burdened' : 'fit',
   ]);
   const alarms = service.alarms.map((alarm) => `  alarm ${alarm.code}: ${alarm.detail}`);
   return [head, ...columns([['host', 'state', 'fitness'], ...rows]).map((line) => `  ${line}`), ...alarms];

@@ -17,6 +17,7 @@ export interface StatusRow {
   readonly master: boolean;
   readonly fit: boolean;
   readonly standby: boolean;
+  readonly burdened: boolean;
   /** What the host last said that it is; null while nothing was heard. */
   readonly activity: Activity | null;
 }
@@ -184,6 +185,7 @@ function serviceStatus(source: StatusSource, config: ServiceConfig, service: Ser
         master: row.host === master,
         fit: own ? (service.said?.fit ?? false) : (report?.fit ?? row.fit),
         standby: own ? state.standby : (report?.standby ?? row.standby),
+        burdened: own ? service.burden.burdened : (report?.burdened ?? row.burdened),
         activity: own ? main : (report?.activity ?? null),
       };
     }),

@@ -152,6 +152,7 @@ export class Driver {
     linkChanged: (service, side) => this.#happened({ type: 'link-changed', service, side }),
     foreignerHeard: (service) => this.#happened({ type: 'foreigner-heard', service }),
     rivalHeard: (service, side) => this.#happened({ type: 'rival-heard', service, side }),
+    loadMeasured: (load) => this.#happened({ type: 'measured', load }),
   };
 
   #happened(event: Event): void {

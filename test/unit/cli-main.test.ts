@@ -29,8 +29,8 @@ const SERVICE: StatusService = {
   holdDownMs: 0,
   checks: {},
   table: [
-    { host: 'fw1', master: true, fit: true, standby: false, activity: 'service' },
-    { host: 'fw2', master: false, fit: true, standby: false, activity: 'backup' },
+    { host: 'fw1', master: true, fit: true, standby: false, burdened: false, activity: 'service' },
+    { host: 'fw2', master: false, fit: true, standby: false, burdened: false, activity: 'backup' },
   ],
   alarms: [],
 };
