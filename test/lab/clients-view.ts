@@ -1,5 +1,7 @@
 /** Scenarios in which the gateway finds nothing wrong with itself, and only who asks as its clients do sees that it fails. */
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { until } from './process.ts';
 import { always, moved, type Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
@@ -14,7 +16,7 @@ export const CLIENTS_VIEW: readonly Scenario[] = [
     summary:
       'one backup alone does not reach the server behind the gateway, and moves nothing; then a rule of the master forwards nothing, and the service moves',
     hosts: 3,
-    more: [
+    more: () => [
       '[service.remote]',
       `checks = ["gateway", "through:icmp:${SERVER.address}", "through:tcp:${SERVER.address}:${TCP_PORT}"]`,
       '[service.limits]',
@@ -47,6 +49,33 @@ export const CLIENTS_VIEW: readonly Scenario[] = [
       if (!moves) stage.seen.push('what both backups see moves nothing');
     },
     watchMs: 3_000,
+    expect: always(moved(1)),
+  },
+  {
+    name: 'burdened',
+    summary:
+      'a program says that the master has too much to do, then that all have: its service moves once, and stays',
+    hosts: 3,
+    head: ['preempt_delay = "1s"'],
+    more: (home) => [
+      ...['[service.feedback]', 'high = 800', 'low = 500', 'after = "1s"'],
+      ...['[load]', 'sources = ["program"]', `program = "${home}/load"`, 'every = "1s"'],
+    ],
+    programs: { load: '#!/bin/sh\ncat "$(dirname "$0")/burden" 2>/dev/null || echo 100\n' },
+    fault: async (stage) => {
+      const burden = (host: string): Promise<void> =>
+        writeFile(join(stage.cluster.directory, host, 'burden'), '900\n', { mode: 0o644 });
+      await burden(stage.master);
+      const moves = await until(
+        async () => ![null, stage.master].includes(await stage.cluster.master(stage.gateways)),
+        DISPUTE_LIMIT_MS,
+        50,
+      );
+      if (!moves) stage.seen.push('the burdened master keeps its service');
+      for (const host of stage.gateways) await burden(host);
+      await stage.sleep(3_000);
+    },
+    watchMs: 2_000,
     expect: always(moved(1)),
   },
 ];

@@ -24,8 +24,12 @@ export interface ClusterOptions {
   readonly timing: readonly string[];
   /** Hosts that the roster does not have at first. */
   readonly outside?: readonly string[];
-  /** Lines of TOML at the end of the file, where the last service's sections stand. */
-  readonly more?: readonly string[];
+  /** Lines of TOML at the end of the file, where the last service's sections stand; `home` is the host's directory. */
+  readonly more?: (home: string) => readonly string[];
+  /** Lines of TOML in the service's own section. */
+  readonly head?: readonly string[];
+  /** Programs in that directory, by name. */
+  readonly programs?: { readonly [name: string]: string };
   /** The two processes of a host are two units; else the daemon starts its actuator itself. */
   readonly apart?: boolean;
 }
@@ -88,6 +92,8 @@ export class Cluster {
       await copyFile(join(this.directory, 'roster.cose'), join(home, 'roster.cose'));
       await writeFile(join(home, 'rules.v4'), RULES4);
       await writeFile(join(home, 'rules.v6'), RULES6);
+      for (const [name, text] of Object.entries(options.programs ?? {}))
+        await writeFile(join(home, name), text, { mode: 0o755 });
       await writeFile(join(home, 'portcullis.toml'), configuration(this.directory, host, options));
     }
   }
@@ -318,6 +324,7 @@ ${listens(host).map(link).join('\n')}
 [[service]]
 name   = "firewall"
 policy = "${options.policy}"
+${(options.head ?? []).join('\n')}
 [service.downlink]
 device    = "eth0"
 addresses = ["${LAN.roving}/24", "${LAN.roving6}/64"]
@@ -330,7 +337,7 @@ next_hop   = "${SERVER.address}"
 [service.firewall]
 rules  = "${home}/rules.v4"
 rules6 = "${home}/rules.v6"
-${(options.more ?? []).join('\n')}
+${(options.more?.(home) ?? []).join('\n')}
 `;
 }
 

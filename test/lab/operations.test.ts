@@ -13,4 +13,5 @@ testCases([
   ['add-host', 3],
   ['remove-master', 3],
   ['clients-view', 3],
+  ['burdened', 3],
 ]);

@@ -75,7 +75,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const lab = await Lab.open({
     ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts, apart },
     outside: outside.map(({ name }) => name),
-    more: scenario.more ?? [],
+    ...(scenario.more === undefined ? {} : { more: scenario.more }),
+    ...{ head: scenario.head ?? [], programs: scenario.programs ?? {} },
   });
   try {
     const { traffic, verdict, expected, seen, times } = await perform(scenario, lab);

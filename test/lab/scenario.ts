@@ -24,8 +24,12 @@ export interface Scenario {
   readonly absent?: number;
   /** Hosts that the roster does not have at first, from the last on; not started either. */
   readonly outside?: number;
-  /** Lines of TOML at the end of each host's configuration, where the service's sections stand. */
-  readonly more?: readonly string[];
+  /** Lines of TOML at the end of each host's configuration, where the service's sections stand; `home` is the host's directory. */
+  readonly more?: (home: string) => readonly string[];
+  /** Lines of TOML in the service's own section. */
+  readonly head?: readonly string[];
+  /** Programs in that directory, by name. */
+  readonly programs?: { readonly [name: string]: string };
   /** With a settled cluster and flowing traffic, at a random point of the interval. */
   readonly fault: (stage: Stage) => Promise<void>;
   /** How long the lab looks on after that, in milliseconds. */
