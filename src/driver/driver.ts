@@ -8,10 +8,8 @@ import {
   type CoreConfig,
   type Effect,
   type Event,
-  type HostName,
   type HostState,
   initialState,
-  type Message,
   nextDeadline,
   type Order,
   refusal,
@@ -24,6 +22,7 @@ import { RunEnded } from '../wire/ended.ts';
 import type { Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
 import { addressRound, Chronicle } from './chronicle.ts';
+import { Outbox } from './outbox.ts';
 import type { ActuatorEvents, DriverOptions } from './ports.ts';
 import { Preparing } from './preparing.ts';
 import { describeNews } from './roster-news.ts';
@@ -41,6 +40,7 @@ const INBOX_MAX = 4096;
 export class Driver {
   readonly #options: DriverOptions;
   readonly #inbox: Event[] = [];
+  readonly #outbox = new Outbox();
   readonly #chronicle = new Chronicle();
   readonly #keeper: RosterKeeper;
   readonly #preparing: Preparing;
@@ -187,15 +187,15 @@ export class Driver {
         this.#carryOut(effects, nowMs);
         this.#preparing.follow(state);
       }
+      this.#post();
     } finally {
       this.#busy = false;
     }
   }
 
-  /** The effects in their order; what goes to the same hosts leaves together. */
+  /** The effects in their order; what is said leaves at the end of the turn, over the links that there are when it is said. */
   #carryOut(effects: readonly Effect[], nowMs: number): void {
     const { actuator, transport, operations } = this.#options;
-    const mail: { readonly to: HostName | 'all'; readonly messages: Message[] }[] = [];
     for (const effect of effects) {
       switch (effect.type) {
         case 'log':
@@ -212,14 +212,12 @@ export class Driver {
           actuator.gate(effect.service, effect.untilMs, effect.id);
           break;
         case 'uplink-talk':
+          this.#post();
           transport.uplinkTalk(effect.service, effect.open);
           break;
-        case 'send': {
-          const last = mail.at(-1);
-          if (last?.to === effect.to) last.messages.push(effect.message);
-          else mail.push({ to: effect.to, messages: [effect.message] });
+        case 'send':
+          this.#outbox.add(effect.to, effect.message);
           break;
-        }
         case 'alarm':
           operations.alarm(effect.code, effect.service, effect.on, effect.detail);
           break;
@@ -227,21 +225,19 @@ export class Driver {
           this.#act(nowMs, this.#keeper.askAll());
           break;
         case 'stopped':
-          this.#post(mail.splice(0), nowMs);
+          this.#post();
           operations.stopped();
           break;
         default:
           effect satisfies never;
       }
     }
-    this.#post(mail, nowMs);
   }
 
-  #post(
-    mail: readonly { readonly to: HostName | 'all'; readonly messages: Message[] }[],
-    nowMs: number,
-  ): void {
-    for (const { to, messages } of mail) this.#transmit(this.#options.endpoint.seal(nowMs, to, messages));
+  #post(): void {
+    const { endpoint, clock } = this.#options;
+    for (const [to, messages] of this.#outbox.take())
+      this.#transmit(endpoint.seal(clock.nowMs(), to, messages));
   }
 
   #transmit(outgoing: readonly Outgoing[]): void {

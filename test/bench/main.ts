@@ -4,6 +4,7 @@ const BENCHES: { readonly [name: string]: () => Promise<unknown> } = {
   flood: () => import('./flood.ts'),
   takeover: () => import('./takeover.ts'),
   audit: () => import('./audit.ts'),
+  services: () => import('./services.ts'),
 };
 
 const name = process.argv[2] ?? '';
