@@ -39,8 +39,9 @@ test('systemd: install, start, watchdog, stop, boot with the uplink kept down', 
         const restarted = async (): Promise<boolean> =>
           (await system.property('portcullis.service', 'NRestarts')) !== '0';
         assert.ok(await until(restarted, PATIENCE_MS, 500), await system.journal());
-        assert.ok(await system.isInJournal('portcullis.service: Watchdog timeout'));
         await system.waitForService();
+        // Now, since it would only hold up the start.
+        assert.ok(await system.isInJournal('portcullis.service: Watchdog timeout'));
       },
     );
     await t.test('a stop leaves nothing: no address, no uplink', async () => {

@@ -37,6 +37,7 @@ export class SystemGuest {
   readonly #host: HostPlan = { name: 'fw1', role: 'gateway', address: '10.77.1.11', guest: true };
   readonly #directory = mkdtempSync(join(tmpdir(), 'portcullis-vm-'));
   #guest: Guest | null = null;
+  #packed: Promise<void> = Promise.resolve();
 
   private constructor() {
     this.#topology = new Topology([this.#host]);
@@ -55,7 +56,9 @@ export class SystemGuest {
       const macs = { lan: '02:77:00:00:01:01', wan: '02:77:00:00:02:01' };
       const plan = { name: 'fw1', home, disk, macs, downlink: 'virtio', uplink: 'e1000e' } as const;
       system.#guest = new Guest(plan, system.#topology, system.#household, await getKernel());
-      await system.#pack(home);
+      // Beside the first boot, which takes longer.
+      system.#packed = system.#pack(home);
+      system.#packed.catch(() => undefined); // told by `install`
       return system;
     } catch (error) {
       await system.close();
@@ -64,6 +67,7 @@ export class SystemGuest {
   }
 
   async close(): Promise<void> {
+    await this.#packed.catch(() => undefined);
     await this.#guest?.powerOff();
     await this.#household.endAll();
     await this.#topology.close();
@@ -92,6 +96,7 @@ export class SystemGuest {
   /** Files, users, directories, the downlink's address: as README and units say. Nothing is started. */
   async install(): Promise<void> {
     const { channel } = this;
+    await this.#packed;
     const orders = [
       ['tar', '-xf', '/pc/payload.tar', '-C', '/'],
       ['systemd-sysusers'],
@@ -152,8 +157,10 @@ export class SystemGuest {
 
   /** The uplink's card has a driver, and so a device. */
   async hasUplink(): Promise<boolean> {
-    const { code } = await this.channel.run(['test', '-e', `${CARD}/driver`]);
-    return code === 0 || (await this.channel.run(['test', '-e', `/sys/class/net/${UPLINK}`])).code === 0;
+    // Read, since to start a program there takes long.
+    const card = await this.channel.read(`${CARD}/uevent`);
+    if (card === null) throw new Error('the uplink’s card is gone');
+    return /^DRIVER=/m.test(card) || (await this.channel.read(`/sys/class/net/${UPLINK}/ifindex`)) !== null;
   }
 
   async addresses(): Promise<string> {
