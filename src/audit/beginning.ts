@@ -12,8 +12,6 @@ export interface Beginning {
     /** A host is suspected when nothing was heard of it for so long: I + j. */
     readonly silenceMs: number;
   } | null;
-  /** By an operator's order, without a majority. */
-  readonly forced: boolean;
   /** Its suspicion of a silent master. */
   readonly suspected: Moment | null;
   /** Nobody answered for the service's addresses, or as a master, before it began. */
@@ -32,7 +30,6 @@ export function beginningOf(moments: readonly Moment[], from: Moment): Beginning
   const prepared = to('handover.preparing');
   return {
     rules: rulesIn(own),
-    forced: to('handover.claiming')?.data.cause === 'forced',
     suspected: steps.find(({ data }) => data.to === 'backup.suspecting') ?? null,
     quiet: prepared?.data.cause === 'quiet' ? prepared : null,
   };

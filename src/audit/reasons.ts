@@ -20,8 +20,8 @@ export function byPromises(
   chains: readonly Chain[],
   members: Members,
 ): string | null {
-  for (const { beginning } of [first, second])
-    if (beginning.forced || beginning.rules?.policy !== 'quorum') return null;
+  for (const { beginning, forced } of [first, second])
+    if (forced || beginning.rules?.policy !== 'quorum') return null;
   const chain = chains.find(({ host, last }) => host === second.host && last >= second.from.n);
   if (chain === undefined) return null;
   const version = versionAt(chain, second.from.n);

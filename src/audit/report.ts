@@ -110,12 +110,13 @@ function gapText(before: Tenure, gap: Gap | null): string {
   return `${gap.leastMs.toFixed(0)} to ${gap.mostMs.toFixed(0)} ms`;
 }
 
-function tenureRow({ host, term, from, to, lastSeen, harmless }: Tenure): string[] {
+function tenureRow({ host, term, from, to, lastSeen, harmless, forced }: Tenure): string[] {
   const end =
     to === null ? `not said (last seen ${timeText(lastSeen?.wallMs ?? from.wallMs)})` : timeText(to.wallMs);
+  const began = `${String(from.data.cause ?? '')}${forced ? '; without a majority (forced)' : ''}`;
   const after = harmless === null ? '' : `; harmless again by entry ${harmless.n}`;
   const why = to === null ? `${lastSeen?.why ?? ''}${after}` : String(to.data.cause ?? '');
-  return [`${host}#${from.n}`, term, timeText(from.wallMs), end, String(from.data.cause ?? ''), why];
+  return [`${host}#${from.n}`, term, timeText(from.wallMs), end, began, why];
 }
 
 const VERDICTS = { apart: 'one after the other', overlap: 'BOTH AT ONCE', open: 'not shown' } as const;

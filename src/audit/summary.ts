@@ -244,7 +244,8 @@ class Sum {
     }
     const changes =
       (kind === 'transition' && (serving(data.from) !== serving(data.to) || TOLD.has(data.to))) ||
-      (kind === 'message' && WORDS.has(data.type));
+      (kind === 'message' && WORDS.has(data.type)) ||
+      (kind === 'alarm' && data.code === 'forced');
     if (!MOMENT_KINDS.has(kind) && !changes) return;
     if (this.#moments.length >= MOMENTS_MAX) this.#momentsEnd ??= n;
     else this.#moments.push({ n, wallMs, monoUs, kind, service, text, data: { ...data } });

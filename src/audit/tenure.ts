@@ -21,6 +21,8 @@ export interface Tenure {
   /** Where the end is not said: the place in the next run where the host had read back that it is harmless. */
   readonly harmless: Moment | null;
   readonly beginning: Beginning;
+  /** At some time in it no majority was behind it: by an operator's order, or alone as configured. */
+  readonly forced: boolean;
 }
 
 /** All tenures of all logs, in the order of their terms; those of one term as they stand in the log. No clock is asked. */
@@ -36,6 +38,8 @@ function tenuresIn(chain: Chain): Tenure[] {
   const moments = chain.segments.flatMap((segment) => segment.moments);
   const tenures: Tenure[] = [];
   const open = new Map<string, Moment>();
+  /** Services that this host serves, or will, by force: now, and at some time in the mastership that is open. */
+  const [forced, wasForced] = [new Set<string>(), new Set<string>()];
   const end = (service: string, to: Moment | null, lastSeen: Tenure['lastSeen'], after: number): void => {
     const from = open.get(service);
     open.delete(service);
@@ -43,7 +47,18 @@ function tenuresIn(chain: Chain): Tenure[] {
     const harmless = to === null ? harmlessAfter(moments, service, after) : null;
     const beginning = beginningOf(moments, from);
     const term = String(from.data.term ?? '');
-    tenures.push({ host: chain.host, service, term, from, to, lastSeen, harmless, beginning });
+    const isForced = wasForced.has(service);
+    tenures.push({
+      host: chain.host,
+      service,
+      term,
+      from,
+      to,
+      lastSeen,
+      harmless,
+      beginning,
+      forced: isForced,
+    });
   };
   for (const moment of moments) {
     const { kind, service, data, n } = moment;
@@ -51,9 +66,15 @@ function tenuresIn(chain: Chain): Tenure[] {
       // The run before ended without a word: a crash, or a loss of power.
       const why = `the run ended unsaid before entry ${n}`;
       for (const name of [...open.keys()]) end(name, null, seenBefore(chain, n, why), n);
+      forced.clear();
+    } else if (kind === 'alarm' && service !== null) {
+      if (data.on !== true) forced.delete(service);
+      else for (const services of [forced, wasForced]) services.add(service);
     } else if (kind === 'transition' && service !== null) {
-      if (serving(data.to) && !serving(data.from)) open.set(service, moment);
-      else if (serving(data.from) && !serving(data.to)) end(service, whenItEnded(moment), null, n);
+      if (serving(data.to) && !serving(data.from)) {
+        open.set(service, moment);
+        if (!forced.has(service)) wasForced.delete(service);
+      } else if (serving(data.from) && !serving(data.to)) end(service, whenItEnded(moment), null, n);
     }
   }
   const next = chain.last + 1;

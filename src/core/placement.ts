@@ -15,11 +15,31 @@ interface Places {
   readonly placed: Map<ServiceName, HostName>;
 }
 
-/**
- * All fit hosts for this turn's service, the first choice first; this one among them, unless it is master. A master
- * counts the services that it is handing over already; all others place those of the same silent master first.
- */
+/** A fit host, and what ranks it: held down, burdened, services that had better be apart, load, how many it serves, its row. */
+interface Choice {
+  readonly host: HostName;
+  readonly key: readonly number[];
+}
+
+/** All fit hosts for this turn's service, the first choice first; this one among them, unless it is master. */
 export function preferred(c: Ctx): HostName[] {
+  return choices(c).map(({ host }) => host);
+}
+
+/** The same with what it rests on, for the log: who reads that later has not heard the reports. */
+export function orderText(c: Ctx): string {
+  const shown = choices(c).map(({ host, key: [held, burdened, conflicts, load, serves] }) => {
+    const marks = [held === 1 ? 'held down' : '', burdened === 1 ? 'burdened' : ''];
+    const numbers = { beside: conflicts, load, serves };
+    const counts = Object.entries(numbers).flatMap(([name, n]) => (n ? [`${name} ${n}`] : []));
+    const why = [...marks, ...counts].filter((word) => word !== '').join(' ');
+    return why === '' ? host : `${host} [${why}]`;
+  });
+  return `order: ${shown.join(', ')}`;
+}
+
+/** A master counts the services that it is handing over already; all others place those of the same silent master first. */
+function choices(c: Ctx): Choice[] {
   const all = Object.values(c.host.services);
   const known = (s: ServiceState) => s.known?.term.host;
   const mine = known(c.s);
@@ -36,20 +56,20 @@ export function preferred(c: Ctx): HostName[] {
   const before = isMaster ? [] : all.filter((s) => s.service < c.s.service && known(s) === mine);
   for (const s of before.sort((a, b) => (a.service < b.service ? -1 : 1))) {
     const [first] = ranked(c, s, { served, placed });
-    if (first !== undefined) placed.set(s.service, first);
+    if (first !== undefined) placed.set(s.service, first.host);
   }
   return ranked(c, c.s, { served, placed });
 }
 
 /** The fit hosts for a service but for its known master, best first. */
-function ranked(c: Ctx, s: ServiceState, { served, placed }: Places): HostName[] {
+function ranked(c: Ctx, s: ServiceState, { served, placed }: Places): Choice[] {
   const apart = apartFrom(c, s.service);
   const count = (places: ReadonlyMap<ServiceName, HostName>, host: HostName): number => {
     let sum = 0;
     for (const at of places.values()) if (at === host) sum++;
     return sum;
   };
-  const choices = completed(s.table?.rows ?? [], c.host.config.membership).flatMap(({ host }, row) => {
+  const found = completed(s.table?.rows ?? [], c.host.config.membership).flatMap(({ host }, row) => {
     const mine = host === c.me && s === c.s;
     if (mine ? c.main === 'service' : host === s.known?.term.host) return [];
     const said = mine ? ofMyself(c) : host === c.me ? s.said : present(c, s, host);
@@ -59,7 +79,7 @@ function ranked(c: Ctx, s: ServiceState, { served, placed }: Places): HostName[]
     const load = Math.floor(said.load / LOAD_STEP) + count(placed, host);
     return [{ host, key: [Number(held), Number(said.burdened), conflicts, load, count(served, host), row] }];
   });
-  return choices.sort((a, b) => compared(a.key, b.key)).map(({ host }) => host);
+  return found.sort((a, b) => compared(a.key, b.key));
 }
 
 /** What another host said last, unless it is gone, or did not answer the PROBEs of this suspicion either. */

@@ -6,7 +6,7 @@
 import type { HostName } from './basics.ts';
 import type { Ctx } from './context.ts';
 import type { Message } from './messages.ts';
-import { preferred } from './placement.ts';
+import { orderText, preferred } from './placement.ts';
 import type { Trial } from './state.ts';
 
 const FIRST_PAUSE_MS = 1000;
@@ -25,7 +25,7 @@ export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
     return;
   }
   c.set({ trial: { cause, to: next, id: c.id(), tried: [next], only: to !== null } });
-  c.become('wanted', `${cause}; asking ${next}`);
+  c.become('wanted', `${cause}; asking ${next}; ${orderText(c)}`);
 }
 
 /**

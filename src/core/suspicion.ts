@@ -6,7 +6,7 @@
 import { confirmedSince, startCheck } from './checks.ts';
 import type { Ctx } from './context.ts';
 import { fit, trustHeld } from './fitness.ts';
-import { preferred } from './placement.ts';
+import { orderText, preferred } from './placement.ts';
 import type { Suspicion } from './state.ts';
 import { bound } from './voter.ts';
 
@@ -98,7 +98,7 @@ export function consider(c: Ctx): void {
   // At an initial bootstrap there is no hurry, and the others may still be starting.
   const slotMs = c.s.place === 'decide.electing' ? c.t.intervalMs : c.t.slotMs;
   const slotAtMs = clearedAtMs + preferred(c).indexOf(c.me) * slotMs;
-  if (c.now >= slotAtMs) c.become('may-claim');
+  if (c.now >= slotAtMs) c.become('may-claim', orderText(c));
   else c.timer('claim', slotAtMs);
 }
 

@@ -52,6 +52,13 @@ const word = (text: string, type: string, from?: string): JournalEntry => ({
   data: { type, ...(from === undefined ? {} : { from }) },
 });
 
+const forced: JournalEntry = {
+  service: 'firewall',
+  kind: 'alarm',
+  text: 'forced raised',
+  data: { code: 'forced', on: true },
+};
+
 /** fw1 serves and loses its power; fw2 takes over after a while and a claim for that cause. */
 async function taken(cluster: LogCluster, { granted, cause }: { granted: boolean; cause?: string }) {
   await cluster.say('fw1', ...serve('1/fw1'));
@@ -59,6 +66,7 @@ async function taken(cluster: LogCluster, { granted, cause }: { granted: boolean
   cluster.dead.add('fw1');
   cluster.time.ms += 1000;
   await cluster.say('fw2', ...suspects(), ...claims('2/fw2', cause));
+  if (cause === 'forced') await cluster.say('fw2', forced);
   if (granted) {
     await cluster.say('fw3', {
       service: 'firewall',
@@ -140,6 +148,31 @@ for (const [what, policy, taking] of [
       ['open'],
     );
   });
+
+test('a master that went on alone before it died: no majority speaks for its end either', async (t) => {
+  const cluster = await begun(t, ['fw1', 'fw2', 'fw3'], 'quorum');
+  await cluster.say('fw1', ...serve('1/fw1'));
+  await cluster.say('fw1', transition('service.serving', 'service.suspended', 'lapsed', '1/fw1'), forced);
+  await cluster.say('fw1', transition('service.suspended', 'service.serving', 'renewed', '1/fw1'));
+  cluster.dead.add('fw1');
+  cluster.time.ms += 1000;
+  await cluster.say('fw2', ...claims('2/fw2'));
+  const data = { term: '2/fw2' };
+  await cluster.say('fw3', { service: 'firewall', kind: 'voted', text: 'promised term 2/fw2 to fw2', data });
+  await cluster.say('fw2', word('from fw3 on 1: GRANT firewall id=1 term=2/fw2', 'GRANT', 'fw3'));
+  await cluster.say('fw2', ...serve('2/fw2'));
+  await cluster.gossip(11_000);
+  const { relations, tenures } = await judged(cluster);
+  assert.deepEqual(
+    tenures.map((tenure) => [tenure.term, tenure.forced]),
+    [
+      ['1/fw1', false],
+      ['1/fw1', true],
+      ['2/fw2', false],
+    ],
+  );
+  assert.equal(relations.at(-1)?.verdict, 'open');
+});
 
 test('a master that was paused says late that its right had lapsed: by then the kernel had long shut its gate', async (t) => {
   const cluster = await begun(t, ['fw1', 'fw2'], 'available');
