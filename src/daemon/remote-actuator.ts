@@ -7,6 +7,7 @@ import type { Side } from '../core/events.ts';
 import type { Procedure, Verdict } from '../core/procedures.ts';
 import type { Actuator, ActuatorEvents } from '../driver/ports.ts';
 import { type Answer, sideOf, type Word } from '../linux/orders/grammar.ts';
+import { type Numbers, renumbered } from '../linux/orders/numbers.ts';
 import { LOWERING } from '../linux/orders/permit.ts';
 import type { FilterCounts } from '../linux/portguard.ts';
 import { OperatorError } from '../trust/errors.ts';
@@ -47,7 +48,7 @@ export interface MeasuredLoad {
 export class RemoteActuator implements Actuator {
   readonly #options: RemoteActuatorOptions;
   readonly #link: OrderLink;
-  #services: readonly ServiceName[];
+  #services: Numbers;
   #filtered: FilterCounts = { stranger: 0, hops: 0, rate: 0 };
   #load: MeasuredLoad | null = null;
   readonly #gateTimers = new Map<ServiceName, NodeJS.Timeout>();
@@ -162,7 +163,7 @@ export class RemoteActuator implements Actuator {
   /** The file was read again, and `services` stand in it. Rejects, and nothing was changed, when the actuator refuses it. */
   async reload(hash: string, services: readonly ServiceName[]): Promise<void> {
     await this.#link.ask({ verb: 'reload', hash });
-    this.#services = services;
+    this.#services = renumbered(this.#services, services);
   }
 
   /** Makes the host harmless; whether every step of it was confirmed. */
@@ -201,7 +202,7 @@ export class RemoteActuator implements Actuator {
   #news({ word, number, text }: Answer): void {
     if (this.#closed) return;
     const { events, onFilterTrouble, onSpent, onUplinkTrouble, onUplinkGuarded } = this.#options;
-    const name = this.#services[number];
+    const name = this.#services[number] ?? null;
     const at = sideOf(text);
     if (word === 'filter') onFilterTrouble(number === 0 ? null : text);
     else if (word === 'counts') {
@@ -210,7 +211,7 @@ export class RemoteActuator implements Actuator {
     } else if (word === 'load') {
       this.#load = { permille: Math.min(1000, Math.round(number)), sources: text };
       events.loadMeasured?.(this.#load.permille, text);
-    } else if (name === undefined) return;
+    } else if (name === null) return;
     else if (word === 'foreigner') events.foreignerHeard(name);
     else if (word === 'intruded') onUplinkTrouble(name, text === '' ? null : text);
     else if (word === 'guarded') onUplinkGuarded(name, text);

@@ -266,9 +266,11 @@ class KernelActuator implements LinuxActuator {
     const patience = kernel.patience(service);
     switch (procedure) {
       case 'checkUplink':
-        return checkNextHop(kernel.links, service, kernel.rovingAddresses, patience);
+        return kernel.tests.run(uplinkTest(service), () =>
+          checkNextHop(kernel.links, service, kernel.rovingAddresses, patience),
+        );
       case 'checkDownlink':
-        return parts.downlink.check(patience);
+        return kernel.tests.run(downlinkTest(service), () => parts.downlink.check(patience));
       case 'checkServiceLocal':
         return parts.place.check();
       case 'checkServiceRemote':
@@ -324,4 +326,15 @@ function opened({ service, place, announcers }: ServiceParts): void {
   if (!place.active) return;
   if (service.procedures.announceTakeoverDownlink === undefined) announcers.downlink.start();
   if (service.procedures.announceTakeoverUplink === undefined) announcers.uplink.start();
+}
+
+/** What tests of the next hop have in common when one may stand for another. */
+function uplinkTest({ uplink, limits }: GatewayService): string {
+  return JSON.stringify(['uplink', uplink.device, uplink.nextHops, limits.testMs]);
+}
+
+/** The same of the downlink; a program is told the service, so that its answer is that service's alone. */
+function downlinkTest({ name, downlink, limits }: GatewayService): string {
+  const isOwn = downlink.checks.some(({ kind }) => kind === 'command');
+  return JSON.stringify(['downlink', downlink.device, downlink.checks, limits.testMs, isOwn ? name : '']);
 }

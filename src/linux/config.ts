@@ -8,6 +8,9 @@ import type { LoadSettings } from './load/sources.ts';
 import type { RemoteChecks } from './remote/kinds.ts';
 import type { Card } from './uplink/sysfs.ts';
 
+/** Services of one host, and records that one message can hold. */
+export const SERVICES_MAX = 64;
+
 /** An address with its prefix length, as in `10.77.1.1/24` or `fd00:77:1::1/64`. */
 export interface AddressPrefix {
   readonly family: 4 | 6;

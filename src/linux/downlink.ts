@@ -27,7 +27,7 @@ export class DownlinkCheckers {
   private readonly tools: DownlinkTools;
   private readonly neighbourhood: Neighbourhood;
   private readonly ear: Ear;
-  private readonly roving: ReadonlySet<string>;
+  private readonly roving: () => ReadonlySet<string>;
   private readonly sweep: Sweep;
   /** When a named neighbour last answered. */
   private readonly namedAnswered = new Map<string, number>();
@@ -36,7 +36,7 @@ export class DownlinkCheckers {
     service: GatewayService,
     tools: DownlinkTools,
     neighbourhood: Neighbourhood,
-    roving: ReadonlySet<string>,
+    roving: () => ReadonlySet<string>,
   ) {
     this.service = service;
     this.tools = tools;
@@ -48,7 +48,7 @@ export class DownlinkCheckers {
 
   /** Own addresses on the downlink that do not rove. */
   sources(): Sources {
-    return sourcesOf(this.tools.links.addressesOn(this.service.downlink.device, this.roving, formatIp));
+    return sourcesOf(this.tools.links.addressesOn(this.service.downlink.device, this.roving(), formatIp));
   }
 
   /** Runs all configured checks side by side; the first that confirms ends it. */

@@ -5,7 +5,7 @@
  */
 import type { ServiceName } from '../core/basics.ts';
 import type { ActuatorConfig } from './config.ts';
-import { gateTables, leaseSet, tableName, talkSet } from './gatetable.ts';
+import { changedTables, gateTables, leaseSet, tableName, talkSet } from './gatetable.ts';
 import { LeaseSocket } from './lease.ts';
 import { ENOENT } from './libc.ts';
 import { runTool, textOf } from './tools.ts';
@@ -43,6 +43,7 @@ export class Gate {
   private talkTimer: NodeJS.Timeout | null = null;
   /** When the leave to talk runs out in the kernel, for all that have it. */
   private talkUntilMs = Number.NEGATIVE_INFINITY;
+  private editions = 0;
 
   constructor(
     config: ActuatorConfig,
@@ -56,9 +57,15 @@ export class Gate {
     this.lease = lease;
   }
 
+  /** Grows whenever this process has changed the tables' rules, so that nobody takes that for another's doing. */
+  get edition(): number {
+    return this.editions;
+  }
+
   /** Replaces whatever tables are there by new, shut ones. Throws when nft refuses. */
   async install(): Promise<void> {
     this.openUntil.clear();
+    this.editions++;
     const ended = await runTool('nft', ['-f', '-'], gateTables(this.config));
     if (ended.status !== 0) throw new Error(`nft refused the lease gate: ${textOf(ended.errors)}`);
     this.renewTalk();
@@ -72,17 +79,30 @@ export class Gate {
       if (this.config.services.some((s) => s.name === service)) this.set(service, untilMs);
   }
 
-  /** Takes a new configuration. When its tables differ they are replaced, and the leases that run set anew. */
+  /** Takes a new configuration. Its tables replace the former ones in one step; leases that run go on running. */
   async reconfigure(config: ActuatorConfig): Promise<void> {
-    const same = gateTables(config) === gateTables(this.config);
-    if (!same && tableName(config) !== tableName(this.config)) {
+    const before = this.config;
+    const sameName = tableName(config) === tableName(before);
+    if (!sameName) {
       await this.removeTables();
       this.lease.close();
       this.lease = new LeaseSocket(tableName(config));
     }
     this.config = config;
     if (this.talkTimer !== null) this.keepTalking();
-    if (!same) await this.reinstall();
+    if (!sameName) await this.reinstall();
+    else if (gateTables(config) !== gateTables(before)) await this.change(before);
+    const known = new Set(config.services.map((s) => s.name));
+    for (const service of this.openUntil.keys()) if (!known.has(service)) this.openUntil.delete(service);
+  }
+
+  private async change(before: ActuatorConfig): Promise<void> {
+    this.editions++;
+    const ended = await runTool('nft', ['-f', '-'], changedTables(before, this.config));
+    // Somebody may have changed or removed them meanwhile: then they are made anew.
+    if (ended.status !== 0) await this.reinstall();
+    this.editions++;
+    this.renewTalk();
   }
 
   /** Until when this service's gate is open; null when it is shut or has lapsed. */
@@ -153,9 +173,13 @@ export class Gate {
    */
   mayTalk(device: string): boolean {
     if (this.talkers.has(device) && this.nowMs() < this.talkUntilMs) return true;
-    return this.config.services.some(
-      ({ name, uplink }) => uplink.device === device && this.openUntilMs(name) !== null,
-    );
+    for (const name of this.openUntil.keys())
+      if (this.openUntilMs(name) !== null && this.uplinkOf(name) === device) return true;
+    return false;
+  }
+
+  private uplinkOf(service: ServiceName): string | undefined {
+    return this.config.services.find(({ name }) => name === service)?.uplink.device;
   }
 
   private talkMs(): number {

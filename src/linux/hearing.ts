@@ -56,11 +56,13 @@ export class Hearing {
 
   private lookForRival(device: string, heard: Heard, now: number): void {
     if (this.kernel.links.isOwn(heard.mac)) return;
+    const used = usedBy(heard, this.kernel.rovingAddresses);
+    if (used === null) return;
     for (const service of this.services())
       for (const side of SIDES) {
-        if (service[side].device !== device) continue;
-        const used = usedBy(heard, new Set(service[side].addresses.map((a) => a.address)));
-        if (used === null || this.kernel.gate.openUntilMs(service.name) === null) continue;
+        if (service[side].device !== device || !service[side].addresses.some((a) => a.address === used))
+          continue;
+        if (this.kernel.gate.openUntilMs(service.name) === null) continue;
         const key = `${service.name} ${side}`;
         if (now - (this.rivalMs.get(key) ?? Number.NEGATIVE_INFINITY) < RIVAL_QUIET_MS) continue;
         this.rivalMs.set(key, now);

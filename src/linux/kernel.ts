@@ -12,12 +12,14 @@ import { procedureProgram } from './external.ts';
 import { Gate } from './gate.ts';
 import { Links } from './links.ts';
 import { Neighbourhood } from './neighbourhood.ts';
+import type { Outcome } from './outcome.ts';
 import { Poller } from './poller.ts';
 import { Checker } from './remote/checker.ts';
 import { isSocketCheck } from './remote/kinds.ts';
 import { RemoteCheckers } from './remote/run.ts';
 import { Rules } from './rules.ts';
 import { ServiceSwitch } from './service.ts';
+import { Shared } from './shared.ts';
 import { LinkEvents } from './uplink/linkevents.ts';
 import { Uplinks } from './uplink/uplinks.ts';
 
@@ -27,8 +29,6 @@ export interface ServiceParts {
   readonly downlink: DownlinkCheckers;
   readonly remote: RemoteCheckers;
   readonly announcers: { readonly downlink: Announcer; readonly uplink: Announcer };
-  /** Roving addresses that have answered an echo request since the start. */
-  readonly echoed: Set<string>;
 }
 
 /** Runs a task of one service alone: neither a switch nor a test of what is in place runs beside it. */
@@ -65,11 +65,6 @@ export function refuseUnsupported(config: ActuatorConfig): void {
   }
 }
 
-/** What concerns every service alike, as text to compare. */
-function common(config: ActuatorConfig): string {
-  return JSON.stringify([config.cluster, config.memberAddresses, [...rovingAddresses(config)]]);
-}
-
 export class Kernel {
   config: ActuatorConfig;
   readonly nowMs: () => number;
@@ -80,6 +75,8 @@ export class Kernel {
   readonly linkEvents = new LinkEvents(this.poller);
   readonly uplinks: Uplinks;
   readonly checker = new Checker();
+  /** Tests of a device, which services that share it ask for alike. */
+  readonly tests = new Shared<Outcome>();
   readonly services = new Map<string, ServiceParts>();
   /** By downlink device. */
   readonly neighbourhoods = new Map<string, Neighbourhood>();
@@ -103,27 +100,24 @@ export class Kernel {
   }
 
   /**
-   * Takes a configuration that `rules.prepare` has accepted. A service that did not change keeps its place and its
-   * announcements; one that did is moved over if it is active; one that is gone is taken down. What touches a
+   * Takes a configuration that `rules.prepare` has accepted. A service that did not change is not touched; one that did is moved over if it is active; one that is gone is taken down. What touches a
    * service runs in `inTurn`: after the orders to it that run already, before those that come later.
    */
   async rearrange(config: ActuatorConfig, inTurn: InTurn): Promise<void> {
     const before = new Map(this.services);
-    const samePlace = common(this.config) === common(config);
     this.config = config;
     this.roving = rovingAddresses(config);
-    if (!samePlace) this.neighbourhoods.clear();
+    const members = new Set(config.memberAddresses);
+    const downlinks = new Set(config.services.map((s) => s.downlink.device));
+    for (const [device, neighbourhood] of this.neighbourhoods)
+      if (downlinks.has(device)) neighbourhood.configure(members, this.roving);
+      else this.neighbourhoods.delete(device);
     for (const service of config.services) {
       const old = before.get(service.name);
       before.delete(service.name);
-      const unchanged = old !== undefined && JSON.stringify(old.service) === JSON.stringify(service);
-      if (unchanged && samePlace) continue;
-      const parts = this.parts(service, unchanged ? old.echoed : undefined);
-      if (old === undefined) this.services.set(service.name, parts);
-      // The same service among other members: what is in place stays, who is a foreigner is learnt anew.
-      else if (unchanged)
-        this.services.set(service.name, { ...old, downlink: parts.downlink, remote: parts.remote });
-      else await inTurn(service.name, () => this.move(old, parts));
+      if (old === undefined) this.services.set(service.name, this.parts(service));
+      else if (JSON.stringify(old.service) !== JSON.stringify(service))
+        await inTurn(service.name, () => this.move(old, this.parts(service)));
     }
     for (const old of before.values()) await inTurn(old.service.name, () => this.takeDown(old));
     this.links.keepOnly(new Set(config.services.flatMap((s) => [s.downlink.device, s.uplink.device])));
@@ -210,8 +204,9 @@ export class Kernel {
     return found;
   }
 
-  private parts(service: GatewayService, echoed = new Set<string>()): ServiceParts {
-    const { links, rules, nowMs, poller, checker, roving } = this;
+  private parts(service: GatewayService): ServiceParts {
+    const { links, rules, nowMs, poller, checker } = this;
+    const roving = (): ReadonlySet<string> => this.roving;
     const neighbourhood = this.neighbourhood(service.downlink.device);
     const isOpen = (): boolean => this.gate.openUntilMs(service.name) !== null;
     const tools = {
@@ -225,17 +220,16 @@ export class Kernel {
       place: new ServiceSwitch(service, {
         ...{ links, rules, nowMs, leaseMs: () => this.config.leaseMs },
         othersActive: () =>
-          [...this.services.values()].some(
-            ({ place }) => place.service.name !== service.name && place.active,
+          [...this.services.values()].flatMap(({ place }) =>
+            place.service.name !== service.name && place.active ? [place.service] : [],
           ),
       }),
       downlink: new DownlinkCheckers(service, tools, neighbourhood, roving),
-      remote: new RemoteCheckers(service, { links, poller, checker, roving, echoed }),
+      remote: new RemoteCheckers(service, { links, poller, checker, roving, echoed: new Set() }),
       announcers: {
         downlink: new Announcer(links.ear(service.downlink.device), service.downlink.addresses, isOpen),
         uplink: new Announcer(links.ear(service.uplink.device), service.uplink.addresses, isOpen),
       },
-      echoed,
     };
   }
 }

@@ -1,7 +1,8 @@
 /**
  * A serial lane: one task at a time, in order, at most so many waiting.
  */
-const WAITING_MAX = 16;
+/** Each of a host’s services may have its own order wait for one device. */
+const WAITING_MAX = 256;
 
 export class Lane {
   private last: Promise<unknown> = Promise.resolve();

@@ -28,8 +28,8 @@ export function senderOf(heard: Heard): Buffer | null {
 }
 
 export class Neighbourhood {
-  private readonly members: ReadonlySet<string>;
-  private readonly roving: ReadonlySet<string>;
+  private members: ReadonlySet<string>;
+  private roving: ReadonlySet<string>;
   private readonly isOwn: (mac: Buffer) => boolean;
   private readonly memberMacs = new Map<string, string[]>();
   private readonly hosts = new Map<string, Foreigner>();
@@ -39,6 +39,19 @@ export class Neighbourhood {
     this.members = members;
     this.roving = roving;
     this.isOwn = isOwn;
+  }
+
+  /** Other members, or other roving addresses: what else was learnt stays learnt. */
+  configure(members: ReadonlySet<string>, roving: ReadonlySet<string>): void {
+    this.members = members;
+    this.roving = roving;
+    for (const ip of this.memberMacs.keys()) if (!members.has(ip)) this.memberMacs.delete(ip);
+    for (const [key, { mac, ip }] of this.hosts) {
+      const text = formatIp(ip);
+      // Who has a member's address now is a member, and heard as one from its next word on.
+      if (members.has(text)) this.learnMember(text, mac);
+      if (members.has(text) || roving.has(text)) this.hosts.delete(key);
+    }
   }
 
   /** Takes note of a frame; true when a host outside the cluster sent it. */

@@ -2,6 +2,7 @@
  * Links, addresses, routes and neighbours over NETLINK_ROUTE (rtnetlink(7)): what `ip` does, without starting it.
  * Every change is acknowledged by the kernel or throws; reading back is a dump.
  */
+import { Briefly } from './briefly.ts';
 import { AF_INET, AF_INET6, SystemCallError } from './libc.ts';
 import {
   attribute,
@@ -76,6 +77,11 @@ export interface DeviceAddress {
   readonly prefixLength: number;
 }
 
+interface DefaultRoute {
+  readonly index: number | undefined;
+  readonly gateway: Buffer;
+}
+
 export interface Neighbour {
   readonly bytes: Buffer;
   readonly mac: Buffer;
@@ -119,6 +125,11 @@ function done(what: string, errno: number, ...tolerated: number[]): void {
 
 export class RouteSocket {
   private readonly socket = new NetlinkSocket(NETLINK_ROUTE);
+  private readonly held = new Briefly(() => this.readAddresses());
+  private readonly routes = {
+    4: new Briefly(() => this.readDefaultRoutes(AF_INET)),
+    16: new Briefly(() => this.readDefaultRoutes(AF_INET6)),
+  };
 
   /** All links, by name. */
   links(): Map<string, Link> {
@@ -136,7 +147,12 @@ export class RouteSocket {
     return null;
   }
 
-  addresses(): DeviceAddress[] {
+  /** Every device's; not older than a moment. */
+  addresses(): readonly DeviceAddress[] {
+    return this.held.get();
+  }
+
+  private readAddresses(): DeviceAddress[] {
     const out: DeviceAddress[] = [];
     for (const { type, body } of this.socket.dump(RTM_GETADDR, Buffer.alloc(8))) {
       if (type !== RTM_NEWADDR || body.length < 8) continue;
@@ -150,6 +166,7 @@ export class RouteSocket {
 
   /** Adds an address, or renews its lifetime in whole seconds. Duplicate address detection is left out: ours is our own. */
   setAddress(index: number, bytes: Buffer, prefixLength: number, lifetimeSeconds: number): void {
+    this.held.forget();
     const cache = Buffer.alloc(16);
     cache.writeUInt32LE(lifetimeSeconds, 0);
     cache.writeUInt32LE(lifetimeSeconds, 4);
@@ -167,6 +184,7 @@ export class RouteSocket {
 
   /** Removing what is not there is no error. */
   removeAddress(index: number, bytes: Buffer, prefixLength: number): void {
+    this.forget();
     const head = fixed(8, { 0: family(bytes), 1: prefixLength }, [4, index]);
     const errno = this.socket.request(
       RTM_DELADDR,
@@ -180,11 +198,13 @@ export class RouteSocket {
 
   /** A default route before all others of its family; a route of the host's own stays behind it. */
   addDefaultRoute(index: number, gateway: Buffer): void {
+    this.forget();
     const errno = this.socket.request(RTM_NEWROUTE, NLM_F_CREATE, ...defaultRoute(index, gateway));
     done('add default route', errno, EEXIST);
   }
 
   removeDefaultRoute(index: number, gateway: Buffer): void {
+    this.forget();
     done(
       'remove route',
       this.socket.request(RTM_DELROUTE, 0, ...defaultRoute(index, gateway)),
@@ -193,15 +213,28 @@ export class RouteSocket {
     );
   }
 
+  /** As of a moment ago at most. */
   hasDefaultRoute(index: number, gateway: Buffer): boolean {
-    const head = fixed(12, { 0: family(gateway) });
-    return this.socket.dump(RTM_GETROUTE, head).some(({ type, body }) => {
-      if (type !== RTM_NEWROUTE || body.length < 12 || body[1] !== 0 || body[4] !== RT_TABLE_MAIN)
-        return false;
+    const known = this.routes[gateway.length === 4 ? 4 : 16].get();
+    return known.some((route) => route.index === index && route.gateway.equals(gateway));
+  }
+
+  private readDefaultRoutes(ofFamily: number): DefaultRoute[] {
+    const out: DefaultRoute[] = [];
+    for (const { type, body } of this.socket.dump(RTM_GETROUTE, fixed(12, { 0: ofFamily }))) {
+      if (type !== RTM_NEWROUTE || body.length < 12 || body[1] !== 0 || body[4] !== RT_TABLE_MAIN) continue;
       const attributes = parseAttributes(body, 12);
-      const via = attributes.get(RTA_GATEWAY);
-      return attributes.get(RTA_OIF)?.readInt32LE(0) === index && via !== undefined && via.equals(gateway);
-    });
+      const gateway = attributes.get(RTA_GATEWAY);
+      if (gateway !== undefined) out.push({ index: attributes.get(RTA_OIF)?.readInt32LE(0), gateway });
+    }
+    return out;
+  }
+
+  /** With an address the kernel may remove routes, and other addresses. */
+  private forget(): void {
+    this.held.forget();
+    this.routes[4].forget();
+    this.routes[16].forget();
   }
 
   /** Hosts on a device whose hardware address the kernel knows, at most 256. */

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { OperatorError } from '../trust/errors.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
+import { Lanes } from './lane.ts';
 import { confirmed, type Outcome, refuted, unknown } from './outcome.ts';
 import {
   type Family,
@@ -26,6 +27,7 @@ export type RuleKind = 'serving' | 'standby';
 interface Loaded {
   readonly kind: RuleKind;
   readonly path: string;
+  readonly text: string;
   readonly tables: readonly string[];
   /** How many rules the loaded text has. */
   readonly count: number;
@@ -118,6 +120,8 @@ export class Rules {
   private held = new Map<string, string>();
   private readonly loaded = new Map<Family, Loaded>();
   private readonly serving = new Set<string>();
+  /** One load of a family after the other: services come and go at once. */
+  private readonly lanes = new Lanes();
   /** Changes whenever somebody changes nftables rules, which iptables' rules are but for its legacy variant. */
   private readonly generation: () => number | null;
   private legacy = false;
@@ -155,15 +159,15 @@ export class Rules {
   }
 
   /**
-   * Loads a service's rules of both families. Standby rules are not loaded over the rules of another service
-   * that serves.
+   * Has the rules of both families be what the host needs now: the serving ones while any of its services serves. What is
+   * loaded and all there is not loaded again, so that the others notice nothing.
    */
   async load(service: GatewayService, kind: RuleKind): Promise<Outcome> {
     if (kind === 'serving') this.serving.add(service.name);
     else this.serving.delete(service.name);
-    if (kind === 'standby' && this.serving.size > 0)
-      return confirmed(`the rules of ${[...this.serving].join(', ')} stay, which serves`);
-    const outcomes = await Promise.all([this.loadOne(service, kind, 4), this.loadOne(service, kind, 6)]);
+    const outcomes = await Promise.all(
+      ([4, 6] as const).map((family) => this.lanes.get(`${family}`).run(() => this.loadOne(service, family))),
+    );
     return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules loaded');
   }
 
@@ -185,26 +189,36 @@ export class Rules {
   private async checkOne(service: GatewayService, family: Family): Promise<Outcome> {
     const file = ruleFile(service, 'serving', family);
     if (file === null) return confirmed('no rules configured');
+    return this.present('serving', file.path, family);
+  }
+
+  /** Whether that set is the loaded one and all of it there still. */
+  private async present(kind: RuleKind, path: string, family: Family): Promise<Outcome> {
     const loaded = this.loaded.get(family);
-    if (loaded?.kind !== 'serving' || loaded.path !== file.path) return refuted(`${file.path} is not loaded`);
+    if (loaded?.kind !== kind || loaded.path !== path) return refuted(`${path} is not loaded`);
     const generation = this.legacy ? null : this.generation();
     if (generation !== null && generation === loaded.seenAt) return confirmed('nothing was changed');
     const missing = missingOf(loaded, await savedRules(family));
-    if (missing !== null) return refuted(`${file.path}: no longer loaded: ${missing.slice(0, 200)}`);
+    if (missing !== null) return refuted(`${path}: no longer loaded: ${missing.slice(0, 200)}`);
     loaded.seenAt = generation;
     return confirmed('all rules are there');
   }
 
-  private async loadOne(service: GatewayService, kind: RuleKind, family: Family): Promise<Outcome> {
+  /** In the family's lane: which kind is needed is what it is when its turn has come. */
+  private async loadOne(service: GatewayService, family: Family): Promise<Outcome> {
+    const kind = this.serving.size > 0 ? 'serving' : 'standby';
     const file = ruleFile(service, kind, family);
     if (file === null) return confirmed('no rules configured');
     const text = this.texts.get(`${family} ${file.path} ${file.cut}`);
     if (text === undefined) return unknown(`${file.path} was never tested`);
+    const isSame = this.loaded.get(family)?.text === text;
+    if (isSame && (await this.present(kind, file.path, family)).verdict === 'confirmed')
+      return confirmed('the rules are loaded already');
     const ended = await runTool(tool(family, 'restore'), ['-w', '2'], text);
     if (ended.status !== 0) return unknown(`${file.path}: ${textOf(ended.errors)}`);
     const count = text.split('\n').filter(isRule).length;
     const tables = tablesIn(text);
-    this.loaded.set(family, { kind, path: file.path, tables, count, baseline: null, seenAt: null });
+    this.loaded.set(family, { kind, path: file.path, text, tables, count, baseline: null, seenAt: null });
     return confirmed('rules loaded');
   }
 }

@@ -21,8 +21,8 @@ export class RulesetWatch {
   private seen: number | null = null;
   private isBusy = false;
   private putOff = 0;
-  /** The gate's tables as nft lists them after installation; null: not yet read back. */
-  private baseline: { readonly table: string; readonly text: string } | null = null;
+  /** The gate's tables as nft lists them after our last change of them; null: not yet read back. */
+  private baseline: { readonly edition: number; readonly text: string } | null = null;
 
   constructor(kernel: Kernel, guard: PortGuard) {
     this.kernel = kernel;
@@ -83,18 +83,17 @@ export class RulesetWatch {
     // Read before looking: a change in between is then seen by the next look.
     this.seen = gate.foreignGeneration();
     const table = tableName(config);
+    const { edition } = gate;
     const now = await listed(table);
-    if (
-      now === null ||
-      (this.baseline !== null && this.baseline.table === table && this.baseline.text !== now)
-    ) {
+    const known = this.baseline?.edition === edition ? this.baseline.text : null;
+    // What we were changing ourselves while it was read is nobody else's doing: the next look sees it whole.
+    if (gate.edition !== edition) this.seen = null;
+    else if (now === null || (known !== null && known !== now)) {
       await gate.reinstall();
-      this.baseline = null;
-    }
-    if (this.baseline?.table !== table || now === null) {
+      const { edition: made } = gate;
       const text = await listed(table);
-      if (text !== null) this.baseline = { table, text };
-    }
+      this.baseline = text === null ? null : { edition: made, text };
+    } else this.baseline = { edition, text: now };
     await rules.keepPortOpen();
     await this.guard.keep();
   }

@@ -36,13 +36,18 @@ function placeOf({ device, address }: Placed): string {
   return `${device} ${address.address}/${address.prefixLength}`;
 }
 
+/** With the first address of a subnet the kernel would take all others of it from the device, whosever they are. */
+function keepSecondaries(device: string): void {
+  writeSysctl(`ipv4/conf/${device}/promote_secondaries`, '1');
+}
+
 export interface ServiceTools {
   readonly links: Links;
   readonly rules: Rules;
   readonly nowMs: () => number;
   readonly leaseMs: () => number;
-  /** Whether another service is active on this host: then not every connection that was forwarded is ours to forget. */
-  readonly othersActive: () => boolean;
+  /** The other services that are active on this host: what they need as well stays, and their connections are theirs. */
+  readonly othersActive: () => readonly GatewayService[];
 }
 
 export class ServiceSwitch {
@@ -122,7 +127,7 @@ export class ServiceSwitch {
       await forgetConnections((ends) => {
         const all = ends.map(hex);
         if (all.some((end) => roving.has(end))) return true;
-        return !this.tools.othersActive() && !all.some((end) => own.has(end));
+        return this.tools.othersActive().length === 0 && !all.some((end) => own.has(end));
       });
       return null;
     } catch (error) {
@@ -171,6 +176,7 @@ export class ServiceSwitch {
     for (const { device, address, bytes } of placed(this.service)) {
       const link = this.tools.links.fresh(device);
       if (link === null) throw new Error(`${device} does not exist`);
+      if (address.family === 4) keepSecondaries(device);
       this.tools.links.route.setAddress(link.index, bytes, address.prefixLength, this.lifetimeSeconds());
     }
     this.renewedMs = this.tools.nowMs();
@@ -190,21 +196,25 @@ export class ServiceSwitch {
     for (const hop of this.hops()) if (link !== null) links.route.addDefaultRoute(link.index, hop);
   }
 
-  /** Takes routes and addresses away, but for those that `successor` needs as well. */
+  /** Takes routes and addresses away, but for those that `successor` or another active service needs as well. */
   private removeAll(successor?: GatewayService): void {
-    const { links } = this.tools;
+    const { links, othersActive } = this.tools;
     const { device, nextHops } = this.service.uplink;
     const uplink = links.fresh(device);
     const kept = new Set(successor === undefined ? [] : placed(successor).map(placeOf));
-    const keptHops = successor?.uplink.device === device ? successor.uplink.nextHops : [];
+    const sharing = [...othersActive(), ...(successor === undefined ? [] : [successor])];
+    const keptHops = sharing.flatMap((s) => (s.uplink.device === device ? s.uplink.nextHops : []));
     for (const hop of nextHops) {
       const bytes = parseIp(hop)?.bytes;
       if (uplink !== null && bytes !== undefined && !keptHops.includes(hop))
         links.route.removeDefaultRoute(uplink.index, bytes);
     }
     for (const place of placed(this.service)) {
-      const link = kept.has(placeOf(place)) ? null : links.fresh(place.device);
-      if (link !== null) links.route.removeAddress(link.index, place.bytes, place.address.prefixLength);
+      if (kept.has(placeOf(place))) continue;
+      const link = links.fresh(place.device);
+      if (link === null) continue;
+      if (place.address.family === 4) keepSecondaries(place.device);
+      links.route.removeAddress(link.index, place.bytes, place.address.prefixLength);
     }
   }
 

@@ -63,7 +63,12 @@ function setUp(): { ear: TestEar; check: () => Promise<string> } {
   } as unknown as GatewayService;
   const nowMs = (): number => performance.now();
   const command = () => Promise.reject(new Error('none configured'));
-  const checkers = new DownlinkCheckers(service, { links, nowMs, command }, around, new Set(['10.0.0.1']));
+  const checkers = new DownlinkCheckers(
+    service,
+    { links, nowMs, command },
+    around,
+    () => new Set(['10.0.0.1']),
+  );
   // As the actuator does: the neighbourhood hears every frame before a test does.
   ear.listen((heard) => around.hear(heard, nowMs()));
   return { ear, check: async () => (await checkers.check(PATIENCE)).verdict };

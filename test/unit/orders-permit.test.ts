@@ -6,12 +6,13 @@ import { Bucket, Permit } from '../../src/linux/orders/permit.ts';
 
 const OPTIONS = { windowMs: 10_000, idleMs: 11_125, burst: 3, everyMs: 60_000, intervalMs: 200 };
 const A = 'a';
+const UP = 'up0';
 
 test('a service goes on only within the window that raising its uplink opened', () => {
   const permit = new Permit(OPTIONS);
   assert.equal(permit.mayActivate(A, 0), false);
   assert.equal(permit.mayOpen(A, 0), false);
-  assert.equal(permit.mayRaise(A, 0), true);
+  assert.equal(permit.mayRaise(A, UP, 0), true);
   assert.equal(permit.mayOpen(A, 1), false, 'not before it is activated');
   assert.equal(permit.mayActivate('b', 1), false, 'another service’s window');
   assert.equal(permit.mayActivate(A, 9_999), true);
@@ -21,7 +22,7 @@ test('a service goes on only within the window that raising its uplink opened', 
 
 test('an open gate may be renewed for ever, but not too often, and not after the service went off', () => {
   const permit = new Permit(OPTIONS);
-  permit.mayRaise(A, 0);
+  permit.mayRaise(A, UP, 0);
   permit.mayActivate(A, 0);
   let nowMs = 0;
   for (; nowMs < 3_600_000; nowMs += 100) assert.equal(permit.mayOpen(A, nowMs), true);
@@ -38,7 +39,7 @@ test('raisings: a burst, then one a minute; a new conversation has no more, a re
   const permit = new Permit(OPTIONS);
   const raised = (nowMs: number): boolean => {
     permit.lowered(A);
-    return permit.mayRaise(A, nowMs);
+    return permit.mayRaise(A, UP, nowMs);
   };
   assert.deepEqual([raised(0), raised(1), raised(2), raised(3)], [true, true, true, false]);
   permit.forget();
@@ -51,25 +52,37 @@ test('raisings: a burst, then one a minute; a new conversation has no more, a re
   assert.equal(raised(60_003), false, 'a greater burst fills by time');
 });
 
+test('raisings are counted by uplink, and who joins one that is up raises nothing', () => {
+  const permit = new Permit({ ...OPTIONS, burst: 1 });
+  assert.equal(permit.mayRaise(A, UP, 0), true);
+  assert.equal(permit.mayRaise('b', UP, 1), true, 'it is up');
+  assert.equal(permit.mayRaise('c', 'up1', 2), true, 'another one');
+  permit.lowered(A);
+  assert.equal(permit.mayRaise(A, UP, 3), true, 'still held by b');
+  permit.lowered(A);
+  permit.lowered('b');
+  assert.equal(permit.mayRaise('b', UP, 4), false, 'it went down');
+});
+
 test('within one window the uplink may be raised again: it costs nothing', () => {
   const permit = new Permit({ ...OPTIONS, burst: 1 });
-  assert.equal(permit.mayRaise(A, 0), true);
-  assert.equal(permit.mayRaise(A, 9_000), true);
-  assert.equal(permit.mayRaise(A, 10_000), false);
+  assert.equal(permit.mayRaise(A, UP, 0), true);
+  assert.equal(permit.mayRaise(A, UP, 9_000), true);
+  assert.equal(permit.mayRaise(A, UP, 10_000), false);
 });
 
 test('an uplink without an open gate is idle after the longest handover, and again each time', () => {
   const permit = new Permit(OPTIONS);
-  permit.mayRaise(A, 0);
-  permit.mayRaise('b', 5_000);
+  permit.mayRaise(A, UP, 0);
+  permit.mayRaise('b', 'up1', 5_000);
   assert.deepEqual(permit.takeIdle(11_125), []);
-  permit.mayRaise(A, 9_000);
+  permit.mayRaise(A, UP, 9_000);
   assert.deepEqual(permit.takeIdle(11_126), [A], 'raised again within the window gives no more time');
   assert.deepEqual(permit.takeIdle(11_127), [], 'once');
   assert.equal(permit.mayActivate(A, 11_127), false);
   permit.lowered('b');
   assert.deepEqual(permit.takeIdle(60_000), [], 'what was lowered in order is not idle');
-  permit.mayRaise(A, 60_000);
+  permit.mayRaise(A, UP, 60_000);
   permit.mayActivate(A, 60_000);
   for (let nowMs = 60_000; nowMs <= 160_000; nowMs += 100) {
     assert.equal(permit.mayOpen(A, nowMs), true);
@@ -77,6 +90,19 @@ test('an uplink without an open gate is idle after the longest handover, and aga
   }
   permit.deactivated(A);
   assert.deepEqual(permit.takeIdle(171_126), [A], 'opened once does not count for ever');
+});
+
+test('services that join an uplink by turns keep it up no longer than one could alone', () => {
+  const permit = new Permit({ ...OPTIONS, burst: 1 });
+  permit.mayRaise(A, UP, 0);
+  for (let nowMs = 1_000; nowMs < 11_000; nowMs += 2_000) {
+    assert.equal(permit.mayRaise('b', UP, nowMs), true);
+    permit.lowered(A);
+    assert.equal(permit.mayRaise(A, UP, nowMs + 1_000), true);
+    permit.lowered('b');
+  }
+  assert.deepEqual(permit.takeIdle(11_126), [A]);
+  assert.equal(permit.mayRaise('b', UP, 11_127), false);
 });
 
 test('tokens never grow beyond the burst, nor by a clock that stands', () => {

@@ -4,6 +4,7 @@
  */
 import type { Procedure } from '../../core/procedures.ts';
 import { PROCEDURES } from '../../core/procedures.ts';
+import { SERVICES_MAX } from '../../linux/config.ts';
 import {
   boolean,
   card,
@@ -149,7 +150,7 @@ export const fileSchema = new Table({
   log: log.optional(),
   load: load.optional(),
   link: new List(link, 8),
-  service: new List(service, 16),
+  service: new List(service, SERVICES_MAX),
 });
 
 export type FileContent = Infer<typeof fileSchema>;

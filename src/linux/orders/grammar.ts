@@ -1,18 +1,20 @@
 /**
  * The words between the network process and the actuator (spec/actuator.md). An order is one line of at most 64 bytes,
- * `SEQ VERB INDEX DEADLINE`, its verb from a closed list, its service a place in root's configuration: no text of the
+ * `SEQ VERB INDEX DEADLINE`, its verb from a closed list, its service a number of root's configuration: no text of the
  * network ever stands in one. An answer is one line, `SEQ WORD NUMBER [TEXT]`, SEQ 0 for what nobody asked. Pure.
  */
 import type { Side } from '../../core/events.ts';
 import { PROCEDURES, type Procedure, type Verdict } from '../../core/procedures.ts';
+import { SERVICES_MAX } from '../config.ts';
 
 /** Of the grammar; both processes are of one installation, and one that differs is refused. */
-export const GRAMMAR = 1;
+export const GRAMMAR = 2;
 /** Line ends included. */
 export const ORDER_BYTES_MAX = 64;
 export const ANSWER_BYTES_MAX = 640;
-/** Services in one file, and addresses of other members that one list may hold. */
-export const INDEX_MAX = 15;
+/** The highest number of a service: of those in the file, and as many that a reload took out. */
+export const INDEX_MAX = 2 * SERVICES_MAX - 1;
+/** Addresses of other members that one list may hold. */
 export const MEMBERS_MAX = 256;
 
 /** Times are milliseconds of CLOCK_MONOTONIC_RAW, to a thousandth. */
@@ -52,7 +54,7 @@ export type Timed = Extract<Order, { readonly index: number; readonly deadlineMs
 const TIMED: ReadonlySet<string> = new Set([...PROCEDURES, 'probeDownlink', 'probeUplink', 'gate']);
 const SEQ = /^[1-9]\d{0,14}$/;
 const TIME = /^(?:0|[1-9]\d{0,12})(?:\.\d{0,2}[1-9])?$/;
-const INDEX = /^(?:\d|1[0-5])$/;
+const INDEX = /^(?:0|[1-9]\d{0,2})$/;
 const HASH = /^[0-9a-f]{32}$/;
 const COUNT = /^(?:0|[1-9]\d{0,2})$/;
 /** What an address is made of; that it is one is for its reader to see. */
@@ -64,8 +66,8 @@ export function parseOrder(line: string): Order | null {
   if (rest.length > 0 || !SEQ.test(first)) return null;
   const seq = Number(first);
   if (fourth === undefined) return parseShort(seq, verb, third);
-  if (!INDEX.test(third) || !TIME.test(fourth)) return null;
-  const index = Number(third);
+  const index = INDEX.test(third) ? Number(third) : Number.NaN;
+  if (!(index <= INDEX_MAX) || !TIME.test(fourth)) return null;
   const deadlineMs = Number(fourth);
   if (TIMED.has(verb)) return { verb: verb as Timed['verb'], seq, index, deadlineMs };
   if (verb === 'beat') return index === 0 ? { verb, seq, deadlineMs } : null;

@@ -14,6 +14,12 @@ export class IdleUplinks {
     this.until.set(service, nowMs + idleMs);
   }
 
+  /** Raised, its uplink being up for those others already: it has what the best of them has left. Joining by turns must gain no time. */
+  joined(service: string, others: readonly string[], nowMs: number, idleMs: number): void {
+    const theirs = others.map((other) => this.until.get(other) ?? nowMs);
+    this.until.set(service, Math.min(nowMs + idleMs, Math.max(...theirs)));
+  }
+
   lowered(service: string): void {
     this.until.delete(service);
   }

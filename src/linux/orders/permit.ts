@@ -10,7 +10,7 @@ export interface PermitOptions {
   readonly windowMs: number;
   /** The longest that an uplink is up without an order to open its gate: no attempt, nor a suspension after a lease, lasts as long. */
   readonly idleMs: number;
-  /** How many raisings may come at once, and after how long there is one more. */
+  /** How many raisings of one uplink may come at once, and after how long there is one more. */
   readonly burst: number;
   readonly everyMs: number;
   /** A gate is renewed twice an interval. */
@@ -63,6 +63,8 @@ export class Bucket {
 }
 
 interface Standing {
+  /** The uplink that it was raised for and not lowered since; null: none. */
+  uplink: string | null;
   windowUntilMs: number;
   isActive: boolean;
   wasOpened: boolean;
@@ -71,19 +73,19 @@ interface Standing {
 
 export class Permit {
   private options: PermitOptions;
-  /** Outlives every session: whoever connects anew has no more of it. */
-  private raisings: Bucket;
+  /** By uplink. Outlives every session: whoever connects anew has no more of it. */
+  private readonly raisings = new Map<string, Bucket>();
   private readonly services = new Map<string, Standing>();
   private readonly uplinks = new IdleUplinks();
 
   constructor(options: PermitOptions) {
     this.options = options;
-    this.raisings = new Bucket(options.burst, options.everyMs);
   }
 
   configure(options: PermitOptions): void {
     this.options = options;
-    this.raisings = this.raisings.changed(options.burst, options.everyMs);
+    for (const [uplink, bucket] of this.raisings)
+      this.raisings.set(uplink, bucket.changed(options.burst, options.everyMs));
   }
 
   /** The host was made harmless: nothing is active, no window open. */
@@ -99,14 +101,20 @@ export class Permit {
     return idle;
   }
 
-  /** activateUplink. Inside a window it may be ordered again. */
-  mayRaise(service: string, nowMs: number): boolean {
+  /** activateUplink. Inside a window it may be ordered again; an uplink that another service holds up is not raised by it. */
+  mayRaise(service: string, uplink: string, nowMs: number): boolean {
     const standing = this.of(service);
     if (nowMs < standing.windowUntilMs) return true;
-    if (!this.raisings.take(nowMs)) return false;
+    const holders = [...this.services].flatMap(([other, { uplink: held }]) =>
+      other !== service && held === uplink ? [other] : [],
+    );
+    if (holders.length === 0 && !this.bucketOf(uplink).take(nowMs)) return false;
+    standing.uplink = uplink;
     standing.windowUntilMs = nowMs + this.options.windowMs;
     standing.wasOpened = false;
-    this.uplinks.used(service, nowMs, this.options.idleMs);
+    const { idleMs } = this.options;
+    if (holders.length === 0) this.uplinks.used(service, nowMs, idleMs);
+    else this.uplinks.joined(service, holders, nowMs, idleMs);
     return true;
   }
 
@@ -139,7 +147,16 @@ export class Permit {
   lowered(service: string): void {
     this.deactivated(service);
     this.uplinks.lowered(service);
-    this.of(service).windowUntilMs = Number.NEGATIVE_INFINITY;
+    const standing = this.of(service);
+    standing.windowUntilMs = Number.NEGATIVE_INFINITY;
+    standing.uplink = null;
+  }
+
+  private bucketOf(uplink: string): Bucket {
+    const { burst, everyMs } = this.options;
+    const found = this.raisings.get(uplink) ?? new Bucket(burst, everyMs);
+    this.raisings.set(uplink, found);
+    return found;
   }
 
   private of(service: string): Standing {
@@ -147,6 +164,7 @@ export class Permit {
     if (found === undefined) {
       const everyMs = this.options.intervalMs / RENEWALS_AN_INTERVAL;
       found = {
+        uplink: null,
         windowUntilMs: Number.NEGATIVE_INFINITY,
         isActive: false,
         wasOpened: false,

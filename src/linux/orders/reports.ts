@@ -11,10 +11,10 @@ export class Reports {
   private readonly stream: Writable;
   private readonly indexOf: (service: string) => number;
   /** By service: orders whose end was not told yet. */
-  private readonly outstanding = new Map<number, number>();
+  private readonly outstanding = new Map<string, number>();
   private isOver = false;
 
-  /** `indexOf`: a service's place in the configuration; -1 when it is none of it any more. */
+  /** `indexOf`: a service's number; -1 when it has none any more. */
   constructor(stream: Writable, indexOf: (service: string) => number) {
     this.stream = stream;
     this.indexOf = indexOf;
@@ -45,12 +45,12 @@ export class Reports {
     if (!this.isOver) this.stream.write(formatAnswer(answer));
   }
 
-  begun(index: number): void {
-    this.outstanding.set(index, this.waiting(index) + 1);
+  begun(name: string): void {
+    this.outstanding.set(name, this.waiting(name) + 1);
   }
 
-  waiting(index: number): number {
-    return this.outstanding.get(index) ?? 0;
+  waiting(name: string): number {
+    return this.outstanding.get(name) ?? 0;
   }
 
   end(): void {
@@ -77,8 +77,9 @@ export class Reports {
   };
 
   private done(name: string): void {
-    const index = this.indexOf(name);
-    this.outstanding.set(index, Math.max(0, this.waiting(index) - 1));
+    const rest = this.waiting(name) - 1;
+    if (rest > 0) this.outstanding.set(name, rest);
+    else this.outstanding.delete(name);
   }
 
   private about(word: Word, name: string, text: string): void {

@@ -13,6 +13,7 @@ import { GRAMMAR, MEMBERS_MAX, ORDER_BYTES_MAX, type Order, parseOrder, type Tim
 import { lowerIdle } from './idle.ts';
 import { isOrderByte, Lines } from './lines.ts';
 import { Liveness } from './liveness.ts';
+import { Roll } from './numbers.ts';
 import { LOWERING, type Permit } from './permit.ts';
 import { Reports } from './reports.ts';
 
@@ -48,7 +49,7 @@ export class Session {
   private readonly lines: Lines;
   private actuator: LinuxActuator | null = null;
   private starting: Promise<void> = Promise.resolve();
-  private names: readonly string[] = [];
+  private readonly roll = new Roll();
   private isGateway: boolean | null = null;
   private isOver = false;
   private lastSeq = 0;
@@ -65,7 +66,7 @@ export class Session {
     this.options = options;
     const { stream, desk, nowMs } = options;
     this.liveness = new Liveness(desk.config(true, []).leaseMs, nowMs);
-    this.reports = new Reports(stream, (name) => this.names.indexOf(name));
+    this.reports = new Reports(stream, (name) => this.roll.numberOf(name));
     this.lines = new Lines({
       maxBytes: ORDER_BYTES_MAX,
       isAllowed: isOrderByte,
@@ -146,8 +147,7 @@ export class Session {
         aliveUntilMs: () => this.liveness.untilMs,
         onFilterTrouble: (detail) => this.reports.news('filter', detail === null ? 0 : 1, detail ?? ''),
         onUplinkTrouble: ({ device, alarm, note }) => {
-          for (const [number, { uplink }] of config.services.entries())
-            if (uplink.device === device) this.reports.intruded(number, alarm, note);
+          for (const number of this.roll.sharing(device)) this.reports.intruded(number, alarm, note);
         },
       });
       try {
@@ -157,7 +157,7 @@ export class Session {
         throw error;
       }
       this.actuator = actuator;
-      this.names = config.services.map((service) => service.name);
+      this.roll.take(config);
     })();
     this.starting.then(
       () => this.reports.reply(seq, 'ok'),
@@ -205,7 +205,7 @@ export class Session {
     const config = this.options.desk.config(isGateway, this.members);
     actuator.reconfigure(config, rereadRules).then(
       () => {
-        this.names = config.services.map((service) => service.name);
+        this.roll.take(config);
         this.liveness.leaseMs = config.leaseMs;
         this.reports.reply(seq, 'ok');
       },
@@ -218,9 +218,8 @@ export class Session {
 
   /** Bounded where it is carried out; nothing leaves an uplink that is only prepared. */
   private prepare(seq: number, index: number, isWanted: boolean): void {
-    const name = this.names[index];
-    if (name !== undefined && (this.liveness.isAlive || !isWanted))
-      this.actuator?.prepareUplink?.(name, isWanted);
+    const name = this.roll.nameOf(index);
+    if (name !== null && (this.liveness.isAlive || !isWanted)) this.actuator?.prepareUplink?.(name, isWanted);
     this.reports.reply(seq, 'ok');
   }
 
@@ -235,8 +234,8 @@ export class Session {
   private open(order: Timed): void {
     const { seq, index, deadlineMs } = order;
     const { permit, nowMs } = this.options;
-    const name = this.names[index];
-    if (name === undefined || !this.liveness.isAlive || deadlineMs <= nowMs()) this.gate(seq, index, null);
+    const name = this.roll.nameOf(index);
+    if (name === null || !this.liveness.isAlive || deadlineMs <= nowMs()) this.gate(seq, index, null);
     else if (permit.mayOpen(name, nowMs())) this.gate(seq, index, deadlineMs);
     else {
       this.refused(order, 'not in a handover, or too often');
@@ -245,23 +244,23 @@ export class Session {
   }
 
   private gate(seq: number, index: number, untilMs: number | null): void {
-    const name = this.names[index];
-    if (name === undefined || this.actuator === null) this.reports.reply(seq, 'shut');
+    const name = this.roll.nameOf(index);
+    if (name === null || this.actuator === null) this.reports.reply(seq, 'shut');
     else this.actuator.gate(name, untilMs, seq);
   }
 
   private timed(order: Timed): void {
     const { seq, verb, index } = order;
-    const name = this.names[index];
+    const name = this.roll.nameOf(index);
     const why = this.refusal(order, name);
-    if (why !== null || name === undefined || this.actuator === null) {
+    if (why !== null || name === null || this.actuator === null) {
       this.refused(order, why ?? 'not begun');
       const isProbe = verb === 'probeDownlink' || verb === 'probeUplink';
       // An unanswered probe would pass for silence: nobody knows, so somebody may be there.
       this.reports.reply(seq, isProbe ? 'answered' : 'unknown', why ?? 'not begun');
       return;
     }
-    this.reports.begun(index);
+    this.reports.begun(name);
     if (verb === 'probeDownlink') this.actuator.probeAddresses(name, 'downlink', seq);
     else if (verb === 'probeUplink') this.actuator.probeAddresses(name, 'uplink', seq);
     else if (verb !== 'gate') {
@@ -271,10 +270,10 @@ export class Session {
   }
 
   /** Why an order is not carried out; null: it is. */
-  private refusal({ verb, index, deadlineMs }: Timed, name: string | undefined): string | null {
+  private refusal({ verb, index, deadlineMs }: Timed, name: string | null): string | null {
     const { permit, nowMs } = this.options;
-    if (name === undefined) return 'no such service';
-    if (this.reports.waiting(index) >= OUTSTANDING_MAX) return 'too many orders wait';
+    if (name === null) return 'no such service';
+    if (this.reports.waiting(name) >= OUTSTANDING_MAX) return 'too many orders wait';
     if (LOWERING.has(verb)) {
       if (verb === 'deactivateUplink') permit.lowered(name);
       else if (verb === 'deactivateService') permit.deactivated(name);
@@ -284,7 +283,7 @@ export class Session {
     if (verb !== 'activateUplink' && verb !== 'activateService') return null;
     if (!this.liveness.isAlive) return 'no beat';
     if (verb === 'activateService') return permit.mayActivate(name, nowMs()) ? null : 'not within a handover';
-    if (permit.mayRaise(name, nowMs())) return null;
+    if (permit.mayRaise(name, this.roll.uplinkOf(name), nowMs())) return null;
     this.reports.news('spent', index, '');
     return 'raised too often';
   }

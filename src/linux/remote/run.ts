@@ -25,7 +25,7 @@ export interface RemoteTools {
   readonly links: Links;
   readonly poller: Poller;
   readonly checker: Checker;
-  readonly roving: ReadonlySet<string>;
+  readonly roving: () => ReadonlySet<string>;
   /** Roving addresses that have answered an echo request since the start. */
   readonly echoed: Set<string>;
 }
@@ -75,7 +75,7 @@ export class RemoteCheckers {
 
   private begin(patience: Patience, index: number): Run {
     const { device, addresses } = this.service.downlink;
-    const own = this.tools.links.addressesOn(device, this.tools.roving, formatIp);
+    const own = this.tools.links.addressesOn(device, this.tools.roving(), formatIp);
     const sources = sourcesOf(own);
     const asked = new Map<4 | 6, Promise<Buffer | null>>();
     const gateway = (family: 4 | 6): Promise<Buffer | null> => {
