@@ -63,7 +63,9 @@ function renderService(service: StatusService): string[] {
   const lease = service.leaseMs > 0 ? `, lease ${service.leaseMs} ms` : '';
   const held = service.holdDownMs > 0 ? `, held down for ${service.holdDownMs} ms` : '';
   const state = `${service.state} (${service.substate})`;
-  const head = `service ${service.name}: ${state}, master ${service.master ?? 'unknown'}, ${term}${lease}${held}`;
+  const others = service.together.filter((name) => name !== service.name);
+  const group = others.length > 0 ? ` with ${others.join(', ')}` : '';
+  const head = `service ${service.name}${group}: ${state}, master ${service.master ?? 'unknown'}, ${term}${lease}${held}`;
   const rows = service.table.map((row) => [
     row.host,
     row.master ? 'master' : (row.activity ?? 'unheard'),

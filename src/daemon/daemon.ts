@@ -17,8 +17,11 @@ import { AuditTrail } from './audit-trail.ts';
 import { NodeClock } from './clock.ts';
 import { settingsHash } from './config/actuator-config.ts';
 import { type Config, followRoster, remarks, servicesOf } from './config/config.ts';
+import { groupsOf } from './config/groups.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
 import { type ControlSocket, openControl, type RosterReport } from './control.ts';
+import type { Grouping } from './grouping.ts';
+import { linuxSide } from './linux-side.ts';
 import { lockState } from './lock.ts';
 import type { Log } from './log.ts';
 import { tellManager } from './manager.ts';
@@ -26,7 +29,7 @@ import { OperatorDesk } from './operator-desk.ts';
 import { describeChange, planReload, underRoster } from './plan.ts';
 import { type Reached, reachActuator } from './reach.ts';
 import { relay } from './relay.ts';
-import { RemoteActuator } from './remote-actuator.ts';
+import type { RemoteActuator } from './remote-actuator.ts';
 import { RosterDesk, type RosterDeskOptions, refusalOf } from './rosters.ts';
 import { watchSelf } from './selfwatch.ts';
 import { counted, type Status, statusOf } from './status.ts';
@@ -40,6 +43,7 @@ export class Daemon {
   readonly #endpoint: Endpoint;
   readonly #transport: UdpTransport;
   readonly #actuator: RemoteActuator;
+  readonly #grouping: Grouping;
   readonly #reached: Reached;
   readonly #identity: Loaded['identity'];
   readonly #trail: AuditTrail;
@@ -72,6 +76,7 @@ export class Daemon {
       log,
       onDatagram: (link, datagram) => this.#toDriver((driver) => driver.datagramReceived(link, datagram)),
       onLinksChanged: () => this.#toDriver((driver) => driver.wake()),
+      membersOf: (service) => this.#grouping.membersOf(service),
     });
     this.#endpoint = new Endpoint({
       nowMs: clock.nowMs(),
@@ -83,21 +88,13 @@ export class Daemon {
       links: this.#transport.links(),
     });
     trail.attach(this.#endpoint, () => ({ ...this.#actuator.filtered }));
-    this.#actuator = new RemoteActuator({
-      stream: reached.stream,
-      nowMs: rawNowMs,
-      leaseMs: settings.timing.leaseMs,
-      hash: settingsHash(settings),
-      isGateway: config.isGateway,
-      services: servicesOf(config),
-      memberAddresses: config.actuator.memberAddresses,
+    const linux = linuxSide({
+      ...{ config, alarms, trail, stream: reached.stream },
       events: relay((tell) => this.#toDriver((driver) => tell(driver.actuatorEvents))),
       onLost: (why) => this.#actuatorLost(why),
-      onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
-      onUplinkTrouble: (service, alarm) => alarms.set('uplink-guard', service, alarm !== null, alarm ?? ''),
-      onUplinkGuarded: (service, text) => trail.guarded(service, text),
-      onSpent: (service) => this.#spent(service),
     });
+    this.#actuator = linux.actuator;
+    this.#grouping = linux.grouping;
     let stopped = (): void => undefined;
     this.#stopped = new Promise((resolve) => {
       stopped = resolve;
@@ -118,7 +115,7 @@ export class Daemon {
       endpoint: this.#endpoint,
       clock,
       transport: this.#transport,
-      actuator: this.#actuator,
+      actuator: this.#grouping,
       journal: trail.log,
       evidence: trail.evidence,
       rosters: this.#desk,
@@ -162,7 +159,7 @@ export class Daemon {
     const { settings, roster } = this.#config;
     const handlers = {
       status: () => this.status(),
-      order: (order: Order) => this.#operator.order(order),
+      order: (order: Order) => this.#operator.order(this.#grouping.ofGroup(order)),
       rosters: {
         report: () => this.#rosterReport(),
         offer: (bytes: Uint8Array) => this.#offerRoster(bytes),
@@ -204,6 +201,8 @@ export class Daemon {
     return statusOf({
       nowMs: rawNowMs(),
       state: this.#driver.state,
+      names: servicesOf(this.#config),
+      groups: groupsOf(settings.services),
       standbySince: this.#operator.standbySince,
       cluster: settings.cluster,
       roster,
@@ -288,6 +287,7 @@ export class Daemon {
       // A newer roster may have come meanwhile: it stays in force, under the new file.
       const { roster } = this.#config;
       this.#config = config;
+      this.#grouping.configure(config.settings.services);
       if (!sameBytes(roster.hash, config.roster.hash)) this.#follow(roster);
       else this.#transport.configure(config.peers, config.uplinks);
       const { core } = this.#config;
@@ -325,12 +325,6 @@ export class Daemon {
     this.#actuator.close();
     await this.#reached.ended();
     await this.#trail.close(LOG_CLOSE_LIMIT_MS);
-  }
-
-  #spent(service: string): void {
-    const { everyMs } = this.#config.settings.raise;
-    this.#alarms.set('raised-too-often', service, true, 'the actuator raises the uplink no more for now');
-    setTimeout(() => this.#alarms.set('raised-too-often', service, false, ''), everyMs).unref();
   }
 
   /** Nobody can shut the gate now but the kernel, which will; the next run begins with another actuator. */

@@ -4,6 +4,7 @@
  */
 import { mergeRoster } from '../trust/roster-merge.ts';
 import { type Config, followRoster } from './config/config.ts';
+import { groupsOf } from './config/groups.ts';
 import type { ServiceSettings, Settings } from './config/settings.ts';
 
 export interface Change {
@@ -79,12 +80,27 @@ function refusals(before: Config, after: Config, changes: readonly Change[]): st
       refused.push(`${what} cannot change while running (promises that were given hang on it): ${RESTART}`);
     }
   }
+  for (const name of regrouped(before.settings.services, after.settings.services))
+    refused.push(
+      `service ${name}: who stands together with it cannot change while running (they have one term and lease): ${RESTART}`,
+    );
   if (after.roster.version < before.roster.version)
     refused.push('the roster is older than the one that runs');
   if (Buffer.compare(after.roster.clusterId, before.roster.clusterId) !== 0) {
     refused.push(`the roster is another cluster’s: ${RESTART}`);
   }
   return refused;
+}
+
+/** Services of both whose groups differ, or are led by another one. */
+function regrouped(before: readonly ServiceSettings[], after: readonly ServiceSettings[]): string[] {
+  const groups = (services: readonly ServiceSettings[]): Map<string, string> =>
+    new Map(groupsOf(services).flatMap((group) => group.map((name) => [name, group.join(' ')] as const)));
+  const [old, fresh] = [groups(before), groups(after)];
+  return [...fresh].flatMap(([name, group]) => {
+    const was = old.get(name);
+    return was === undefined || was === group ? [] : [name];
+  });
 }
 
 /** Settings as `path → JSON`; services by their names, so that their order does not count. */

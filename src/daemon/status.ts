@@ -10,6 +10,7 @@ import { completed } from '../core/table.ts';
 import { type MainState, mainState } from '../core/transitions.ts';
 import type { PeerStatus } from '../wire/endpoint.ts';
 import type { Alarm } from './alarms.ts';
+import type { Group } from './config/groups.ts';
 import type { MeasuredLoad } from './remote-actuator.ts';
 
 export interface StatusRow {
@@ -24,6 +25,8 @@ export interface StatusRow {
 
 export interface StatusService {
   readonly name: string;
+  /** All services of its group, in the file's order; the log names the first. Empty: it stands alone. */
+  readonly together: readonly string[];
   readonly policy: string;
   /** The main state, in lower case, and the place within it. */
   readonly state: MainState;
@@ -99,6 +102,9 @@ export interface StatusSource {
   readonly nowMs: number;
   readonly state: HostState;
   readonly standbySince: string | null;
+  /** All services, in the file's order, and which of them stand together. */
+  readonly names: readonly string[];
+  readonly groups: readonly Group[];
   readonly cluster: string;
   readonly roster: { readonly version: number; readonly hash: Uint8Array };
   readonly settled: number;
@@ -130,9 +136,13 @@ export function statusOf(source: StatusSource): Status {
     standbySince: source.standbySince,
     stopping: state.stopping,
     links: source.links,
-    services: services.flatMap((config) => {
-      const service = state.services[config.name];
-      return service === undefined ? [] : [serviceStatus(source, config, service)];
+    // In the file's order, whatever stands together.
+    services: source.names.flatMap((name) => {
+      const group = source.groups.find((one) => one.includes(name)) ?? [name];
+      const config = services.find((one) => one.name === group[0]);
+      const service = state.services[group[0]];
+      if (config === undefined || service === undefined) return [];
+      return [{ ...serviceStatus(source, config, service, name), together: group.length > 1 ? group : [] }];
     }),
     peers: source.peers.map((peer) => ({
       host: peer.host,
@@ -157,7 +167,12 @@ export function statusOf(source: StatusSource): Status {
   };
 }
 
-function serviceStatus(source: StatusSource, config: ServiceConfig, service: ServiceState): StatusService {
+function serviceStatus(
+  source: StatusSource,
+  config: ServiceConfig,
+  service: ServiceState,
+  name: string,
+): Omit<StatusService, 'together'> {
   const { state, nowMs } = source;
   const { membership } = state.config;
   const main = mainState(service.place);
@@ -165,7 +180,7 @@ function serviceStatus(source: StatusSource, config: ServiceConfig, service: Ser
   const untilMs = rightUntil(service.right, config.policy, membership);
   const gateUntilMs = service.gate.untilMs;
   return {
-    name: config.name,
+    name,
     policy: config.policy,
     state: main,
     substate: service.place.slice(main.length + 1),
@@ -189,7 +204,7 @@ function serviceStatus(source: StatusSource, config: ServiceConfig, service: Ser
         activity: own ? main : (report?.activity ?? null),
       };
     }),
-    alarms: source.alarms.filter((alarm) => alarm.service === config.name),
+    alarms: source.alarms.filter(({ service: of }) => of === config.name || of === name),
   };
 }
 

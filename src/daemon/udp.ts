@@ -30,6 +30,8 @@ export interface UdpOptions {
   readonly peers: ReadonlyMap<HostName, readonly SocketAddress[]>;
   readonly uplinks: ReadonlyMap<ServiceName, UplinkPlace>;
   readonly onDatagram: (link: number, datagram: Uint8Array) => void;
+  /** The services that stand together under that name; alone unless said otherwise. */
+  readonly membersOf?: (service: ServiceName) => readonly ServiceName[];
   /** The result of `links()` has changed. */
   readonly onLinksChanged: () => void;
   readonly log: Log;
@@ -82,8 +84,9 @@ export class UdpTransport implements Transport {
   }
 
   uplinkTalk(service: ServiceName, open: boolean): void {
-    if (open) this.#openUplink(service);
-    else this.#closeUplink(service);
+    for (const member of this.#options.membersOf?.(service) ?? [service])
+      if (open) this.#openUplink(member);
+      else this.#closeUplink(member);
   }
 
   /** After a reload or a roster change. An uplink that is open stays as it is until it is closed. */

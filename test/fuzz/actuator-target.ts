@@ -22,7 +22,10 @@ const CONVERSATIONS = [
   '1 begin 1 0\n2 beat 0 1300\n3 checkUplink 0 1300\n4 probeUplink 0 1300\n5 probeDownlink 0 1300\n6 fence 0 0\n7 gate 0 1200\n',
   `1 begin 0 0\n2 reload ${HASH}\n3 reload ${HASH.replace('0', 'f')}\n4 announceReleaseUplink 0 900\n5 activateUplink 0 900\n`,
 ];
-const CONFIG = { leaseMs: 300, services: [{ name: 'firewall' }] } as unknown as ActuatorConfig;
+const CONFIG = {
+  leaseMs: 300,
+  services: [{ name: 'firewall', uplink: { device: 'up0' } }],
+} as unknown as ActuatorConfig;
 
 /** Only what the grammar and the permit allow comes as far as here. */
 class Judge implements LinuxActuator {

@@ -17,6 +17,7 @@ async function cli(...args: string[]): Promise<{ status: number; io: RecordedIo 
 
 const SERVICE: StatusService = {
   name: 'firewall',
+  together: [],
   policy: 'available',
   state: 'service',
   substate: 'serving',

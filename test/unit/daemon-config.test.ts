@@ -125,13 +125,7 @@ const MISTAKES: readonly (readonly [string, string, number | null, string, RegEx
   ['device = "eth0"\nlisten', 'device = "-eth0"\nlisten', 15, 'link.device', /no device name/],
   ['policy = "available"\n', '', 18, 'service.policy', /is missing/],
   ['policy = "available"', 'policy = "both"', 20, 'service.policy', /is unknown/],
-  [
-    'policy = "available"',
-    'policy = "available"\ntogether = ["b"]',
-    21,
-    'service.together',
-    /not supported yet/,
-  ],
+  ['policy = "available"', 'policy = "available"\napart = ["b"]', 21, 'service.apart', /not supported yet/],
   ['["10.77.1.1/24"]', '["10.77.1.1"]', 23, 'service.downlink.addresses', /with its length/],
   ['["10.77.1.1/24"]', '"10.77.1.1/24"', 23, 'service.downlink.addresses', /is no list/],
   ['["10.77.1.1/24"]', '["10.77.1.1/24", "10.77.1.1/24"]', 23, 'service.downlink.addresses', /twice/],
@@ -220,6 +214,56 @@ test('two services may not share a name or an address, and their mistakes name t
     '40 service.downlink.addresses',
     '45 service.uplink.addresses',
   ]);
+});
+
+/** The example with more services of that kind: other names, addresses, whatever `change` does to the last. */
+function withServices(count: number, change: (text: string) => string = (text) => text): string {
+  const one = EXAMPLE.slice(EXAMPLE.indexOf('[[service]]'));
+  const more = Array.from({ length: count - 1 }, (_, i) =>
+    one
+      .replace('"firewall"', `"s${i + 2}"`)
+      .replaceAll('10.77.1.1/24', `10.77.1.${i + 100}/24`)
+      .replaceAll('10.77.2.1/24', `10.77.2.${i + 100}/24`),
+  );
+  const last = more.pop() ?? '';
+  return EXAMPLE + more.join('') + change(last);
+}
+
+test('a host has up to 64 services', () => {
+  assert.equal(parseSettings(withServices(64), 'p.toml').services.length, 64);
+  const [problem] = problemsOf(withServices(65));
+  assert.deepEqual(
+    [problem?.key, problem?.what, problem?.remedy],
+    ['service', 'has too many entries', 'at most 64'],
+  );
+});
+
+test('services of one host have one rule set: iptables-restore loads it whole', () => {
+  assert.deepEqual(problemsOf(withServices(2)), []);
+  const other = problemsOf(withServices(2, (text) => text.replace('rules.v4"', 'others.v4"')));
+  assert.deepEqual(
+    other.map(({ key }) => key),
+    ['service.firewall.rules'],
+  );
+  assert.match(other[0]?.what ?? '', /others\.v4, but that of service firewall is .*rules\.v4/);
+  const none = problemsOf(withServices(2, (text) => text.replace(/^rules .*$/m, '')));
+  assert.match(none[0]?.what ?? '', /^is missing, but that of service firewall is /);
+});
+
+test('services that stand together name each other, and have the same policy and times', () => {
+  const grouped = (line: string): string =>
+    withServices(3, (text) => text.replace(/^policy .*$/m, `$&\n${line}`));
+  assert.deepEqual(problemsOf(grouped('together = ["firewall", "s2"]')), []);
+  const keys = (text: string): string[] => problemsOf(text).map(({ key, what }) => `${key} ${what}`);
+  assert.deepEqual(keys(grouped('together = ["nobody", "s3"]')), [
+    'service.together names a service that is not there: "nobody"',
+    'service.together names the service itself',
+  ]);
+  assert.deepEqual(keys(grouped('together = ["s2"]\nfall = 5\ncheck_interval = "500ms"')), [
+    'service.fall differs from that of s2, with which it stands together',
+    'service.check_interval differs from that of s2, with which it stands together',
+  ]);
+  assert.deepEqual(keys(grouped('together = []')), ['service.together must list 1 to 64, not 0']);
 });
 
 test('lines are found behind comments, quoted keys, long strings and lists over several lines', () => {

@@ -181,12 +181,13 @@ test('reload: what a running process cannot change is refused with the reason', 
 });
 
 test('reload: a service that comes or goes is planned, its policy included', async (t) => {
-  const { load } = await made(t);
+  const { load, dir } = await made(t);
   const second = `[[service]]
 name = "second"
 policy = "available"
 downlink = { device = "eth0", addresses = ["10.78.1.1/24"] }
 uplink = { device = "up1", activation = "admin", addresses = ["10.78.2.1/24"], next_hop = "10.78.2.254" }
+firewall = { rules = "${dir}/rules.v4" }
 `;
   const one = load();
   const two = load(/\[\[service\]\]/, `${second}[[service]]`);
@@ -217,3 +218,33 @@ async function makeOneMore(dir: string): Promise<void> {
   ];
   assert.equal(await run(add, io), 0, io.stderr);
 }
+
+test('a group is one service of the core, with one digest of all its members; it does not change while it runs', async (t) => {
+  const { load } = await made(t);
+  const one = load();
+  const [block = ''] = /\[\[service\]\][\s\S]*$/.exec(readFileSync(one.settings.file, 'utf8')) ?? [];
+  const second = (line: string, address = '10.77.1.2/24'): string =>
+    block
+      .replace('"firewall"', `"web"\n${line}`)
+      .replaceAll('10.77.1.1/24', address)
+      .replaceAll('10.77.2.1/24', '10.77.2.2/24');
+  const with2 = (text: string): Config => load(/$(?![\s\S])/, text);
+  const apart = with2(second(''));
+  assert.deepEqual(
+    apart.core.services.map(({ name }) => name),
+    ['firewall', 'web'],
+  );
+  const grouped = with2(second('together = ["firewall"]'));
+  assert.deepEqual(
+    grouped.core.services.map(({ name }) => name),
+    ['firewall'],
+  );
+  assert.equal(grouped.actuator.services.length, 2, 'the Linux side knows each');
+  assert.notEqual(grouped.core.services[0]?.digest, one.core.services[0]?.digest);
+  const other = with2(second('together = ["firewall"]', '10.77.1.3/24'));
+  assert.notEqual(other.core.services[0]?.digest, grouped.core.services[0]?.digest);
+  assert.match(planReload(apart, grouped).refused.join('; '), /service firewall: who stands together/);
+  assert.match(planReload(one, grouped).refused.join('; '), /service firewall: who stands together/);
+  assert.deepEqual(planReload(one, apart).refused, [], 'a service that comes touches none that is there');
+  assert.deepEqual(planReload(apart, one).refused, []);
+});

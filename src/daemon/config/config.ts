@@ -8,6 +8,7 @@ import type { ActuatorConfig } from '../../linux/config.ts';
 import { formatSocketAddress, type SocketAddress } from '../../trust/address.ts';
 import { membershipOf, type Roster, type RosterMember } from '../../trust/roster.ts';
 import { actuatorConfig } from './actuator-config.ts';
+import { type Group, groupsOf, leaders } from './groups.ts';
 import { lineOf, pathText } from './lines.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import type { ServiceSettings, Settings } from './settings.ts';
@@ -112,8 +113,26 @@ function coreConfig(settings: Settings, roster: Roster, self: RosterMember): Cor
   return {
     membership: membershipOf(roster, settings.host),
     timing,
-    services: settings.services.map((service) => serviceConfig(service, settings, self)),
+    services: groupsOf(settings.services).map((group) => groupConfig(group, settings, self)),
   };
+}
+
+/** A group as the core is to know it: its first member, with what must be the same everywhere of all members. */
+function groupConfig(group: Group, settings: Settings, self: RosterMember): ServiceConfig {
+  const members = settings.services.flatMap((service) =>
+    group.includes(service.gateway.name) ? [serviceConfig(service, settings, self)] : [],
+  );
+  const [first, ...others] = members;
+  if (first === undefined) throw new RangeError(`no service ${group[0]}`);
+  const led = leaders(settings.services);
+  const apart = [...new Set(first.apart.map((name) => led.get(name) ?? name))].filter((name) => name !== group[0]);
+  if (others.length === 0) return { ...first, apart };
+  const sameLink = others.every((other) => other.downlinkLink === first.downlinkLink);
+  const digests = members.map((member) => [member.name, member.digest]);
+  const digest = createHash('sha256')
+    .update(JSON.stringify(['portcullis group 1', digests]))
+    .digest('hex');
+  return { ...first, apart, downlinkLink: sameLink ? first.downlinkLink : null, digest };
 }
 
 function serviceConfig(service: ServiceSettings, settings: Settings, self: RosterMember): ServiceConfig {
@@ -245,6 +264,14 @@ export function remarks(config: Config): Remark[] {
   if (config.uplinks.size > 0 && !settings.links.some((link) => link.listen.port === port)) {
     const text = `no [[link]] uses port ${port}, that of the roster’s first address, which the hosts use over a raised uplink`;
     add(true, text, 'give all members the same port in the roster');
+  }
+  const hops = new Set(
+    settings.services.map(({ gateway: { uplink } }) => `${uplink.device} ${uplink.nextHops}`),
+  );
+  if (config.isGateway && hops.size > 1) {
+    const text =
+      'services differ in their uplinks or next hops: while this host serves several, the first default route takes all that it forwards';
+    add(false, text, 'give them the same next hop, or routes of their own by programs (spec/procedures.md)');
   }
   if (settings.user === null) {
     const text =

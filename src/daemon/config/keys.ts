@@ -200,7 +200,6 @@ export const TEXT_KEYS = {
     default: 'required',
     rule: 'Who may take over; the same on all hosts. Two gateways need a witness for quorum.',
   },
-  'service.together': { unit: 'list of names', default: 'none', rule: 'Not yet: refused.' },
   ...ORDER_TEXT_KEYS,
   'service.downlink.device': { unit: 'device', default: 'required', rule: 'The link to the own domain.' },
   'service.downlink.addresses': {

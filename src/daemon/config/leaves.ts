@@ -1,5 +1,5 @@
 /** The smallest pieces of the configuration's schema: one for each kind of value. Each tells what is wrong and the remedy. */
-import type { AddressPrefix, DownlinkCheck } from '../../linux/config.ts';
+import { type AddressPrefix, type DownlinkCheck, SERVICES_MAX } from '../../linux/config.ts';
 import { LOAD_SOURCES, type LoadSource } from '../../linux/load/sources.ts';
 import type { Card } from '../../linux/uplink/sysfs.ts';
 import { parseSocketAddress } from '../../trust/address.ts';
@@ -73,7 +73,7 @@ function text(kind: string, pattern: RegExp, remedy: string) {
 const NAME = /^[a-z0-9-]{1,32}$/;
 export const name = () => text('name', NAME, 'use 1 to 32 of a-z, 0-9 and -');
 
-/** 1 to 16 names, none twice. */
+/** Names of services, none twice. */
 export function names() {
   const remedy = 'list names of other services, as in ["mail", "web"]';
   return list<string>(
@@ -83,6 +83,7 @@ export function names() {
         ? value
         : new Refused(`is no name: ${shown(value)}`, remedy),
     (one) => one,
+    SERVICES_MAX,
   );
 }
 /** A network device as the kernel allows it, without what would be an option or a path. */
@@ -138,15 +139,6 @@ export function oneOf<const T extends string>(values: readonly T[]) {
   return leaf(remedy, (value) => {
     const found = values.find((v) => v === value);
     return found ?? new Refused(`is unknown: ${shown(value)}`, remedy);
-  });
-}
-
-/** A key that the design knows and this version does not: refused, since ignoring it would be a false promise. */
-export function notYet(unless?: unknown) {
-  const remedy = 'remove the key';
-  return new Leaf<never>((value, refuse) => {
-    if (value !== undefined && value !== unless) refuse('is not supported yet', remedy);
-    return undefined;
   });
 }
 
@@ -219,16 +211,17 @@ export function loadSources() {
   );
 }
 
-/** 1 to 16 items, none twice. */
+/** 1 to `most` items, none twice. */
 export function list<T>(
   remedy: string,
   parse: (value: unknown) => T | Refused,
   identity: (item: T) => string,
+  most = 16,
 ) {
   return leaf(remedy, (value): readonly T[] | Refused => {
     if (!Array.isArray(value)) return new Refused(`is no list: ${shown(value)}`, remedy);
-    if (value.length < 1 || value.length > 16)
-      return new Refused(`must list 1 to 16, not ${value.length}`, remedy);
+    if (value.length < 1 || value.length > most)
+      return new Refused(`must list 1 to ${most}, not ${value.length}`, remedy);
     const items: T[] = [];
     for (const entry of value) {
       const item = parse(entry);

@@ -29,6 +29,7 @@ export function serviceSettings(service: FileService, timing: FullTiming): Servi
     alone: service.alone ?? 'suspend',
     apart: service.apart ?? [],
     feedback: feedbackOf(service),
+    together: service.together ?? [],
     gateway: gatewayOf(service),
   };
 }
@@ -121,6 +122,7 @@ export function serviceProblems(
       'is for policy "quorum" alone',
       'remove it: with policy "available" a master needs no majority',
     );
+  for (const { key, what, remedy } of ruleProblems(service, others)) add(`firewall.${key}`, what, remedy);
   const named = procedures.activateUplink !== undefined && procedures.deactivateUplink !== undefined;
   if (uplink.activation === 'command' && !named) {
     const remedy = 'name programs for activateUplink and deactivateUplink under [service.procedures]';
@@ -133,6 +135,28 @@ export function serviceProblems(
     add('uplink.next_hop', 'is missing', remedy);
   }
   return problems;
+}
+
+/** iptables-restore loads whole tables: a host has one rule set a family, in force while any of its services serves. */
+function ruleProblems(
+  { gateway: { firewall } }: ServiceSettings,
+  [first]: readonly ServiceSettings[],
+): { key: string; what: string; remedy: string }[] {
+  if (first === undefined) return [];
+  const { name, firewall: its } = first.gateway;
+  const pairs = [
+    ['rules', firewall.rules, its.rules],
+    ['rules6', firewall.rules6, its.rules6],
+    ['standby_rules', firewall.standbyRules, its.standbyRules],
+    ['standby_rules6', firewall.standbyRules6, its.standbyRules6],
+  ] as const;
+  return pairs.flatMap(([key, mine, other]) => {
+    if (mine === other) return [];
+    const what = `${mine === null ? 'is missing' : `is ${mine}`}, but that of service ${name} ${other === null ? 'is missing' : `is ${other}`}`;
+    const remedy =
+      'name the same file in every service: it is loaded whole, and in force while any of them serves here';
+    return [{ key, what, remedy }];
+  });
 }
 
 function addressProblems(

@@ -7,6 +7,7 @@ import type { Policy } from '../../core/basics.ts';
 import type { GatewayService } from '../../linux/config.ts';
 import type { LoadSettings } from '../../linux/load/sources.ts';
 import type { SocketAddress } from '../../trust/address.ts';
+import { groupProblems } from './groups.ts';
 import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
@@ -41,6 +42,8 @@ export interface ServiceSettings {
   readonly alone: 'suspend' | 'serve';
   readonly apart: readonly string[];
   readonly feedback: { readonly high: number; readonly low: number; readonly afterMs: number } | null;
+  /** Names of services that are to be where this one is, as the file has them: see groups.ts. */
+  readonly together: readonly string[];
   readonly gateway: GatewayService;
 }
 
@@ -183,7 +186,11 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
       add(['service', i, 'apart'], `names "${stray}", which is no other service`, remedy);
     }
     const others = services.slice(0, i);
-    for (const problem of serviceProblems(service, settings.timing, content.service[i], links, others)) {
+    const problems = [
+      ...serviceProblems(service, settings.timing, content.service[i], links, others),
+      ...groupProblems(service, services),
+    ];
+    for (const problem of problems) {
       add(['service', i, ...problem.path], problem.what, problem.remedy);
     }
   });
