@@ -22,6 +22,11 @@ export class Briefly<T> {
     return this.held.value;
   }
 
+  /** What is held, however old; null: nothing. */
+  get last(): T | null {
+    return this.held?.value ?? null;
+  }
+
   forget(): void {
     this.held = null;
   }

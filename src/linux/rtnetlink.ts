@@ -166,7 +166,9 @@ export class RouteSocket {
 
   /** Adds an address, or renews its lifetime in whole seconds. Duplicate address detection is left out: ours is our own. */
   setAddress(index: number, bytes: Buffer, prefixLength: number, lifetimeSeconds: number): void {
-    this.held.forget();
+    // A renewal changes nothing of what addresses there are.
+    const isThere = this.held.last?.some((a) => a.index === index && a.bytes.equals(bytes)) ?? false;
+    if (!isThere) this.held.forget();
     const cache = Buffer.alloc(16);
     cache.writeUInt32LE(lifetimeSeconds, 0);
     cache.writeUInt32LE(lifetimeSeconds, 4);

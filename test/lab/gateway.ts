@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Faults } from './faults.ts';
 import { type Finished, type Household, must, run, until } from './process.ts';
-import { RULES4, RULES6 } from './rules.ts';
-import { CLUSTER_PORT, type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
+import { configuration, listens } from './host-files.ts';
+import { ONE, rulesOf, type ServicePlan } from './services.ts';
+import { CLUSTER_PORT, type HostPlan, SERVER, type Topology } from './topology.ts';
 import { NETWORK_USER, Units } from './units.ts';
 
 export type Policy = 'quorum' | 'available';
@@ -30,6 +31,8 @@ export interface ClusterOptions {
   readonly head?: readonly string[];
   /** Programs in that directory, by name. */
   readonly programs?: { readonly [name: string]: string };
+  /** Default: the lab's usual one. */
+  readonly services?: readonly ServicePlan[];
   /** The two processes of a host are two units; else the daemon starts its actuator itself. */
   readonly apart?: boolean;
 }
@@ -90,8 +93,9 @@ export class Cluster {
       await toNetworkUser(join(home, 'credentials', 'portcullis.key'));
       // A copy each, as on real machines: a newer roster is stored there while they run.
       await copyFile(join(this.directory, 'roster.cose'), join(home, 'roster.cose'));
-      await writeFile(join(home, 'rules.v4'), RULES4);
-      await writeFile(join(home, 'rules.v6'), RULES6);
+      const [rules4, rules6] = rulesOf(options.services ?? [ONE]);
+      await writeFile(join(home, 'rules.v4'), rules4);
+      await writeFile(join(home, 'rules.v6'), rules6);
       for (const [name, text] of Object.entries(options.programs ?? {}))
         await writeFile(join(home, name), text, { mode: 0o755 });
       await writeFile(join(home, 'portcullis.toml'), configuration(this.directory, host, options));
@@ -189,6 +193,24 @@ export class Cluster {
       ask.on('timeout', () => ask.destroy());
       ask.on('error', () => resolve(null));
       ask.end();
+    });
+  }
+
+  /** An operator's order, as the command would give it; throws when it is refused. */
+  order(host: string, what: string, body: object): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socketPath = join(this.directory, host, 'run', 'control.sock');
+      const ask = request({ socketPath, path: `/v1/${what}`, method: 'POST', timeout: 2_000 }, (answer) => {
+        let text = '';
+        answer.on('data', (chunk) => {
+          text += chunk;
+        });
+        answer.on('end', () =>
+          answer.statusCode === 202 ? resolve() : reject(new Error(`${what}: ${text}`)),
+        );
+      });
+      ask.on('error', reject);
+      ask.end(JSON.stringify(body));
     });
   }
 
@@ -297,54 +319,4 @@ function membership(directory: string, host: HostPlan, priority: number): string
     ...['--key', join(directory, `${host.name}.key.pub`), '--address', addresses.join(',')],
     ...['--role', host.role, '--priority', String(priority)],
   ];
-}
-
-/** Its address on each of the cluster's links. */
-function listens(host: HostPlan): string[] {
-  return host.second === undefined ? [host.address] : [host.address, host.second];
-}
-
-function configuration(directory: string, host: HostPlan, options: ClusterOptions): string {
-  const home = join(directory, host.name);
-  return `cluster = "lab"
-host    = "${host.name}"
-key     = "${directory}/${host.name}.key"
-admin   = "${directory}/admin.key.pub"
-state   = "${home}/state"
-roster  = "${home}/roster.cose"
-control = "${home}/run/control.sock"
-actuator = "${home}/actuator/actuator.sock"
-user    = "${NETWORK_USER}"
-
-[timing]
-interval = "${options.intervalMs}ms"
-${options.timing.join('\n')}
-
-${listens(host).map(link).join('\n')}
-[[service]]
-name   = "firewall"
-policy = "${options.policy}"
-${(options.head ?? []).join('\n')}
-[service.downlink]
-device    = "eth0"
-addresses = ["${LAN.roving}/24", "${LAN.roving6}/64"]
-check     = ["auto", "broadcast-ping"]
-[service.uplink]
-device     = "up0"
-activation = "admin"
-addresses  = ["${WAN.roving}/24", "${WAN.roving6}/64"]
-next_hop   = "${SERVER.address}"
-[service.firewall]
-rules  = "${home}/rules.v4"
-rules6 = "${home}/rules.v6"
-${(options.more?.(home) ?? []).join('\n')}
-`;
-}
-
-function link(address: string, i: number): string {
-  return `[[link]]
-name   = "link${i + 1}"
-device = "eth0"
-listen = "${address}:${CLUSTER_PORT}"
-`;
 }

@@ -37,6 +37,19 @@ export interface Word {
   readonly active: boolean | null;
   /** The word is a serving host's, who says so each interval; else its next word may take longer. */
   readonly serves: boolean;
+  /** The service that it is about; of made-up words: the only one. */
+  readonly service?: string;
+}
+
+/** Where a service's acts are seen: its roving addresses, its client, and how far apart they are looked for. */
+export interface Sight {
+  readonly lan: string;
+  readonly lan6: string;
+  readonly wan: string;
+  readonly wan6: string;
+  readonly client: string;
+  readonly answerGapMs: number;
+  readonly forwardGapMs: number;
 }
 
 export interface Evidence {
@@ -46,6 +59,8 @@ export interface Evidence {
   readonly macs: ReadonlyMap<string, string>;
   readonly gateways: readonly string[];
   readonly leaseMs: number;
+  /** Default: the lab's usual service. */
+  readonly sight?: Sight;
   /** Longer than a host in Handover ever keeps silent about itself. */
   readonly handoverSilenceMs: number;
   /** From when on changes of the serving host count; all else is judged from the first frame on. */
@@ -65,8 +80,10 @@ export interface Verdict {
   readonly standbyDetail: readonly string[];
 }
 
-const ANSWER_GAP_MS = 100;
-const FORWARD_GAP_MS = 30;
+const USUAL: Sight = {
+  ...{ lan: LAN.roving, lan6: LAN.roving6, wan: WAN.roving, wan6: WAN.roving6, client: CLIENT.address },
+  ...{ answerGapMs: 100, forwardGapMs: 30 },
+};
 const TAIL_MS = 1_000;
 const END_MS = 1_000;
 
@@ -87,35 +104,37 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 /** For each host, when it acts (see above). */
-export function actingSpans(evidence: Pick<Evidence, 'frames' | 'macs'>): Map<string, Span[]> {
+export function actingSpans(evidence: Pick<Evidence, 'frames' | 'macs' | 'sight'>): Map<string, Span[]> {
+  const { sight = USUAL } = evidence;
   const answers = new Map<string, number[]>();
   const forwards = new Map<string, number[]>();
   for (const frame of evidence.frames) {
     const host = evidence.macs.get(frame.mac);
     if (host === undefined || frame.way !== 'out') continue;
     if (!(frame.port === 'client' || frame.port === 'asker' || frame.port === 'server')) continue;
-    if (answersForRoving(frame)) push(answers, host, frame.atMs);
-    else if (forwardsDatagram(frame)) push(forwards, host, frame.atMs);
+    if (answersForRoving(frame, sight)) push(answers, host, frame.atMs);
+    else if (forwardsDatagram(frame, sight)) push(forwards, host, frame.atMs);
   }
   const spans = new Map<string, Span[]>();
   for (const host of new Set([...answers.keys(), ...forwards.keys()]))
     spans.set(
       host,
       unite(
-        joinSightings(answers.get(host) ?? [], ANSWER_GAP_MS),
-        joinSightings(forwards.get(host) ?? [], FORWARD_GAP_MS),
+        joinSightings(answers.get(host) ?? [], sight.answerGapMs),
+        joinSightings(forwards.get(host) ?? [], sight.forwardGapMs),
       ),
     );
   return spans;
 }
 
 /** Whether the frame says "the roving address is here": any ARP with it as the sender's, or an advertisement of it. */
-export function answersForRoving(frame: Frame): boolean {
-  const side = frame.side === 'lan' ? LAN : WAN;
-  if (frame.protocol === 0x0806 && frame.data.length >= 28) return ipv4(frame.data, 14) === side.roving;
+export function answersForRoving(frame: Frame, sight = USUAL): boolean {
+  const roving = frame.side === 'lan' ? sight.lan : sight.wan;
+  const roving6 = frame.side === 'lan' ? sight.lan6 : sight.wan6;
+  if (frame.protocol === 0x0806 && frame.data.length >= 28) return ipv4(frame.data, 14) === roving;
   if (frame.protocol !== 0x86dd || frame.data.length < 64) return false;
   const isAdvert = frame.data.readUInt8(6) === 58 && frame.data.readUInt8(40) === 136;
-  return isAdvert && frame.data.subarray(48, 64).equals(ipv6Bytes(side.roving6));
+  return isAdvert && frame.data.subarray(48, 64).equals(ipv6Bytes(roving6));
 }
 
 /**
@@ -138,13 +157,13 @@ function tellsLan(frame: Frame): boolean {
   return (frame.port === 'client' || frame.port === 'asker') && answersForRoving(frame);
 }
 
-/** Whether the frame is a datagram of the lab's client or its answer, forwarded by a gateway. */
-export function forwardsDatagram(frame: Frame): boolean {
+/** Whether the frame is a datagram of the service's client or its answer, forwarded by a gateway. */
+export function forwardsDatagram(frame: Frame, sight = USUAL): boolean {
   const udp = udpOf(frame);
   if (udp === null) return false;
   return frame.side === 'wan'
-    ? udp.to === SERVER.address && udp.toPort === UDP_PORT
-    : udp.from === SERVER.address && udp.fromPort === UDP_PORT && udp.to === CLIENT.address;
+    ? (sight === USUAL || udp.from === sight.wan) && udp.to === SERVER.address && udp.toPort === UDP_PORT
+    : udp.from === SERVER.address && udp.fromPort === UDP_PORT && udp.to === sight.client;
 }
 
 /** The UDP header and payload of an IPv4 or IPv6 frame without extension headers; null for all else. */
@@ -220,10 +239,23 @@ function darkTimes(carriers: readonly CarrierChange[], host: string): number[] {
   return times;
 }
 
+/** The words about each service. */
+function byService(words: readonly Word[]): Word[][] {
+  const found = new Map<string, Word[]>();
+  for (const word of words) {
+    const of = found.get(word.service ?? '') ?? [];
+    of.push(word);
+    found.set(word.service ?? '', of);
+  }
+  return [...found.values()];
+}
+
 function standbyPackets(evidence: Evidence): Frame[] {
   const found: Frame[] = [];
   for (const host of evidence.gateways) {
-    const allowed = activeSpans(evidence, host);
+    const allowed = unite(
+      ...byService(evidence.words).map((words) => activeSpans({ ...evidence, words }, host)),
+    );
     for (const frame of evidence.frames)
       if (frame.side === 'wan' && frame.way === 'in' && frame.port === host && !covers(allowed, frame.atMs))
         found.push(frame);

@@ -52,6 +52,8 @@ export interface LabOptions extends ClusterOptions {
   readonly kind?: GatewayKind;
   /** Whether client and asker answer broadcast pings; many real hosts do not. */
   readonly answerBroadcasts: boolean;
+  /** How often the asker asks for each service's addresses, in milliseconds; null: there is none. Default: the usual ones, often. */
+  readonly askMs?: number | null;
   /** With an attacker's station, and without captures, which a flood would fill. */
   readonly attacker?: boolean;
   /** With a host of another cluster. */
@@ -90,12 +92,25 @@ export class Lab {
       ]);
       await lab.cluster.prepare(options);
       if (options.attacker !== true) await lab.#capture.start();
-      startAsking(lab.topology, lab.#household);
+      lab.#ask();
       return lab;
     } catch (error) {
       await lab.close();
       throw error;
     }
+  }
+
+  #ask(): void {
+    const { askMs, services } = this.options;
+    if (askMs === null) return;
+    const asked = services?.flatMap(
+      ({ lan, wan }) =>
+        [
+          ['eth0', lan],
+          ['eth1', wan],
+        ] as const,
+    );
+    startAsking(this.topology, this.#household, askMs, asked);
   }
 
   get gateways(): string[] {
@@ -116,6 +131,10 @@ export class Lab {
   }
   get capture(): Capture {
     return this.#capture;
+  }
+
+  get household(): Household {
+    return this.#household;
   }
 
   async startTraffic(): Promise<void> {

@@ -11,6 +11,7 @@ import { optionsOf } from './options.ts';
 import { type RunOptions, type RunResult, runScenario } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { spread } from './spread-command.ts';
 import { planHosts } from './topology.ts';
 import { milliseconds, policyNamed, row, UsageError, whole } from './usage.ts';
 
@@ -21,7 +22,9 @@ SCENARIO: one or more names, or \`all\`; \`list\` tells them. --apart: actuator 
        npm run -s lab -- offsets [FAULT...] [--offsets N] [--hosts N] [--interval 200ms] [--policy ..] [--apart] [--json] [--keep]
                              freeze and kill the master's processes at N instants of the lease
        npm run -s lab -- beside [SCENARIO...] [--runs K] [--interval 200ms] [--json] [--keep]
-                             the same faults for this and for keepalived, in turn`;
+                             the same faults for this and for keepalived, in turn
+       npm run -s lab -- spread [--hosts 4] [--services 8] [--interval 500ms] [--idle [--seconds 10]] [--json] [--keep]
+                             many services over several hosts: one host dies, then two at once; --idle: what they cost`;
 
 interface Plan {
   readonly scenarios: readonly Scenario[];
@@ -138,6 +141,7 @@ async function attack(argv: readonly string[]): Promise<number> {
 async function main(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'attack') return attack(argv.slice(1));
   if (argv[0] === 'beside') return beside(argv.slice(1));
+  if (argv[0] === 'spread') return spread(argv.slice(1));
   if (argv[0] === 'offsets') return offsets(argv.slice(1));
   const todo = plan(argv);
   if (todo === 'list') {

@@ -24,9 +24,15 @@ export interface TrafficReport {
 export const UDP_PORT = 7000;
 export const TCP_PORT = 7001;
 const ASK_PERIOD_MS = 20;
+const USUALLY_ASKED = [
+  ['eth0', LAN.roving],
+  ['eth0', LAN.roving6],
+  ['eth1', WAN.roving],
+  ['eth1', WAN.roving6],
+] as const;
 
 /** How to run one of the lab's own programs. */
-function program(name: string): string[] {
+export function program(name: string): string[] {
   return [process.execPath, ...programArgs(`test/lab/${name}.ts`)];
 }
 
@@ -90,13 +96,13 @@ export class Traffic {
  * forget its neighbour entry and use it anew, so the question is the kernel's own and no client's cache is touched.
  * After an order that failed (its own cable was out), `ip` in batch mode does no more: then a new one is taken.
  */
-export function startAsking(topology: Topology, household: Household, periodMs = ASK_PERIOD_MS): void {
-  const questions = [
-    ['eth0', LAN.roving],
-    ['eth0', LAN.roving6],
-    ['eth1', WAN.roving],
-    ['eth1', WAN.roving6],
-  ]
+export function startAsking(
+  topology: Topology,
+  household: Household,
+  periodMs = ASK_PERIOD_MS,
+  asked: readonly (readonly [device: string, address: string])[] = USUALLY_ASKED,
+): void {
+  const questions = asked
     .map(([device, address]) => {
       const entry = `${address} dev ${device}`;
       // The first makes sure that there is something to delete.

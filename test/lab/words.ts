@@ -37,7 +37,10 @@ export function wordsOf(frames: readonly Frame[], hosts: readonly string[]): Wor
       const about = frame.way === 'in' ? meaning(message, frame.port) : delivered(message);
       if (about === null) continue;
       heard.push({
-        word: { atMs: frame.atMs, host: frame.port, type: message.type, ...about },
+        word: {
+          ...{ atMs: frame.atMs, host: frame.port, type: message.type, service: message.service },
+          ...about,
+        },
         sentMs,
         clock,
       });

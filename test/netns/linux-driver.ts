@@ -45,7 +45,8 @@ type Order =
   | { readonly filtered: true; readonly id: number }
   | { readonly close: true; readonly id: number };
 
-let refresh: NodeJS.Timeout | null = null;
+/** By service. */
+const refresh = new Map<string, NodeJS.Timeout>();
 
 function gate(service: string, gateMs: number | null, id: number): void {
   actuator.gate(service, gateMs === null ? null : rawNowMs() + gateMs, id);
@@ -58,10 +59,13 @@ async function obey(order: Order): Promise<void> {
   else if ('probe' in order) actuator.probeAddresses(service, order.probe, order.id);
   else if ('gateMs' in order) {
     const { gateMs, everyMs, id } = order;
-    if (refresh !== null) clearInterval(refresh);
-    refresh = null;
+    clearInterval(refresh.get(service));
     gate(service, gateMs, id);
-    if (everyMs !== undefined) refresh = setInterval(() => gate(service, gateMs, -1), everyMs);
+    if (everyMs !== undefined)
+      refresh.set(
+        service,
+        setInterval(() => gate(service, gateMs, -1), everyMs),
+      );
   } else if ('filtered' in order) say({ type: 'filtered', counts: actuator.filtered }, order.id);
   else if ('reconfigure' in order) {
     const error = await actuator.reconfigure(order.reconfigure).then(
