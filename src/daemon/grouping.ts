@@ -144,6 +144,7 @@ export class Grouping implements Actuator {
     linkChanged: (member, side) => this.#events.linkChanged(this.leaderOf(member), side),
     foreignerHeard: (member) => this.#events.foreignerHeard(this.leaderOf(member)),
     rivalHeard: (member, side, detail) => this.#events.rivalHeard(this.leaderOf(member), side, detail),
+    loadMeasured: (load, detail) => this.#events.loadMeasured?.(load, detail),
   };
 
   #gateSet(member: ServiceName, id: number, openUntilMs: number | null): void {
