@@ -43,6 +43,7 @@ export interface Status {
   readonly services: readonly {
     readonly name: string;
     readonly state: string;
+    readonly together?: readonly string[];
     readonly master?: string | null;
     readonly term?: { readonly n: number; readonly host: string } | null;
     readonly gateOpen?: boolean;

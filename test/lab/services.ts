@@ -15,6 +15,8 @@ export interface ServicePlan {
   readonly wan6: string;
   /** The client's own address. */
   readonly client: string;
+  /** Services that are to be where this one is. */
+  readonly together?: readonly string[];
 }
 
 export const SERVICES_MAX = 64;
