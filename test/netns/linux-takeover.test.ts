@@ -67,11 +67,10 @@ test('a shared uplink is raised for the first service and lowered after the last
   const config = f.config();
   const [one] = config.services;
   assert.ok(one);
-  const uplink = {
-    ...one.uplink,
-    addresses: [{ family: 4 as const, address: '10.77.2.2', prefixLength: 24 }],
-  };
-  await f.start({ ...config, services: [one, { ...one, name: 'second', uplink }] });
+  const at = (address: string) => [{ family: 4 as const, address, prefixLength: 24 }];
+  const uplink = { ...one.uplink, addresses: at('10.77.2.2') };
+  const downlink = { ...one.downlink, addresses: at('10.77.1.2') };
+  await f.start({ ...config, services: [one, { ...one, name: 'second', downlink, uplink }] });
   const isUp = (): boolean => /[<,]UP[,>]/.test(f.net.ip(f.gw, 'link', 'show', 'up0'));
   await f.order({ run: 'activateUplink' });
   await f.order({ run: 'activateUplink', service: 'second' });
