@@ -41,13 +41,13 @@ export class Placer {
     const isSettled = await until(
       async () => {
         statuses = await this.#statuses(hosts);
-        return statuses.every((status) => status !== null && this.#isSettledAt(status));
+        const isPlaced = [...placingOf(statuses, this.#services).values()].every((host) => host !== null);
+        return isPlaced && statuses.every((status) => status !== null && this.#isSettledAt(status));
       },
       limitMs,
       100,
     );
-    const placing = placingOf(statuses, this.#services);
-    if (isSettled && [...placing.values()].every((host) => host !== null)) return placing;
+    if (isSettled) return placingOf(statuses, this.#services);
     const words = statuses.map((status, i) => `${hosts[i]} ${told(status)}`).join('; ');
     throw new Error(`not settled within ${limitMs} ms: ${words}`);
   }

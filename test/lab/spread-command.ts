@@ -1,5 +1,5 @@
 /**
- * `npm run -s lab -- spread [--hosts 4] [--services 8] [--interval 500ms] [--json] [--keep]`: active-active; one host dies, then
+ * `npm run -s lab -- spread [--hosts 4] [--services 8] [--interval 1s] [--json] [--keep]`: active-active; one host dies, then
  * two at once. `--idle`: nothing happens; what so many services cost beside one. Exit status 1 when something was not as expected.
  */
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ export async function spread(argv: readonly string[]): Promise<number> {
     options: {
       hosts: { type: 'string', default: '4' },
       services: { type: 'string', default: '8' },
-      interval: { type: 'string', default: '500ms' },
+      interval: { type: 'string', default: '1s' },
       seconds: { type: 'string', default: '10' },
       idle: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },

@@ -10,7 +10,7 @@ cleanUpOnSignals();
 test('4 hosts, 8 services: only a dead host’s services move, and two hosts may die at once', {
   skip: needsRoot(),
 }, async () => {
-  const result = await runSpread({ hosts: 4, services: 8, intervalMs: 500, periodMs: 20 });
+  const result = await runSpread({ hosts: 4, services: 8, intervalMs: 1_000, periodMs: 20 });
   const told = JSON.stringify(result);
   assert.deepEqual(result.problems, [], told);
   assert.deepEqual(result.before, { fw1: 2, fw2: 2, fw3: 2, fw4: 2 }, told);
