@@ -125,7 +125,7 @@ const MISTAKES: readonly (readonly [string, string, number | null, string, RegEx
   ['device = "eth0"\nlisten', 'device = "-eth0"\nlisten', 15, 'link.device', /no device name/],
   ['policy = "available"\n', '', 18, 'service.policy', /is missing/],
   ['policy = "available"', 'policy = "both"', 20, 'service.policy', /is unknown/],
-  ['policy = "available"', 'policy = "available"\napart = ["b"]', 21, 'service.apart', /not supported yet/],
+  ['policy = "available"', 'policy = "available"\napart = ["b"]', 21, 'service.apart', /names "b", which is no other service/],
   ['["10.77.1.1/24"]', '["10.77.1.1"]', 23, 'service.downlink.addresses', /with its length/],
   ['["10.77.1.1/24"]', '"10.77.1.1/24"', 23, 'service.downlink.addresses', /is no list/],
   ['["10.77.1.1/24"]', '["10.77.1.1/24", "10.77.1.1/24"]', 23, 'service.downlink.addresses', /twice/],

@@ -125,7 +125,9 @@ function groupConfig(group: Group, settings: Settings, self: RosterMember): Serv
   const [first, ...others] = members;
   if (first === undefined) throw new RangeError(`no service ${group[0]}`);
   const led = leaders(settings.services);
-  const apart = [...new Set(first.apart.map((name) => led.get(name) ?? name))].filter((name) => name !== group[0]);
+  const apart = [...new Set(first.apart.map((name) => led.get(name) ?? name))].filter(
+    (name) => name !== group[0],
+  );
   if (others.length === 0) return { ...first, apart };
   const sameLink = others.every((other) => other.downlinkLink === first.downlinkLink);
   const digests = members.map((member) => [member.name, member.digest]);
