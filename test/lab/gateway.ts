@@ -8,11 +8,11 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Faults } from './faults.ts';
-import { type Finished, type Household, must, run, until } from './process.ts';
 import { configuration, listens } from './host-files.ts';
+import { type Finished, type Household, must, run, until } from './process.ts';
 import { ONE, rulesOf, type ServicePlan } from './services.ts';
-import { CLUSTER_PORT, type HostPlan, SERVER, type Topology } from './topology.ts';
-import { NETWORK_USER, Units } from './units.ts';
+import { CLUSTER_PORT, type HostPlan, type Topology } from './topology.ts';
+import { Units } from './units.ts';
 
 export type Policy = 'quorum' | 'available';
 /** What makes the hosts a gateway: this project's daemons, or the peer that they are measured beside. */
