@@ -189,7 +189,7 @@ export interface ServiceState {
   readonly complaints: { readonly [host: HostName]: number };
   readonly alarms: readonly AlarmCode[];
   readonly burden: Burden;
-  /** How often this host gave the service away because it was burdened, since it last stayed (R26). */
+  /** How often this host gave the service away because it was burdened or disputed, since it last stayed (R14, R26). */
   readonly moves: number;
   /** What the last REPORT said. */
   readonly said: Pick<PeerReport, 'fit' | 'downlink' | 'standby' | 'burdened' | 'load'> | null;

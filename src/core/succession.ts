@@ -13,7 +13,7 @@ const FIRST_PAUSE_MS = 1000;
 const LAST_PAUSE_MS = 60_000;
 /** Complaints of so many check intervals count together. */
 const COMPLAINT_CHECKS = 10;
-/** So often at most is the wait before the next move away from a burdened master doubled (R26). */
+/** So often at most is the wait before the next move away from a burdened or disputed master doubled (R14, R26). */
 const MOST_DOUBLINGS = 6;
 
 /** Starts a trial for that cause, with `to` alone or with everybody fit in the table's order. */
@@ -30,7 +30,8 @@ export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
 
 /**
  * Finding 25: a backup insists that the service fails, while this host finds itself well. That of the only fit backup counts;
- * among several a lone complainer is itself the suspect, and two must agree. A pause follows each trial.
+ * among several a lone complainer is itself the suspect, and two must agree. A pause follows each trial, and each move doubles
+ * the time that this host then serves before it goes for such complaints again.
  */
 export function insisted(c: Ctx, from: HostName): void {
   if (c.s.place !== 'service.serving') return;
@@ -41,7 +42,11 @@ export function insisted(c: Ctx, from: HostName): void {
   const kept = others.filter((host) => host === from || (c.s.complaints[host] ?? sinceMs - 1) >= sinceMs);
   const entries = kept.map((host) => [host, host === from ? c.now : (c.s.complaints[host] ?? c.now)]);
   c.set({ complaints: Object.fromEntries(entries) });
-  if (kept.length >= Math.min(2, others.length) && c.s.timers.trial === null) seek(c, 'disputed', from);
+  const tenureMs = c.now - c.s.enteredAtMs;
+  if (tenureMs >= LAST_PAUSE_MS) c.set({ moves: 0 });
+  const waited = c.s.moves === 0 || tenureMs >= FIRST_PAUSE_MS * 2 ** c.s.moves;
+  const agreed = kept.length >= Math.min(2, others.length);
+  if (agreed && waited && c.s.timers.trial === null) seek(c, 'disputed', from);
 }
 
 /** Entry of service.seeking. */
@@ -75,7 +80,8 @@ export function seekingHeard(c: Ctx, from: HostName, m: Message): void {
   const trial = c.s.trial;
   if (trial === null || from !== trial.to) return;
   if (m.type === 'READY') {
-    const moves = trial.cause === 'feedback' ? Math.min(c.s.moves + 1, MOST_DOUBLINGS) : c.s.moves;
+    const counted = trial.cause === 'feedback' || trial.cause === 'disputed';
+    const moves = counted ? Math.min(c.s.moves + 1, MOST_DOUBLINGS) : c.s.moves;
     c.set({ handingTo: { host: from, id: m.id, leaseUntilMs: c.rightUntil }, moves });
     // The next one is not to blame for what this one was given up for, and may see as well.
     if (trial.cause === 'disputed') c.set({ dispute: { ...c.s.dispute, blamed: c.me } });

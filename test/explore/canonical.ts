@@ -184,6 +184,7 @@ function claims(s: ServiceState, nowMs: number): void {
   }
   add(Math.min(s.dispute.oks, 2));
   flag(s.dispute.id !== 0);
+  add(s.moves);
   word(s.dispute.blamed ?? '');
   for (const [host, atMs] of Object.entries(s.complaints).sort()) {
     word(host);

@@ -4,6 +4,7 @@ import type { Mutant } from './mutants.ts';
 const FILE = 'test/sim/disputed.test.ts';
 const LONE = 'available: a lone complainer';
 const ROUND = 'available: what fails whoever serves';
+const COMES = 'available: a view that comes and goes';
 const ONLY = 'available: the only backup';
 
 function dispute(file: string, find: string, replace: string, breaks: string, name: string): Mutant {
@@ -24,6 +25,13 @@ export const DISPUTE_MUTANTS: readonly Mutant[] = [
     'c.s.complaints[host] !== undefined',
     'R14: a complaint of long ago counts with a new one',
     LONE,
+  ),
+  dispute(
+    'succession.ts',
+    'agreed && waited && ',
+    'agreed && ',
+    'R14: whoever makes a view come and go keeps the service moving',
+    COMES,
   ),
   dispute(
     'backup.ts',

@@ -82,6 +82,23 @@ for (const policy of ['available', 'quorum'] as const) {
   });
 }
 
+test('available: a view that comes and goes moves the service less and less often', () => {
+  const { w, moves } = settled({ hosts: 3, policy: 'available' });
+  const counts: number[] = [];
+  for (let part = 0; part < 4; part++) {
+    for (let i = 0; i < 17; i++) {
+      for (const host of w.hosts) sees(host, false);
+      w.pass(2000);
+      for (const host of w.hosts) sees(host, true);
+      w.pass(1000);
+    }
+    counts.push(moves.length - counts.reduce((sum, count) => sum + count, 0));
+  }
+  // Of 17 chances in each part: three hosts wait 2, 4, 8, ... seconds, each for itself.
+  assert.ok((counts[0] ?? 0) >= 5, `${counts}`);
+  assert.ok((counts[3] ?? 17) <= 4, `${counts}`);
+});
+
 test('a backup that comes to a master whose clients fare badly blames it', () => {
   const { w, master, backups, moves } = settled({ hosts: 3, policy: 'quorum' });
   // The service was well until it was handed to this host, whose rules are wrong.
