@@ -7,11 +7,15 @@ import { rightUntil } from './lease.ts';
 import type { HostState, ServiceState } from './state.ts';
 import { mainState, type Place } from './transitions.ts';
 
-/** The invariants that a state breaks, in words; empty when it is sound. */
-export function brokenInvariants(state: HostState): string[] {
+/**
+ * The invariants that a state breaks, in words; empty when it is sound. `before`: the sound one that it came from by a step,
+ * so that what is as it was there need not be looked at again.
+ */
+export function brokenInvariants(state: HostState, before?: HostState): string[] {
   const broken: string[] = [];
   for (const cfg of state.config.services) {
     const s = state.services[cfg.name];
+    if (s !== undefined && s === before?.services[cfg.name] && state.config === before.config) continue;
     if (s === undefined) broken.push(`${cfg.name}: a configured service has a state`);
     else for (const text of ofService(state, s, cfg)) broken.push(`${s.service}: ${text}`);
   }

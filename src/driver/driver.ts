@@ -177,9 +177,10 @@ export class Driver {
     try {
       for (let event = this.#inbox.shift(); event !== undefined; event = this.#inbox.shift()) {
         const nowMs = this.#options.clock.nowMs();
-        const { state, effects } = step(this.#state, event, nowMs);
+        const before = this.#state;
+        const { state, effects } = step(before, event, nowMs);
         this.#state = state;
-        const broken = brokenInvariants(state);
+        const broken = brokenInvariants(state, before);
         if (broken.length > 0) throw new Error(`broken invariant: ${broken.join('; ')}`);
         this.#options.observe?.(nowMs, event, state, effects);
         for (const entry of this.#chronicle.entries(event, effects, nowMs))

@@ -68,7 +68,8 @@ function state(h: HostState, s: ServiceState, nowMs: number): void {
       else lately(heardOn[link], nowMs, 2 * intervalMs);
     }
     // R25: whoever did not answer since is not counted on.
-    flag(Object.values(heardOn).some((atMs) => atMs >= (s.suspicion?.sinceMs ?? nowMs)));
+    const { suspicion } = s;
+    if (suspicion !== null) flag(Object.values(heardOn).some((atMs) => atMs >= suspicion.sinceMs));
   }
   word(s.place);
   for (const timer of TIMERS) time(s.timers[timer], nowMs);

@@ -35,7 +35,7 @@ export const CI_PLANS: readonly Plan[] = [
   anyOrder(QUORUM_3, 'died', 6),
   anyOrder(QUORUM_3, 'claim', 6),
   anyOrder(QUORUM_3, 'ready', 9),
-  anyOrder(QUORUM_3, 'released', 8),
+  anyOrder(QUORUM_3, 'released', 7),
   anyOrder(QUORUM_3, 'suspended', 11),
   anyOrder(WITNESS, 'linking', 16),
   anyOrder(WITNESS, 'claim', 6),

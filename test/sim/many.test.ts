@@ -160,3 +160,17 @@ test('R25, R12: a host that stops hands its services to several others', () => {
     map(w),
   );
 });
+
+test('R25: beside hosts of protocol 1, who say no load, all is taken over, once and within their slots', () => {
+  const w = settled({ hosts: 4, services: 8, policy: 'quorum', former: ['fw3'] });
+  for (const name of w.names) w.happened(name, { type: 'measured', load: name === 'fw3' ? 900 : 300 });
+  w.pass(300);
+  assert.deepEqual(
+    ['fw3', 'fw4'].map((name) => w.service('fw1', 's00').reports[name]?.load),
+    [0, 300],
+  );
+  w.powerOff('fw1');
+  w.pass(1000);
+  for (const service of w.services) assert.equal(w.masters(service).length, 1, map(w));
+  assert.equal(w.overlaps.size, 0);
+});

@@ -28,6 +28,8 @@ export interface ManyOptions {
   readonly services: number;
   readonly policy: Policy;
   readonly seed?: number;
+  /** These speak the protocol's former number: of their load nobody hears. */
+  readonly former?: readonly string[];
   /** Beside the defaults, by the service's place. */
   readonly service?: (index: number) => Partial<ServiceConfig>;
 }
@@ -48,6 +50,11 @@ interface Machine {
   readonly gates: Map<string, number>;
 }
 
+/** What a host of protocol 2 takes in of a word of protocol 1. */
+function former(m: Message): Message {
+  return m.type === 'REPORT' ? { ...m, load: 0, burdened: false } : m;
+}
+
 export class Many {
   nowMs = 0;
   readonly names: readonly string[];
@@ -65,11 +72,13 @@ export class Many {
   observe: ((host: string, before: HostState, after: HostState) => void) | null = null;
   readonly #queue = new TaskQueue();
   readonly #chance: Chance;
+  readonly #former: readonly string[];
 
   constructor(options: ManyOptions) {
     const { roster } = simulatedCluster(options.hosts, options.witnesses ?? 0, false);
     this.timing = clusterTimes(200).timing;
     this.policy = options.policy;
+    this.#former = options.former ?? [];
     this.#chance = new Chance(options.seed ?? 1);
     this.services = Array.from({ length: options.services }, (_, i) => `s${String(i).padStart(2, '0')}`);
     this.names = roster.members.map((member) => member.name);
@@ -151,7 +160,7 @@ export class Many {
     const before = machine.state;
     const { state, effects } = step(before, event, this.nowMs);
     machine.state = state;
-    const broken = brokenInvariants(state);
+    const broken = brokenInvariants(state, before);
     if (broken.length > 0) throw new Error(`${name}: ${broken.join('; ')}`);
     this.observe?.(name, before, state);
     for (const effect of effects) this.#carryOut(machine, effect);
@@ -199,7 +208,7 @@ export class Many {
         this.happened(name, { type: 'gate-set', service, id, openUntilMs: untilMs });
       });
     } else if (effect.type === 'send') {
-      const { message } = effect;
+      const { message } = this.#former.includes(name) ? { message: former(effect.message) } : effect;
       for (const to of this.machines) {
         if (to === machine || (effect.to !== 'all' && effect.to !== to.name)) continue;
         if (this.#chance.is(this.loss)) continue;
