@@ -6,6 +6,8 @@ export const ENTRY_MAX_BYTES = 62 * 1024;
 export const BLOCK_ENTRIES_MAX = 1024;
 /** Specification: the longest payload of a block (bytes); its head has two bytes for a length. */
 export const BLOCK_PAYLOAD_MAX_BYTES = 65_535;
+/** Specification: the longest block: heads, key id and signature with it (bytes). */
+export const BLOCK_MAX_BYTES = BLOCK_PAYLOAD_MAX_BYTES + 128;
 /** Specification: numbers of entries end below this. */
 export const NUMBER_LIMIT = 2 ** 48;
 /** Specification: fields of an entry's data. */

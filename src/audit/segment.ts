@@ -3,8 +3,9 @@
  * start) and the auditor share: form, numbers and hashes; no signature is judged.
  */
 import { sameBytes } from '../wire/bytes.ts';
-import { hasPrefix, isCutSign1 } from '../wire/cose.ts';
+import { hasPrefix } from '../wire/cose.ts';
 import { type ReadBlock, readBlock } from './block.ts';
+import { BLOCK_MAX_BYTES } from './limits.ts';
 
 /** A place behind an entry: where the next block must begin. */
 export interface Position {
@@ -71,11 +72,12 @@ export function* walk(bytes: Uint8Array, from: Position | null): Generator<Step,
 }
 
 /**
- * Whether the file ends so because its last write was cut off: the block there is longer than the file, or no other one
- * begins behind that place. (A block that records peers' words has beginnings of the same form inside.)
+ * Whether the file may end so because its last write was cut off: no more is there than one write, and no other block in it.
+ * (What only looks like the beginning of one may be a peer's word that the block was to record.)
  */
 function isTorn(bytes: Uint8Array, at: number): boolean {
-  if (isCutSign1(bytes, at)) return true;
-  for (let i = at + 1; i < bytes.length; i++) if (bytes[i] === 0xd2 && hasPrefix(bytes, i)) return false;
+  if (bytes.length - at > BLOCK_MAX_BYTES) return false;
+  for (let i = at + 1; i < bytes.length; i++)
+    if (bytes[i] === 0xd2 && hasPrefix(bytes, i) && readBlock(bytes, i) !== null) return false;
   return true;
 }

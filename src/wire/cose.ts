@@ -18,7 +18,6 @@ const EMPTY_MAP_BYTES = Uint8Array.of(EMPTY_MAP);
 const PAYLOAD_AT = KID_AT + KID_BYTES + 1;
 /** The longest payload whose length fits the two-byte head that is accepted here. */
 const PAYLOAD_MAX_BYTES = 65_535;
-const PAYLOAD_HEAD_MAX_BYTES = 3;
 
 /** The parts of a COSE_Sign1; views of the bytes they were read from. */
 export interface Sign1 {
@@ -53,15 +52,6 @@ export function readSign1(bytes: Uint8Array, start = 0): Sign1 | null {
     signature: bytes.subarray(signatureAt, end),
     end,
   };
-}
-
-/** Whether one begins there that is longer than what is there: its last bytes are missing. */
-export function isCutSign1(bytes: Uint8Array, start: number): boolean {
-  const room = bytes.length - start;
-  for (let i = 0; i < Math.min(room, PREFIX.length); i++) if (bytes[start + i] !== PREFIX[i]) return false;
-  if (room < PAYLOAD_AT + PAYLOAD_HEAD_MAX_BYTES) return true;
-  const head = readByteHead(bytes, start + PAYLOAD_AT);
-  return head !== null && head.at + head.length + 2 + SIGNATURE_BYTES > bytes.length;
 }
 
 /** The whole COSE_Sign1. `sign` gets the bytes to be signed and answers with 64 bytes. */

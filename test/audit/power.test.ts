@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { chainOf } from '../../src/audit/chain.ts';
 import { Members } from '../../src/audit/members.ts';
-import { segmentFirst } from '../../src/audit/segment.ts';
+import { segmentFirst, walk } from '../../src/audit/segment.ts';
 import { hashAfter, type Summary, summarize } from '../../src/audit/summary.ts';
 import { EventLog } from '../../src/daemon/event-log.ts';
 import { thumbprint } from '../../src/trust/fingerprint.ts';
@@ -179,4 +179,28 @@ test('P70: damage in the middle is set aside, not thrown away, and the log goes 
     .flatMap(({ moments }) => moments)
     .find(({ kind }) => kind === 'repaired');
   assert.equal(repaired?.data.kept, aside);
+});
+
+test('P70: a last block whose length was spoilt on the disk costs itself; the blocks behind it are set aside, not thrown away', async () => {
+  const disk = new SimDisk();
+  const log = logOn(disk, []);
+  await log.open();
+  for (let i = 0; i < 4; i++) {
+    log.append({ service: null, kind: 'note', text: `entry ${i}` });
+    await log.flush();
+  }
+  await log.close(5000);
+  const [name = ''] = (await disk.list()).map((file) => file.name);
+  const bytes = await disk.read(name, 1e6);
+  const steps = [...walk(bytes, null)];
+  const second = steps[1] ?? assert.fail();
+  const spoilt = Uint8Array.from(bytes);
+  // The two bytes of the payload's length: behind tag, protected header and the empty map.
+  spoilt.set([0x59, 0xff, 0xf0], second.start + 43);
+  const after = new SimDisk(new Map([[name, spoilt]]));
+  const again = logOn(after, []);
+  await again.open();
+  await again.close(5000);
+  const kept = (await after.list()).find((one) => one.name.includes('damaged'));
+  assert.equal(kept?.bytes, bytes.length - second.start);
 });
