@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Scalar } from '../audit/entry.ts';
 import { Members } from '../audit/members.ts';
-import type { CoreConfig } from '../core/basics.ts';
 import type { JournalEntry } from '../driver/ports.ts';
 import { rawNowMs } from '../linux/libc.ts';
 import { thumbprint } from '../trust/fingerprint.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 import { RUN_BYTES, type ShownHead } from '../wire/head.ts';
 import type { Alarms, AnyAlarm } from './alarms.ts';
+import type { Config } from './config/config.ts';
+import { groupsOf } from './config/groups.ts';
 import type { Loaded } from './config/read.ts';
 import { EventLog } from './event-log.ts';
 import { EvidenceKeeper } from './evidence.ts';
@@ -62,14 +63,18 @@ export class AuditTrail {
   static async open(loaded: Loaded, alarms: Alarms): Promise<AuditTrail> {
     const trail = new AuditTrail(loaded, alarms);
     await trail.log.open();
-    trail.configured(loaded.config.core);
+    trail.configured(loaded.config);
     return trail;
   }
 
   /** Says by what each service is decided from here on: without it nobody could reckon a guard anew. */
-  configured({ timing, services }: CoreConfig): void {
+  configured({ core: { timing, services }, settings }: Pick<Config, 'core' | 'settings'>): void {
+    const groups = groupsOf(settings.services);
     for (const { name, ...service } of services) {
-      const all = Object.entries({ ...timing, ...service });
+      // The log names a group by its first member.
+      const group = groups.find(([first]) => first === name) ?? [name];
+      const together = group.length > 1 ? { together: group } : {};
+      const all = Object.entries({ ...timing, ...service, ...together });
       const data = Object.fromEntries(all.map(([key, value]) => [key, scalar(value)] as const));
       const text = `policy ${service.policy}, lease ${timing.leaseMs} ms`;
       this.log.add({ kind: 'configured', service: name, text, data });
