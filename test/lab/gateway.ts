@@ -44,6 +44,7 @@ export interface Status {
     readonly name: string;
     readonly state: string;
     readonly together?: readonly string[];
+    readonly inStateMs?: number;
     readonly master?: string | null;
     readonly term?: { readonly n: number; readonly host: string } | null;
     readonly gateOpen?: boolean;

@@ -1,16 +1,18 @@
-/** Services that stand together, end to end: what fails for one of them moves all, and no other. */
+/** Services of one cluster that come, go and stand together, end to end: whom it concerns moves, and no other. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import test from 'node:test';
 import { needsRoot } from '../netns/netns.ts';
+import { configuration } from './host-files.ts';
 import { cleanUpOnSignals, Lab } from './lab.ts';
 import { Placer } from './placing.ts';
-import { must } from './process.ts';
-import { planServices } from './services.ts';
+import { must, until } from './process.ts';
+import { planServices, type ServicePlan } from './services.ts';
 import { planHosts } from './topology.ts';
 
 cleanUpOnSignals();
 
-test('a group goes as a whole when one of its services fails; a service beside it stays', {
+test('a group goes as a whole when one of its services fails; services come and go beside it', {
   skip: needsRoot(),
 }, async () => {
   const plans = planServices(3).map((plan, i) => (i === 1 ? { ...plan, together: ['s1'] } : plan));
@@ -45,7 +47,45 @@ test('a group goes as a whole when one of its services fails; a service beside i
     );
     const gone = await must(['ip', '-n', lab.topology.ns(at), 'addr']);
     assert.doesNotMatch(gone, /10\.77\.[12]\.15[01]\//, 'nothing of the group is left where it was');
+    await comeAndGo(lab, plans, other);
   } finally {
     await lab.close();
   }
 });
+
+/** A reload brings a service on all hosts, another one takes it away: those that are there notice nothing. */
+async function comeAndGo(lab: Lab, plans: readonly ServicePlan[], host: string): Promise<void> {
+  const { cluster, options, gateways } = lab;
+  const reload = async (services: readonly ServicePlan[]): Promise<void> => {
+    for (const plan of options.hosts) {
+      await writeFile(
+        cluster.config(plan.name),
+        configuration(cluster.directory, plan, { ...options, services }),
+      );
+      const pid =
+        (await cluster.status(plan.name, 2_000))?.pid ?? assert.fail(`${plan.name} does not answer`);
+      process.kill(pid, 'SIGHUP');
+    }
+  };
+  const of = async (): Promise<readonly (readonly [string, unknown])[]> =>
+    ((await cluster.status(host, 2_000))?.services ?? []).map((s) => [s.name, s.term] as const);
+  const before = await of();
+  const beganMs = performance.now();
+  const [, , , fourth = assert.fail('no plan')] = planServices(4);
+  await reload([fourth, ...plans]);
+  const placing = await new Placer(
+    cluster,
+    [...plans, fourth].map(({ name }) => name),
+  ).settled(gateways, 20_000);
+  assert.notEqual(placing.get(fourth.name), null, 'the new one is served');
+  const during = await of();
+  assert.deepEqual(during.slice(1), before, 'the same terms as before');
+  await reload(plans);
+  assert.ok(await until(async () => (await of()).length === plans.length, 10_000, 100));
+  assert.deepEqual(await of(), before);
+  const sinceMs = performance.now() - beganMs;
+  for (const service of (await cluster.status(host, 2_000))?.services ?? [])
+    assert.ok((service.inStateMs ?? 0) >= sinceMs - 1_000, `${service.name} left its place meanwhile`);
+  const left = await must(['ip', '-n', lab.topology.ns(placing.get(fourth.name) ?? ''), 'addr']);
+  assert.ok(!left.includes(`${fourth.lan}/`), 'and nothing is left of it');
+}
