@@ -9,6 +9,7 @@ import type { Patience } from './asking.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import { DownlinkCheckers } from './downlink.ts';
 import { procedureProgram } from './external.ts';
+import { Forgetting } from './forgetting.ts';
 import { Gate } from './gate.ts';
 import { Links } from './links.ts';
 import { Neighbourhood } from './neighbourhood.ts';
@@ -78,6 +79,10 @@ export class Kernel {
   /** Tests of a device, which services that share it ask for alike. */
   readonly tests = new Shared<Outcome>();
   readonly services = new Map<string, ServiceParts>();
+  private readonly forgetting = new Forgetting({
+    ownAddresses: () => this.links.route.addresses().map(({ bytes }) => bytes),
+    isActive: () => [...this.services.values()].some(({ place }) => place.active),
+  });
   /** By downlink device. */
   readonly neighbourhoods = new Map<string, Neighbourhood>();
   private roving: ReadonlySet<string> = new Set();
@@ -219,6 +224,7 @@ export class Kernel {
       service,
       place: new ServiceSwitch(service, {
         ...{ links, rules, nowMs, leaseMs: () => this.config.leaseMs },
+        forget: (roving) => this.forgetting.forget(roving),
         othersActive: () =>
           [...this.services.values()].flatMap(({ place }) =>
             place.service.name !== service.name && place.active ? [place.service] : [],

@@ -4,7 +4,6 @@
  * whose daemon is dead, after the gate has long silenced it.
  */
 import type { AddressPrefix, GatewayService } from './config.ts';
-import { forgetConnections } from './conntrack.ts';
 import { formatIp, parseIp } from './ip.ts';
 import type { Links } from './links.ts';
 import { confirmed, type Outcome, refuted, unknown } from './outcome.ts';
@@ -46,8 +45,10 @@ export interface ServiceTools {
   readonly rules: Rules;
   readonly nowMs: () => number;
   readonly leaseMs: () => number;
-  /** The other services that are active on this host: what they need as well stays, and their connections are theirs. */
+  /** The other services that are active on this host: what they need as well stays. */
   readonly othersActive: () => readonly GatewayService[];
+  /** Forgets the tracked connections of these addresses; what hindered it, or null. */
+  readonly forget: (roving: readonly Buffer[]) => Promise<string | null>;
 }
 
 export class ServiceSwitch {
@@ -104,7 +105,7 @@ export class ServiceSwitch {
     // Last, since it starts programs: where processors are few, the words to the successor are still on their way.
     const rules = this.tools.rules.load(this.service, 'standby');
     // Not waited for: a host with many connections is harmless before it has forgotten them.
-    this.forgetting = this.forget(this.forgetting);
+    this.forgetting = this.tools.forget(placed(this.service).map(({ bytes }) => bytes));
     const loaded = await rules;
     if (problem !== null) return unknown(problem);
     const left = this.present().map((p) => p.address.address);
@@ -115,24 +116,6 @@ export class ServiceSwitch {
   /** When the connections of before are forgotten; what hindered that, or null. */
   forgotten(): Promise<string | null> {
     return this.forgetting;
-  }
-
-  /** Connections from, to or translated to a roving address; and if no other service is active, all but the host's own. */
-  private async forget(before: Promise<unknown>): Promise<string | null> {
-    await before;
-    const hex = (bytes: Buffer): string => bytes.toString('hex');
-    const roving = new Set(placed(this.service).map(({ bytes }) => hex(bytes)));
-    try {
-      const own = new Set(this.tools.links.route.addresses().map(({ bytes }) => hex(bytes)));
-      await forgetConnections((ends) => {
-        const all = ends.map(hex);
-        if (all.some((end) => roving.has(end))) return true;
-        return this.tools.othersActive().length === 0 && !all.some((end) => own.has(end));
-      });
-      return null;
-    } catch (error) {
-      return textOf(error);
-    }
   }
 
   /** checkServiceLocal: what activateService put in place is there still. */

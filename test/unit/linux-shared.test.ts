@@ -1,7 +1,8 @@
-/** What several services of a host share: tests that are made once, and looks that serve for a moment. */
+/** What several services of a host share: tests and readings that are made once, and looks that serve for a moment. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Briefly } from '../../src/linux/briefly.ts';
+import { Forgetting } from '../../src/linux/forgetting.ts';
 import { Shared } from '../../src/linux/shared.ts';
 
 test('a test is made once for all who wait, and never one that began before it was asked for', async () => {
@@ -47,4 +48,35 @@ test('a look serves for a moment, and not beyond a change of our own', () => {
   assert.equal(held.get(), 2);
   held.forget();
   assert.equal(held.get(), 3);
+});
+
+test('connections: one reading of the table for all services that wait, begun after the last of them has asked', async () => {
+  const readings: { isStale: (ends: readonly Buffer[]) => boolean; end: (error?: Error) => void }[] = [];
+  let isActive = true;
+  const forgetting = new Forgetting({
+    ownAddresses: () => [Buffer.from([9])],
+    isActive: () => isActive,
+    forget: (isStale) =>
+      new Promise((resolve, reject) => {
+        readings.push({ isStale, end: (error) => (error === undefined ? resolve(0) : reject(error)) });
+      }),
+  });
+  const [one, two, three] = [1, 2, 3].map((n) => Buffer.from([n]));
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const first = [forgetting.forget([one ?? Buffer.alloc(1)]), forgetting.forget([two ?? Buffer.alloc(1)])];
+  await turn();
+  const later = forgetting.forget([three ?? Buffer.alloc(1)]);
+  await turn();
+  assert.equal(readings.length, 1);
+  const stale = (n: number): boolean | undefined => readings.at(-1)?.isStale([Buffer.from([n])]);
+  assert.deepEqual([stale(1), stale(2), stale(3), stale(4)], [true, true, false, false]);
+  isActive = false;
+  assert.deepEqual([stale(4), stale(9)], [true, false], 'no service is active: all but the host’s own');
+  readings[0]?.end(new Error('refused'));
+  assert.deepEqual(await Promise.all(first), ['refused', 'refused']);
+  await turn();
+  assert.equal(readings.length, 2);
+  assert.deepEqual([stale(1), stale(3)], [true, true]);
+  readings[1]?.end();
+  assert.equal(await later, null);
 });
