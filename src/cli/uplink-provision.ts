@@ -6,7 +6,6 @@ import { lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { actuatorConfig } from '../daemon/config/actuator-config.ts';
 import { createFile, readWhole, replaceExisting } from '../daemon/safe-files.ts';
-import { findTool, runTool, TOOLS, textOf } from '../linux/tools.ts';
 import {
   BOOT_FILES,
   type BootFile,
@@ -19,6 +18,7 @@ import {
   UNIT_FILE,
 } from '../linux/uplink/boot-files.ts';
 import { bootHost } from '../linux/uplink/boot-host.ts';
+import { REMAKE_WORDS, remakeInitramfs } from '../linux/uplink/initramfs.ts';
 import { refuseUnusable } from '../linux/uplink/inspect.ts';
 import { Sysfs } from '../linux/uplink/sysfs.ts';
 import { OperatorError } from '../trust/errors.ts';
@@ -46,7 +46,6 @@ interface Change {
 
 const FILE_MAX_BYTES = 64 * 1024;
 const MODE = 0o644;
-const INITRAMFS_LIMIT_MS = 600_000;
 
 export async function provision(io: CommandIo, options: ProvisionOptions): Promise<void> {
   const { root } = options;
@@ -58,13 +57,20 @@ export async function provision(io: CommandIo, options: ProvisionOptions): Promi
   const wanted = options.remove ? [] : wantedFiles(options);
   const changes = changesTo(root, new Map(wanted.map(({ path, text }) => [path, text])));
   show(io, changes, options.json === true);
-  if (changes.length === 0 || options.dryRun) {
-    io.err(changes.length === 0 ? 'nothing to change\n' : 'dry run: nothing was changed\n');
+  if (options.dryRun) {
+    io.err('dry run: nothing was changed\n');
     return;
   }
-  confirm(io, options);
-  for (const change of changes) make(root, change);
-  await finish(io, options, changes);
+  if (changes.length === 0) io.err('nothing to change\n');
+  else {
+    confirm(io, options);
+    for (const change of changes) make(root, change);
+    tell(io, options, changes);
+  }
+  const isWanted = wanted.some(({ path }) => path === MODPROBE_FILE);
+  // Asked for, also where an earlier run has written the file already.
+  const isAsked = options.updateInitramfs === true && isWanted;
+  if (isAsked || changes.some(({ path }) => path === MODPROBE_FILE)) await remake(io, options, isWanted);
 }
 
 function wantedFiles(options: ProvisionOptions): BootFile[] {
@@ -149,33 +155,26 @@ const RELOADS: { readonly [path: string]: string } = {
   [UNIT_FILE]: 'systemctl daemon-reload; systemctl restart portcullis-actuator',
 };
 
-async function finish(io: CommandIo, options: ProvisionOptions, changes: readonly Change[]): Promise<void> {
+function tell(io: CommandIo, { root }: ProvisionOptions, changes: readonly Change[]): void {
   for (const { path, before, after } of changes)
-    io.err(
-      `${after === null ? 'removed' : before === null ? 'written' : 'updated'} ${join(options.root, path)}\n`,
-    );
-  const isHere = isThisHost(options.root);
+    io.err(`${after === null ? 'removed' : before === null ? 'written' : 'updated'} ${join(root, path)}\n`);
   const reloads = changes.flatMap(({ path }) => RELOADS[path] ?? []);
-  if (isHere && reloads.length > 0)
+  if (isThisHost(root) && reloads.length > 0)
     io.err(`portcullis: hint: now, or at the next boot: ${reloads.join('; ')}\n`);
-  if (!changes.some(({ path }) => path === MODPROBE_FILE)) return;
+}
+
+/** `isWanted`: the initial file systems shall have the file that keeps modules out; else they shall have it no more. */
+async function remake(io: CommandIo, options: ProvisionOptions, isWanted: boolean): Promise<void> {
+  const isHere = isThisHost(options.root);
   if (!options.updateInitramfs || !isHere) {
     const where = isHere ? '' : ' in that system';
     io.err(
-      `portcullis: hint: the initial file system has modprobe.d of its own: run update-initramfs -u${where}, or give --update-initramfs\n`,
+      `portcullis: hint: the initial file system has modprobe.d of its own: run ${REMAKE_WORDS.join(' ')}${where}, or give --update-initramfs\n`,
     );
     return;
   }
-  if (findTool('update-initramfs') === null)
-    throw new OperatorError(
-      'update-initramfs is not installed; the files were written',
-      `install ${TOOLS['update-initramfs']}, or make the initial file system anew by its own tool`,
-    );
-  const { status, errors } = await runTool('update-initramfs', ['-u'], '', INITRAMFS_LIMIT_MS);
-  if (status !== 0)
-    throw new OperatorError(
-      `update-initramfs failed; the files were written: ${textOf(errors)}`,
-      'run update-initramfs -u by hand',
-    );
-  io.err('update-initramfs: done\n');
+  const images = await remakeInitramfs(isWanted);
+  if (images.length === 0)
+    io.err('portcullis: hint: there is no initial file system in /boot: none was made\n');
+  for (const image of images) io.err(`made anew ${image}\n`);
 }

@@ -40,7 +40,7 @@ export function registerUplink(program: Command, io: CommandIo): void {
         '--group <name>',
         'activation "unbind": a group that may bind and unbind; else portcullis-actuator where it exists',
       )
-      .option('--update-initramfs', 'run update-initramfs -u afterwards, where that is needed')
+      .option('--update-initramfs', 'make the initial file systems anew afterwards, where that is needed')
       .option('--root <dir>', 'the mounted root of another system', '/')
       .option('--json', 'print JSON in place of the difference')
       .action((options: ProvisionOptions) => provision(io, options)),

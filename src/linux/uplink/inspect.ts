@@ -8,6 +8,7 @@ import { findTool, runTool, TOOLS, textOf } from '../tools.ts';
 import { bootFiles, MODPROBE_FILE } from './boot-files.ts';
 import { bootHost } from './boot-host.ts';
 import { type UplinkFacts, uplinkFacts } from './facts.ts';
+import { REMAKE_WORDS } from './initramfs.ts';
 import { planUplink } from './planning.ts';
 import { cardText, moduleName, Sysfs } from './sysfs.ts';
 
@@ -201,7 +202,7 @@ async function inspectInitramfs({ services }: ActuatorConfig): Promise<UplinkFin
     const file = new RegExp(`/${moduleName(module).replaceAll('_', '[-_]')}\\.ko(\\.[a-z]+)?$`, 'm');
     if (!file.test(output)) return [];
     const message = `${image} has ${module}, and not ${MODPROBE_FILE}: the uplink appears early at boot`;
-    return [finding(service)('warning', message, 'update-initramfs -u')];
+    return [finding(service)('warning', message, REMAKE_WORDS.join(' '))];
   });
 }
 
