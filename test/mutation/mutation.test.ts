@@ -14,9 +14,10 @@ import { GUARD_MUTANTS } from './guard-mutants.ts';
 import { type Catcher, MUTANTS as GENERAL, type Mutant } from './mutants.ts';
 import { DISPUTE_MUTANTS } from './mutants-disputes.ts';
 import { LIMIT_MUTANTS } from './mutants-limits.ts';
+import { ORDER_MUTANTS } from './mutants-order.ts';
 
 const ROOT = process.cwd();
-const CORE: readonly Mutant[] = [...GENERAL, ...LIMIT_MUTANTS, ...DISPUTE_MUTANTS];
+const CORE: readonly Mutant[] = [...GENERAL, ...LIMIT_MUTANTS, ...DISPUTE_MUTANTS, ...ORDER_MUTANTS];
 const ALL: readonly Mutant[] = [
   ...CORE.map((mutant) => ({ ...mutant, file: `core/${mutant.file}` })),
   ...GUARD_MUTANTS,
