@@ -55,8 +55,8 @@ export const CANDIDATES_MAX = 8;
 /** Implementation: signatures of one member that are checked in a second: data, and handshake. */
 export const DATA_BUDGET_PER_S = 2000;
 export const HANDSHAKE_BUDGET_PER_S = 40;
-/** Implementation: (type, service) pairs of one session whose newest number is remembered. */
-export const NEWEST_MAX = 128;
+/** Implementation: (type, service) pairs of one session whose newest number is remembered: 64 services and two types, twice. */
+export const NEWEST_MAX = 256;
 /** Implementation: after two live runs of one host were proven, its grants do not count for so long. */
 export const DUPLICATE_MS = 60_000;
 /** Implementation: a bare HELLO of one peer is answered at most once in this time. */

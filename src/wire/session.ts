@@ -320,7 +320,9 @@ export class PeerSession {
     if (newest === undefined) return false;
     const last = newest.get(kind);
     if (last !== undefined && seq < last) return false;
-    if (last === undefined && newest.size >= NEWEST_MAX) return false;
+    // What was not said for the longest goes first: services come and go by reloads, while the session stays.
+    newest.delete(kind);
+    if (newest.size >= NEWEST_MAX) dropOldest(newest);
     newest.set(kind, seq);
     return true;
   }

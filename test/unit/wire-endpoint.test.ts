@@ -1,6 +1,8 @@
 /** The endpoint among honest hosts: sessions, batches, links, rosters, a second run of one host. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Term } from '../../src/core/basics.ts';
+import type { Message } from '../../src/core/messages.ts';
 import { nextBody } from '../../src/trust/roster.ts';
 import { appended, memberBody, testEndpoint, testIdentity } from './wire-fixture.ts';
 import { check, codeOf, joinedPair, Net, roster, status } from './wire-net.ts';
@@ -52,6 +54,43 @@ test('P1: messages of one type share datagrams, none is longer than 1,232 bytes,
     .deliver('fw1', out)
     .flatMap((received) => (received.kind === 'messages' ? received.messages : []));
   assert.deepEqual(got, many);
+});
+
+test('P81: adverts, answers and reports of 64 services are a few signatures each, also with the longest names', () => {
+  const net = joinedPair();
+  const signatures = (service: (i: number) => string, message: (name: string) => Message): number => {
+    const messages = Array.from({ length: 64 }, (_, i) => message(service(i)));
+    return net.get('fw1').seal(net.nowMs, 'fw2', messages).length;
+  };
+  const usual = (i: number) => `service-${10 + i}`;
+  const longest = (i: number) => `${'x'.repeat(30)}${10 + i}`;
+  const host = 'y'.repeat(32);
+  const advert = (term: Term) => (service: string) =>
+    ({ ...status(2 ** 31, service), term, digest: 'ab'.repeat(32), tableSeq: 1000 }) as Message;
+  const ack = (term: Term) => (service: string) => ({ type: 'ACK', service, id: 2 ** 31, term }) as Message;
+  const report =
+    (term: Term) =>
+    (service: string): Message => ({
+      ...({
+        type: 'REPORT',
+        service,
+        activity: 'backup',
+        fit: true,
+        standby: false,
+        downlink: true,
+      } as const),
+      ...{ digest: 'ab'.repeat(32), tableTerm: term, tableSeq: 1000, load: 700, burdened: true },
+    });
+  const few = { n: 1000, host: 'fw1' };
+  const many = { n: 2 ** 50, host };
+  assert.deepEqual(
+    [advert, ack, report].map((kind) => signatures(usual, kind(few))),
+    [5, 2, 6],
+  );
+  assert.deepEqual(
+    [advert, ack, report].map((kind) => signatures(longest, kind(many))),
+    [10, 7, 11],
+  );
 });
 
 test('a host without session is passed over', () => {
