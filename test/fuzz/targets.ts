@@ -65,6 +65,17 @@ function conversation(primitives: Primitives): { receiver: Endpoint; said: Uint8
   const messages: Message[] = [
     check(1),
     { ...status(2), table } as Message,
+    {
+      ...({
+        type: 'REPORT',
+        service: 's',
+        activity: 'backup',
+        fit: true,
+        standby: false,
+        downlink: true,
+      } as const),
+      ...{ digest: 'ab', tableTerm: term, tableSeq: 2, load: 999, burdened: true },
+    },
     { type: 'GRANT', service: 's', id: 3, term, table },
     { type: 'OBJECT', service: 's', id: 4, reason: 'hearing', term, restMs: 5, downlinkAgeMs: null },
     { type: 'RELEASED', service: 's', term, successor: 'fw2', id: 5, restMs: 6 },

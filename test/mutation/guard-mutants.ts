@@ -4,6 +4,7 @@
  */
 import { LOG_MUTANTS } from './log-mutants.ts';
 import type { Catcher, Mutant } from './mutants.ts';
+import { PROTOCOL_MUTANTS } from './protocol-mutants.ts';
 
 export interface GuardMutant extends Mutant {
   /** Of spec/threats.md. */
@@ -303,4 +304,5 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
     catcher: unit('daemon-adapters', 'P1: what is sent has a TTL or hop limit of 255'),
   },
   ...LOG_MUTANTS,
+  ...PROTOCOL_MUTANTS,
 ];
