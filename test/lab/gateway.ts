@@ -48,6 +48,7 @@ export interface Status {
     readonly master?: string | null;
     readonly term?: { readonly n: number; readonly host: string } | null;
     readonly gateOpen?: boolean;
+    readonly table?: readonly { readonly host: string; readonly burdened?: boolean }[];
     readonly alarms?: readonly { readonly code: string }[];
   }[];
   readonly pid?: number;

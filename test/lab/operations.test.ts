@@ -13,5 +13,4 @@ testCases([
   ['add-host', 3],
   ['remove-master', 3],
   ['clients-view', 3],
-  ['burdened', 3],
 ]);

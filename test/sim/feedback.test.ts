@@ -4,6 +4,7 @@ import test from 'node:test';
 import type { HostState } from '../../src/core/index.ts';
 import { Many, type ManyOptions } from './many.ts';
 import { Chance } from './random.ts';
+import { SERVICE, World } from './world.ts';
 
 const FEEDBACK = { high: 800, low: 500, afterMs: 2000 };
 const DELAY_MS = 3000;
@@ -119,4 +120,15 @@ test('R25: the load that is said follows the measured one by steps, so that repo
   // One each five intervals, and one when the load came near 300.
   assert.ok(reports.length <= 61 + 1, `${reports.length} steps with reports in a minute`);
   assert.ok((w.service('fw1', 's00').reports.fw2?.load ?? 0) >= 300);
+});
+
+test('what the Linux side measures goes by the driver to the core, and in a REPORT to the others', () => {
+  const w = new World({ hosts: 2, policy: 'available' });
+  w.startAll();
+  w.pass(5000);
+  const [a, b] = w.hosts;
+  a?.driver?.actuatorEvents.loadMeasured?.(700, 'cpu=700');
+  w.pass(3000);
+  assert.equal(a?.driver?.state.load, 700);
+  assert.equal(b?.driver?.state.services[SERVICE]?.reports[a?.name ?? '']?.load, 700);
 });
