@@ -68,6 +68,27 @@ export class Placer {
     return this.settled(hosts, limitMs);
   }
 
+  /** Whether all these hosts have come to the same table, service by service; the first that differs, or null. */
+  async tableProblem(hosts: readonly string[], limitMs: number): Promise<string | null> {
+    let problem: string | null = null;
+    await until(
+      async () => {
+        const statuses = await this.#statuses(hosts);
+        const differing = this.#services.find(
+          (name) => new Set(statuses.map((s) => orderAt(s, name))).size > 1,
+        );
+        problem =
+          differing === undefined
+            ? null
+            : `${differing}: ${statuses.map((s) => orderAt(s, differing)).join(' / ')}`;
+        return problem === null;
+      },
+      limitMs,
+      200,
+    );
+    return problem;
+  }
+
   #statuses(hosts: readonly string[]): Promise<(Status | null)[]> {
     return Promise.all(hosts.map((host) => this.#cluster.status(host, 2_000)));
   }
@@ -78,6 +99,11 @@ export class Placer {
       return service?.state === 'service' || (service?.state === 'backup' && service.master !== null);
     });
   }
+}
+
+function orderAt(status: Status | null, name: string): string {
+  const service = status?.services.find((one) => one.name === name);
+  return (service?.table ?? []).map(({ host }) => host).join(' ');
 }
 
 function told(status: Status | null): string {

@@ -92,6 +92,8 @@ export async function runSpread(options: SpreadOptions): Promise<SpreadResult> {
       current = await placer.settled(lab.gateways, SETTLE_MS);
     }
     await sleep(1_000);
+    const differs = await placer.tableProblem(lab.gateways, 10_000);
+    if (differs !== null) problems.push(`tables differ: ${differs}`);
     const endMs = nowMs();
     const traffic = await clients.end();
     const evidence = await gather(lab, fromMs, endMs);

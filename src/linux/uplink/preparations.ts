@@ -17,6 +17,8 @@ interface Pause {
 export class Preparations {
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly pauses = new Map<string, Pause>();
+  /** By device: the services that may soon want it. */
+  private readonly wanting = new Map<string, Set<string>>();
   private readonly nowMs: () => number;
 
   constructor(nowMs: () => number = () => performance.now()) {
@@ -27,18 +29,30 @@ export class Preparations {
     return this.timers.has(device);
   }
 
-  /** Begins one, which calls `onLimit` when it has lasted too long. Returns why it may not, or null; one that runs goes on. */
-  begin(device: string, onLimit: () => void): string | null {
-    if (this.timers.has(device)) return null;
+  /**
+   * Begins one, or joins the one that runs, for that service; calls `onLimit` when it has lasted too long, whoever still wants it.
+   * Returns why it may not, or null.
+   */
+  begin(device: string, service: string, onLimit: () => void): string | null {
     const restMs = (this.pauses.get(device)?.notBeforeMs ?? 0) - this.nowMs();
-    if (restMs > 0) return `${device} was prepared in vain lately; not again for ${Math.ceil(restMs)} ms`;
-    this.timers.set(device, setTimeout(onLimit, LONGEST_MS));
+    if (!this.timers.has(device) && restMs > 0)
+      return `${device} was prepared in vain lately; not again for ${Math.ceil(restMs)} ms`;
+    const wanting = this.wanting.get(device) ?? new Set();
+    this.wanting.set(device, wanting.add(service));
+    if (this.timers.has(device)) return null;
+    const over = (): void => {
+      this.wanting.delete(device);
+      onLimit();
+    };
+    this.timers.set(device, setTimeout(over, LONGEST_MS));
     return null;
   }
 
-  /** It was not needed. Returns whether there was one. */
-  end(device: string): boolean {
-    if (!this.stop(device)) return false;
+  /** That service does not need it. Returns whether there was one, and nobody else may need it either: it is over. */
+  end(device: string, service: string): boolean {
+    const wanting = this.wanting.get(device);
+    wanting?.delete(service);
+    if ((wanting?.size ?? 0) > 0 || !this.stop(device)) return false;
     const ms = Math.min((this.pauses.get(device)?.ms ?? PAUSE_MS / 2) * 2, PAUSE_MAX_MS);
     this.pauses.set(device, { ms, notBeforeMs: this.nowMs() + ms });
     return true;
@@ -55,6 +69,7 @@ export class Preparations {
   }
 
   private stop(device: string): boolean {
+    this.wanting.delete(device);
     clearTimeout(this.timers.get(device));
     return this.timers.delete(device);
   }

@@ -47,8 +47,6 @@ export class Uplinks {
   private readonly holders = new Map<string, Set<string>>();
   private readonly lanes = new Lanes();
   private readonly prepared = new Preparations();
-  /** By device: the services that may soon want it. */
-  private readonly wanting = new Map<string, Set<string>>();
   /** Devices that could not be taken away, so that trying again is no news. */
   private readonly stuck = new Set<string>();
 
@@ -93,12 +91,6 @@ export class Uplinks {
       .get(device)
       .run(() => (wanted ? this.prepareNow(service) : this.unprepareNow(service)))
       .catch((error) => unknown(textOf(error)));
-  }
-
-  private wantingOf(device: string): Set<string> {
-    const found = this.wanting.get(device) ?? new Set();
-    this.wanting.set(device, found);
-    return found;
   }
 
   /** Whether somebody should look at this uplink: it is up, or there, and is not meant to be. Quick; changes nothing. */
@@ -161,7 +153,6 @@ export class Uplinks {
     const { device, ownAddress } = service.uplink;
     this.intend(service, true);
     this.prepared.used(device);
-    this.wanting.delete(device);
     try {
       if (!this.links.fresh(device)?.up) {
         await this.strategy(service).load(service.limits.switchMs);
@@ -189,7 +180,6 @@ export class Uplinks {
     if (this.holds(device))
       return confirmed(`${device} is still used by ${[...(this.holders.get(device) ?? [])].join(', ')}`);
     this.prepared.used(device);
-    this.wanting.delete(device);
     try {
       const link = this.links.fresh(device);
       const own = ownAddress === null ? null : parseIp(ownAddress.address);
@@ -225,8 +215,7 @@ export class Uplinks {
   private async prepareNow(service: GatewayService): Promise<Outcome> {
     const { device } = service.uplink;
     if (this.holds(device)) return confirmed(`${device} is held`);
-    this.wantingOf(device).add(service.name);
-    const begun = this.prepared.begin(device, () => this.tooLong(service));
+    const begun = this.prepared.begin(device, service.name, () => void this.prepare(service, false));
     if (begun !== null) return unknown(begun);
     try {
       await this.strategy(service).load(service.limits.switchMs);
@@ -236,18 +225,10 @@ export class Uplinks {
     }
   }
 
-  /** Whoever still wants it has had its time. */
-  private tooLong(service: GatewayService): void {
-    this.wanting.delete(service.uplink.device);
-    void this.prepare(service, false);
-  }
-
   private async unprepareNow(service: GatewayService): Promise<Outcome> {
     const { device } = service.uplink;
-    const wanting = this.wantingOf(device);
-    wanting.delete(service.name);
-    if (wanting.size > 0) return confirmed(`${[...wanting].join(', ')} may still need ${device}`);
-    if (!this.prepared.end(device) || this.holds(device)) return confirmed('nothing to take away');
+    if (!this.prepared.end(device, service.name) || this.holds(device))
+      return confirmed('nothing to take away');
     return this.takeDown(service, this.strategy(service));
   }
 }
