@@ -45,7 +45,6 @@ export interface Status {
     readonly state: string;
     readonly together?: readonly string[];
     readonly inStateMs?: number;
-    readonly table?: readonly { readonly host: string }[];
     readonly master?: string | null;
     readonly term?: { readonly n: number; readonly host: string } | null;
     readonly gateOpen?: boolean;
