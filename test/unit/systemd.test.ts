@@ -92,6 +92,8 @@ test('M12: the least Node is one that package.json and the units’ remarks agre
     engines: { node: string };
   };
   assert.equal(engines.node, '>=20.19');
+  for (const unit of ['portcullis.service', 'portcullis-actuator.service'])
+    assert.match(textOf(unit), /^# Node 20\.19 or newer; 22 or newer where there is a choice/m, unit);
 });
 
 test('the watchdog is fed half as often again as it asks, only the process that it means, and only on evidence', () => {
