@@ -169,3 +169,45 @@ test('of services that share both cards, a translated flow is stopped with its o
   await goes.stop();
   assert.equal(await stays.stop(), 0);
 });
+
+/** Talks each 10 ms to the address given, or to whoever spoke first, and prints a dot for each datagram that comes. */
+const TALKER = `
+const [own, port, to] = process.argv.slice(1);
+const socket = require('node:dgram').createSocket('udp4');
+const talk = (toPort, address) => setInterval(() => socket.send('x', toPort, address, () => undefined), 10);
+let isTalking = to !== undefined;
+socket.on('error', () => undefined);
+socket.on('message', (_, from) => {
+  process.stdout.write('.');
+  if (!isTalking) talk(from.port, from.address);
+  isTalking = true;
+});
+socket.bind(Number(port), own, () => { if (isTalking) talk(7000, to); });
+`;
+
+test('what neighbours that do not know better still send here for a shut service is not translated back and let in', {
+  skip,
+}, async (t) => {
+  const f = new Two();
+  t.after(() => f.close());
+  await f.start(f.both);
+  await f.on('firewall');
+  await f.on('second');
+  const talk = (where: string, ...args: string[]) =>
+    f.net.spawn(where, process.execPath, '-e', TALKER, ...args);
+  // To the roving address: the server knows the client by no other.
+  talk(f.server, '10.77.2.254', '7000');
+  const client = talk(f.client, CLIENTS.second, '5555', '10.77.2.254');
+  let heard = 0;
+  client.stdout?.on('data', (chunk: Buffer) => {
+    heard += chunk.length;
+  });
+  assert.ok(await until(() => heard > 20, 10_000), 'both ways');
+  await f.order({ gateMs: null, service: 'second' });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const before = heard;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(heard, before, 'nothing comes in by the leave of the other');
+  await f.order({ gateMs: LEASE_MS - 1000, service: 'second' });
+  assert.ok(await until(() => heard > before + 5, 5000), 'the translation was there all the time');
+});
