@@ -35,7 +35,7 @@ const RUNS_MAX = 1024;
 const SIDES: readonly Side[] = ['downlink', 'uplink'];
 
 /** The name of a round of address probes, as procedures have theirs. */
-export function addressRound(side: Side): string {
+function addressRound(side: Side): string {
   return `${side} addresses`;
 }
 
@@ -45,11 +45,9 @@ interface Allowance {
 }
 
 export class Chronicle {
-  /** What procedures told beside their verdict, for the entry that follows. */
-  readonly #details = new Map<string, string>();
   readonly #startedMs = new Map<number, number>();
-  /** The duration of the run whose end is being worked on, whole milliseconds. */
-  readonly #tookMs = new Map<number, number>();
+  /** Of the run whose end is being worked on: what it told beside its verdict, and its duration in whole milliseconds. */
+  readonly #ended = new Map<number, { readonly detail: string; readonly tookMs: number | null }>();
   readonly #allowances = new Map<HostName, Allowance>();
   /** The last word of each host, type and service: its copies over other links are not told again. */
   readonly #lastWords = new Map<string, string>();
@@ -58,18 +56,17 @@ export class Chronicle {
   readonly #rounds = new Map<string, boolean>();
 
   /** A procedure was ordered. */
-  started(procedure: string, id: number, nowMs: number): void {
-    this.#details.delete(procedure);
+  started(id: number, nowMs: number): void {
     if (this.#startedMs.size >= RUNS_MAX) this.#startedMs.clear();
     this.#startedMs.set(id, nowMs);
   }
 
   /** A procedure ended; what it told goes with the entry that follows. */
-  ended(procedure: string, id: number, verdict: string, detail: string, nowMs: number): void {
-    if (verdict !== 'confirmed' && detail !== '') this.#details.set(procedure, detail);
+  ended(id: number, detail: string, nowMs: number): void {
     const startedMs = this.#startedMs.get(id);
     this.#startedMs.delete(id);
-    if (startedMs !== undefined) this.#tookMs.set(id, Math.round(nowMs - startedMs));
+    if (this.#ended.size >= RUNS_MAX) this.#ended.clear();
+    this.#ended.set(id, { detail, tookMs: startedMs === undefined ? null : Math.round(nowMs - startedMs) });
   }
 
   /** The entries of one step, in their order: what was heard, what the core decided, what was said. */
@@ -88,7 +85,7 @@ export class Chronicle {
     for (const { entry } of told)
       if (entry.kind === 'transition')
         for (const side of SIDES) this.#rounds.delete(`${entry.service} ${side}`);
-    if ('id' in event) this.#tookMs.delete(event.id);
+    if ('id' in event) this.#ended.delete(event.id);
     const entries = [heard, probed, ended, ...decided, ...said].filter((entry) => entry !== null);
     return event.type === 'message' ? this.#bounded(event.from, entries, nowMs) : entries;
   }
@@ -156,16 +153,15 @@ export class Chronicle {
   #withProcedure(entry: LogEntry, event: Event): JournalEntry {
     const procedure = String(entry.data?.procedure ?? '');
     if (procedure === '') return entry;
-    const detail = this.#details.get(procedure);
-    const tookMs = 'id' in event ? this.#tookMs.get(event.id) : undefined;
-    const timed = tookMs === undefined ? entry : { ...entry, data: { ...entry.data, tookMs } };
-    return detail === undefined ? timed : { ...timed, detail };
+    const { detail = '', tookMs = null } = ('id' in event ? this.#ended.get(event.id) : undefined) ?? {};
+    const timed = tookMs === null ? entry : { ...entry, data: { ...entry.data, tookMs } };
+    return detail === '' ? timed : { ...timed, detail };
   }
 
   #describe(event: Event): string {
     const text = describeEvent(event);
-    const tookMs = event.type === 'procedure-ended' ? this.#tookMs.get(event.id) : undefined;
-    return tookMs === undefined ? text : `${text} after ${tookMs} ms`;
+    const tookMs = event.type === 'procedure-ended' ? (this.#ended.get(event.id)?.tookMs ?? null) : null;
+    return tookMs === null ? text : `${text} after ${tookMs} ms`;
   }
 }
 

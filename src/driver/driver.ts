@@ -21,7 +21,7 @@ import type { Fork, Merge } from '../trust/roster-merge.ts';
 import { RunEnded } from '../wire/ended.ts';
 import type { Outgoing, Received } from '../wire/endpoint.ts';
 import type { RejectionCode } from '../wire/rejection.ts';
-import { addressRound, Chronicle } from './chronicle.ts';
+import { Chronicle } from './chronicle.ts';
 import { Outbox } from './outbox.ts';
 import type { ActuatorEvents, DriverOptions } from './ports.ts';
 import { Preparing } from './preparing.ts';
@@ -140,12 +140,11 @@ export class Driver {
 
   readonly actuatorEvents: ActuatorEvents = {
     procedureEnded: (service, procedure, id, verdict, detail) => {
-      this.#chronicle.ended(procedure, id, verdict, detail, this.#options.clock.nowMs());
+      this.#chronicle.ended(id, detail, this.#options.clock.nowMs());
       this.#happened({ type: 'procedure-ended', service, procedure, id, verdict });
     },
     addressesProbed: (service, side, id, answered, detail) => {
-      const verdict = answered ? 'answered' : 'unanswered';
-      this.#chronicle.ended(addressRound(side), id, verdict, detail, this.#options.clock.nowMs());
+      this.#chronicle.ended(id, detail, this.#options.clock.nowMs());
       this.#happened({ type: 'addresses-probed', service, side, id, answered });
     },
     gateSet: (service, id, openUntilMs) => this.#happened({ type: 'gate-set', service, id, openUntilMs }),
@@ -202,11 +201,11 @@ export class Driver {
         case 'log':
           break; // queued before, in one with what the driver knows beside
         case 'run':
-          this.#chronicle.started(effect.procedure, effect.id, nowMs);
+          this.#chronicle.started(effect.id, nowMs);
           actuator.run(effect.service, effect.procedure, effect.id);
           break;
         case 'probe-addresses':
-          this.#chronicle.started(addressRound(effect.side), effect.id, nowMs);
+          this.#chronicle.started(effect.id, nowMs);
           actuator.probeAddresses(effect.service, effect.side, effect.id);
           break;
         case 'gate':

@@ -5,8 +5,8 @@ import { Chronicle } from '../../src/driver/chronicle.ts';
 
 test('P67: a step’s entries name its event, how long procedures took, and the words that were heard and said', () => {
   const chronicle = new Chronicle();
-  chronicle.started('activateUplink', 7, 1000);
-  chronicle.ended('activateUplink', 7, 'unknown', 'no carrier', 1034.4);
+  chronicle.started(7, 1000);
+  chronicle.ended(7, 'no carrier', 1034.4);
   const ended = {
     type: 'procedure-ended',
     service: 'firewall',
@@ -82,8 +82,8 @@ test('P67: promises and answers to a member that claims without end are bounded 
 test('P67: what rounds of address probes said is told once in each place, and when it changes', () => {
   const chronicle = new Chronicle();
   const round = (id: number, answered: boolean, detail = '') => {
-    chronicle.started('uplink addresses', id, 1000);
-    chronicle.ended('uplink addresses', id, answered ? 'answered' : 'unanswered', detail, 1051);
+    chronicle.started(id, 1000);
+    chronicle.ended(id, detail, 1051);
     return { type: 'addresses-probed', service: 'firewall', side: 'uplink', id, answered } as const;
   };
   const [first, ...none] = chronicle.entries(round(1, false), [], 1051);
@@ -102,4 +102,20 @@ test('P67: what rounds of address probes said is told once in each place, and wh
     ['a -> b'],
   );
   assert.equal(chronicle.entries(round(5, true), [], 1400).length, 1, 'in the next place it is news again');
+});
+
+test('P67: what a program said goes with its own result, whatever other services run at the time', () => {
+  const chronicle = new Chronicle();
+  for (const [id, detail] of [
+    [1, 'of the first'],
+    [2, 'of the second'],
+  ] as const) {
+    chronicle.started(id, 0);
+    chronicle.ended(id, detail, 5);
+  }
+  const of = (service: string, id: number) => {
+    const ended = { type: 'procedure-ended', service, procedure: 'activateService', id } as const;
+    return chronicle.entries({ ...ended, verdict: 'confirmed' }, [], 6).map(({ detail }) => detail);
+  };
+  assert.deepEqual([of('one', 1), of('two', 2)], [['of the first'], ['of the second']]);
 });
