@@ -8,6 +8,7 @@ import { readSettings } from '../daemon/config/read-settings.ts';
 import { findUser } from '../daemon/user.ts';
 import { inspect } from '../linux/inspect.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { conntrackdFinding } from './conntrackd.ts';
 import type { CommandIo } from './io.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
@@ -44,6 +45,8 @@ export async function findings(file: string, inspectHost: typeof inspect = inspe
     const hint = `make that user, as in: useradd --system --shell /usr/sbin/nologin ${user}`;
     found.push({ level: 'error', message: `${file}: user names nobody: "${user}"`, hint });
   }
+  const unsynced = conntrackdFinding(loaded.config);
+  if (unsynced !== null) found.push({ level: 'error', ...unsynced });
   for (const { level, message, hint } of await inspectHost(loaded.config.actuator))
     found.push({ level, message, hint });
   return found.sort((a, b) => a.level.localeCompare(b.level));

@@ -28,8 +28,8 @@ listen = "${formatSocketAddress(address)}"
   const role =
     member.role === 'witness'
       ? `
-# This host is a witness: it votes and never serves. Its services name what it votes for; their devices,
-# rules and programs are not used here.`
+# This host is a witness: it votes and never serves. Its services name what it votes for: name, policy and addresses as on
+# the gateways; leave out devices, activation, next_hop, rules and programs. Its unit is portcullis-witness.service.`
       : '';
   return `# ${member.name} of cluster ${clusterName}, from the bundle that made it a member. Fill in what is marked, then:
 #   portcullis check --config FILE

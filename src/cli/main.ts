@@ -13,6 +13,7 @@ import { registerActuator } from './actuator.ts';
 import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
+import { registerConntrackd } from './conntrackd.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerFence } from './fence.ts';
 import { registerHost } from './host.ts';
@@ -50,6 +51,7 @@ export function buildProgram(io: CommandIo): Command {
   registerOperate(program, io);
   registerFence(program, io);
   registerUplink(program, io);
+  registerConntrackd(program, io);
   registerAudit(program, io);
   return program;
 }

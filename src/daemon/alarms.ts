@@ -13,6 +13,7 @@ export type AnyAlarm =
   | 'duplicate-host'
   | 'port-filter'
   | 'uplink-guard'
+  | 'conntrackd'
   | 'actuator'
   | 'raised-too-often'
   | 'standby-record';

@@ -19,7 +19,7 @@ import { settingsHash } from './config/actuator-config.ts';
 import { type Config, followRoster, remarks, servicesOf } from './config/config.ts';
 import { groupsOf } from './config/groups.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
-import { type ControlSocket, openControl, type RosterReport } from './control.ts';
+import { type ControlSocket, openControl } from './control.ts';
 import type { Grouping } from './grouping.ts';
 import { linuxSide } from './linux-side.ts';
 import { lockState } from './lock.ts';
@@ -27,10 +27,10 @@ import type { Log } from './log.ts';
 import { tellManager } from './manager.ts';
 import { OperatorDesk } from './operator-desk.ts';
 import { describeChange, planReload, underRoster } from './plan.ts';
-import { type Reached, reachActuator } from './reach.ts';
+import { type Reached, reachActuator, standAlone } from './reach.ts';
 import { relay } from './relay.ts';
-import type { RemoteActuator } from './remote-actuator.ts';
-import { RosterDesk, type RosterDeskOptions, refusalOf } from './rosters.ts';
+import type { LinuxSide } from './remote-actuator.ts';
+import { RosterDesk, type RosterDeskOptions, refusalOf, reportOf } from './rosters.ts';
 import { watchSelf } from './selfwatch.ts';
 import { counted, type Status, statusOf } from './status.ts';
 import { UdpTransport } from './udp.ts';
@@ -42,9 +42,10 @@ export class Daemon {
   readonly #alarms: Alarms;
   readonly #endpoint: Endpoint;
   readonly #transport: UdpTransport;
-  readonly #actuator: RemoteActuator;
+  readonly #actuator: LinuxSide;
   readonly #grouping: Grouping;
-  readonly #reached: Reached;
+  /** Null: a witness. */
+  readonly #reached: Reached | null;
   readonly #identity: Loaded['identity'];
   readonly #trail: AuditTrail;
   readonly #driver: Driver;
@@ -60,7 +61,7 @@ export class Daemon {
   /** After the end nothing reaches the core any more, whatever sockets and timers still deliver. */
   #ended = false;
 
-  private constructor(loaded: Loaded, reached: Reached, trail: AuditTrail, alarms: Alarms, log: Log) {
+  private constructor(loaded: Loaded, reached: Reached | null, trail: AuditTrail, alarms: Alarms, log: Log) {
     const { config, identity } = loaded;
     const { settings, roster } = config;
     const { intervalMs, maxDrift, maxAgeMs } = settings.timing;
@@ -89,7 +90,7 @@ export class Daemon {
     });
     trail.attach(this.#endpoint, () => ({ ...this.#actuator.filtered }));
     const linux = linuxSide({
-      ...{ config, alarms, trail, stream: reached.stream },
+      ...{ config, alarms, trail, stream: reached?.stream ?? null },
       events: relay((tell) => this.#toDriver((driver) => tell(driver.actuatorEvents))),
       onLost: (why) => this.#actuatorLost(why),
     });
@@ -139,9 +140,11 @@ export class Daemon {
     for (const note of loaded.notes) log.warn({ note }, 'configuration');
     for (const { text, hint } of remarks(loaded.config)) log.warn({ note: text, hint }, 'configuration');
     forbidCoreDumps();
-    const reached = await reachActuator(settings, log);
+    const { isGateway } = loaded.config;
+    const reached = isGateway ? await reachActuator(settings, log) : null;
+    if (!isGateway) standAlone(settings, log);
     const alarms = new Alarms(log);
-    const undo: (() => unknown)[] = [() => reached.stream.destroy()];
+    const undo: (() => unknown)[] = [() => reached?.stream.destroy()];
     try {
       undo.push(lockState(settings.state));
       const trail = await AuditTrail.open(loaded, alarms);
@@ -161,7 +164,7 @@ export class Daemon {
       status: () => this.status(),
       order: (order: Order) => this.#operator.order(this.#grouping.ofGroup(order)),
       rosters: {
-        report: () => this.#rosterReport(),
+        report: () => reportOf(this.#driver.rosters),
         offer: (bytes: Uint8Array) => this.#offerRoster(bytes),
       },
     };
@@ -220,14 +223,6 @@ export class Daemon {
         ...counted('filtered', this.#actuator.filtered),
       },
     });
-  }
-
-  /** The roster in force, and who has shown, signed, that it has it. */
-  #rosterReport(): RosterReport {
-    const { roster, settled } = this.#driver.rosters;
-    const { version, hash } = roster;
-    const { confirmed, unreached } = this.#driver.rosters.confirmations();
-    return { version, hash: Buffer.from(hash).toString('hex'), settled, confirmed, unreached };
   }
 
   /** Why an operator's roster is refused; null when it is in force, or was before. */
@@ -323,7 +318,7 @@ export class Daemon {
     for (const socket of this.#sockets) socket.close();
     this.#transport.close();
     this.#actuator.close();
-    await this.#reached.ended();
+    await this.#reached?.ended();
     await this.#trail.close(LOG_CLOSE_LIMIT_MS);
   }
 

@@ -6,9 +6,12 @@ import type { AuditTrail } from './audit-trail.ts';
 import { settingsHash } from './config/actuator-config.ts';
 import { type Config, servicesOf } from './config/config.ts';
 import { Grouping } from './grouping.ts';
-import { RemoteActuator, type RemoteActuatorOptions } from './remote-actuator.ts';
+import { noActuator } from './no-actuator.ts';
+import { type LinuxSide, RemoteActuator, type RemoteActuatorOptions } from './remote-actuator.ts';
 
-export interface LinuxSideOptions extends Pick<RemoteActuatorOptions, 'stream' | 'onLost'> {
+export interface LinuxSideOptions extends Pick<RemoteActuatorOptions, 'onLost'> {
+  /** To the actuator; null on a witness, which has none. */
+  readonly stream: RemoteActuatorOptions['stream'] | null;
   readonly config: Config;
   readonly alarms: Alarms;
   readonly trail: AuditTrail;
@@ -17,23 +20,24 @@ export interface LinuxSideOptions extends Pick<RemoteActuatorOptions, 'stream' |
 }
 
 /** `grouping` is what the core orders from; `actuator` what the daemon starts, reloads and ends. */
-export function linuxSide(options: LinuxSideOptions): { grouping: Grouping; actuator: RemoteActuator } {
+export function linuxSide(options: LinuxSideOptions): { grouping: Grouping; actuator: LinuxSide } {
   const { config, alarms, trail, events, stream, onLost } = options;
   const { settings } = config;
   const grouping = new Grouping(settings.services, events);
-  const actuator = new RemoteActuator({
-    ...{ stream, onLost, nowMs: rawNowMs },
-    leaseMs: settings.timing.leaseMs,
-    hash: settingsHash(settings),
-    isGateway: config.isGateway,
-    services: servicesOf(config),
-    memberAddresses: config.actuator.memberAddresses,
-    events: grouping.memberEvents,
-    onFilterTrouble: (detail) => alarms.set('port-filter', null, detail !== null, detail ?? ''),
-    onUplinkTrouble: (service, alarm) => alarms.set('uplink-guard', service, alarm !== null, alarm ?? ''),
-    onUplinkGuarded: (service, text) => trail.guarded(grouping.leaderOf(service), text),
-    onSpent: (service) => spent(service, alarms, settings.raise.everyMs),
-  });
+  const remote = (stream: RemoteActuatorOptions['stream']): LinuxSide =>
+    new RemoteActuator({
+      ...{ stream, onLost, nowMs: rawNowMs },
+      leaseMs: settings.timing.leaseMs,
+      hash: settingsHash(settings),
+      isGateway: config.isGateway,
+      services: servicesOf(config),
+      memberAddresses: config.actuator.memberAddresses,
+      events: grouping.memberEvents,
+      onTrouble: (alarm, service, detail) => alarms.set(alarm, service, detail !== null, detail ?? ''),
+      onUplinkGuarded: (service, text) => trail.guarded(grouping.leaderOf(service), text),
+      onSpent: (service) => spent(service, alarms, settings.raise.everyMs),
+    });
+  const actuator = stream === null ? noActuator(grouping.memberEvents) : remote(stream);
   grouping.over(actuator);
   return { grouping, actuator };
 }

@@ -29,7 +29,7 @@ export interface Reached {
 /** Everything that needs rights is done when this resolves, and they are gone. Throws OperatorError. */
 export async function reachActuator(settings: Settings, log: Log): Promise<Reached> {
   const isRoot = process.geteuid?.() === 0;
-  const user = settings.user === null || !isRoot ? null : unprivilegedUser(settings.file, settings.user);
+  const user = userOf(settings);
   makeDirectories(settings, user);
   const path = settings.actuator;
   const uids = [process.geteuid?.() ?? 0, ...(user === null ? [] : [user.uid])];
@@ -42,6 +42,19 @@ export async function reachActuator(settings: Settings, log: Log): Promise<Reach
   if (isRoot && user === null)
     log.warn('no user is named: this process keeps the rights of the actuator, and a fault in it is root’s');
   return reached;
+}
+
+/** A witness has no actuator, and whatever rights it was started with it has no more. Throws OperatorError. */
+export function standAlone(settings: Settings, log: Log): void {
+  const user = userOf(settings);
+  makeDirectories(settings, user);
+  if (user !== null) becomeUser(user);
+  log.info({ uid: process.getuid?.() ?? 0 }, 'a witness: no actuator');
+}
+
+/** Whom this process becomes; null: nobody else, since none is named or it is not root. */
+function userOf({ file, user }: Settings): User | null {
+  return user === null || process.geteuid?.() !== 0 ? null : unprivilegedUser(file, user);
 }
 
 function startActuator(settings: Settings): Reached {

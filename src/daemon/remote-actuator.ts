@@ -21,6 +21,8 @@ const TEST_PATIENCE_MS = 1000;
 /** It tests every rule file before it is ready. */
 const START_LIMIT_MS = 30_000;
 
+export type Trouble = 'port-filter' | 'conntrackd' | 'uplink-guard';
+
 export interface RemoteActuatorOptions
   extends Pick<OrderLinkOptions, 'stream' | 'nowMs' | 'leaseMs' | 'onLost'> {
   /** Of the settings that this process has read. */
@@ -30,10 +32,12 @@ export interface RemoteActuatorOptions
   readonly services: readonly ServiceName[];
   readonly memberAddresses: readonly string[];
   readonly events: ActuatorEvents;
-  /** What is wrong with the filter of the cluster's port; null: nothing (any more). */
-  readonly onFilterTrouble: (detail: string | null) => void;
-  /** That service's uplink was up, or there, unwanted: what is wrong (null: nothing any more), and a line for the log. */
-  readonly onUplinkTrouble: (service: ServiceName, alarm: string | null) => void;
+  /**
+   * What is wrong, null: nothing (any more). `port-filter`: the filter of the cluster's port; `conntrackd`: it does not answer;
+   * `uplink-guard`: that service's uplink was up, or there, unwanted.
+   */
+  readonly onTrouble: (alarm: Trouble, service: ServiceName | null, detail: string | null) => void;
+  /** A line for the log about that service's uplink. */
   readonly onUplinkGuarded: (service: ServiceName, note: string) => void;
   /** The uplink of that service may not be raised again so soon. */
   readonly onSpent: (service: ServiceName) => void;
@@ -45,7 +49,19 @@ export interface MeasuredLoad {
   readonly sources: string;
 }
 
-export class RemoteActuator implements Actuator {
+/** What the daemon asks of its host, beside what the driver does. */
+export interface LinuxSide extends Actuator {
+  start(): Promise<void>;
+  readonly silentMs: number;
+  readonly filtered: FilterCounts;
+  readonly load: MeasuredLoad | null;
+  members(addresses: readonly string[]): Promise<void>;
+  reload(hash: string, services: readonly ServiceName[]): Promise<void>;
+  fence(): Promise<boolean>;
+  close(): void;
+}
+
+export class RemoteActuator implements LinuxSide {
   readonly #options: RemoteActuatorOptions;
   readonly #link: OrderLink;
   #services: Numbers;
@@ -201,10 +217,11 @@ export class RemoteActuator implements Actuator {
 
   #news({ word, number, text }: Answer): void {
     if (this.#closed) return;
-    const { events, onFilterTrouble, onSpent, onUplinkTrouble, onUplinkGuarded } = this.#options;
+    const { events, onTrouble, onSpent, onUplinkGuarded } = this.#options;
     const name = this.#services[number] ?? null;
     const at = sideOf(text);
-    if (word === 'filter') onFilterTrouble(number === 0 ? null : text);
+    if (word === 'filter') onTrouble('port-filter', null, number === 0 ? null : text);
+    else if (word === 'sync') onTrouble('conntrackd', null, number === 0 ? null : text);
     else if (word === 'counts') {
       const [stranger = 0, hops = 0, rate = 0] = text.split(' ').map(Number);
       this.#filtered = { stranger, hops, rate };
@@ -213,7 +230,7 @@ export class RemoteActuator implements Actuator {
       events.loadMeasured?.(this.#load.permille, text);
     } else if (name === null) return;
     else if (word === 'foreigner') events.foreignerHeard(name);
-    else if (word === 'intruded') onUplinkTrouble(name, text === '' ? null : text);
+    else if (word === 'intruded') onTrouble('uplink-guard', name, text === '' ? null : text);
     else if (word === 'guarded') onUplinkGuarded(name, text);
     else if (word === 'spent') onSpent(name);
     else if (word === 'link' && at !== null) events.linkChanged(name, at.side);

@@ -6,12 +6,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CoreConfig, HostName } from '../core/basics.ts';
+import type { Driver } from '../driver/driver.ts';
 import type { RosterPort } from '../driver/ports.ts';
 import { describeNews } from '../driver/roster-news.ts';
 import type { RosterNews } from '../driver/rosters.ts';
 import { type Roster, versionHash } from '../trust/roster.ts';
 import type { Fork, Merge } from '../trust/roster-merge.ts';
 import type { Alarms } from './alarms.ts';
+import type { RosterReport } from './control.ts';
 import { replaceFileSoon } from './files.ts';
 import type { Log } from './log.ts';
 
@@ -41,6 +43,14 @@ export function refusalOf(merge: Merge, version: number): string | null {
     return `version ${merge.fork.version} was signed twice, and the other one is in force: sign a version above ${version}`;
   if (merge.kind !== 'refused') return null;
   return merge.version === null ? merge.reason : `version ${merge.version} ${merge.reason}`;
+}
+
+/** The roster in force, and who has shown, signed, that it has it. */
+export function reportOf(rosters: Driver['rosters']): RosterReport {
+  const { roster, settled } = rosters;
+  const { version, hash } = roster;
+  const { confirmed, unreached } = rosters.confirmations();
+  return { version, hash: Buffer.from(hash).toString('hex'), settled, confirmed, unreached };
 }
 
 /** Why the roster that was adopted as the n-th is in force and not stored. */

@@ -37,6 +37,8 @@ export interface ActuatorOptions {
   readonly aliveUntilMs?: () => number;
   /** What is wrong with the filter of the cluster's port; null: nothing (any more). */
   readonly onFilterTrouble?: (detail: string | null) => void;
+  /** What is wrong with conntrackd; null: nothing (any more). */
+  readonly onSyncTrouble?: (detail: string | null) => void;
   /** An uplink was up, or there, while no service held it. */
   readonly onUplinkTrouble?: (report: GuardReport) => void;
 }
@@ -78,6 +80,7 @@ class KernelActuator implements LinuxActuator {
   private readonly uplinkGuard: UplinkGuard;
   private readonly hearing: Hearing;
   private readonly sampler: Sampler;
+  private readonly onSyncTrouble: (detail: string | null) => void;
   private closed = false;
   /** Nothing is raised any more. */
   private barred = false;
@@ -87,6 +90,7 @@ class KernelActuator implements LinuxActuator {
       nowMs = rawNowMs,
       onFilterTrouble = () => undefined,
       onUplinkTrouble = () => undefined,
+      onSyncTrouble = () => undefined,
       aliveUntilMs,
     } = options;
     this.events = events;
@@ -96,6 +100,7 @@ class KernelActuator implements LinuxActuator {
       if (!this.closed) onFilterTrouble(detail);
     };
     this.sampler = new Sampler(config, nowMs, (load, detail) => events.loadMeasured?.(load, detail));
+    this.onSyncTrouble = onSyncTrouble;
     this.guard = new PortGuard(config, { nowMs, onTrouble });
     this.watch = new RulesetWatch(this.kernel, this.guard);
     const { uplinks, linkEvents } = this.kernel;
@@ -113,6 +118,7 @@ class KernelActuator implements LinuxActuator {
     this.sampler.start();
     this.kernel.keepChecker();
     this.watch.start();
+    this.kernel.sync.watch(this.onSyncTrouble);
   }
 
   reconfigure(config: ActuatorConfig, rereadRules = true): Promise<void> {

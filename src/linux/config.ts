@@ -66,6 +66,17 @@ export interface GatewayService {
   readonly limits: { readonly testMs: number; readonly switchMs: number };
 }
 
+/** Where conntrackd is told what to do, and where its own words go. */
+export interface ConntrackdConfig {
+  /** conntrackd's own configuration file. */
+  readonly config: string;
+  /** How long a takeover waits for its commit. */
+  readonly limitMs: number;
+  /** The link and UDP port over which the hosts' conntrackds talk. */
+  readonly device: string;
+  readonly port: number;
+}
+
 export interface ActuatorConfig {
   readonly cluster: string;
   readonly host: string;
@@ -86,4 +97,6 @@ export interface ActuatorConfig {
   /** How the host's load is measured; absent: it is not. */
   readonly load?: LoadSettings;
   readonly services: readonly GatewayService[];
+  /** Null or absent: connections are not synchronised. */
+  readonly conntrackd?: ConntrackdConfig | null;
 }

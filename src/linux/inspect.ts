@@ -92,7 +92,8 @@ function inspectBuffer(): Finding[] {
 async function inspectTools(config: ActuatorConfig): Promise<Finding[]> {
   const out: Finding[] = [];
   const { services } = config;
-  const needed = new Set<Tool>(['nft']);
+  // A witness has no services, and needs nothing of the host.
+  const needed = new Set<Tool>(services.length > 0 ? ['nft'] : []);
   const tests = services.flatMap((s) => [
     ...TEST_PROCEDURES.map((p) => s.procedures[p]),
     ...s.downlink.checks.map((c) => (c.kind === 'command' ? c.path : undefined)),
@@ -103,6 +104,7 @@ async function inspectTools(config: ActuatorConfig): Promise<Finding[]> {
     needed.add('iptables-restore').add('iptables-save');
   if (services.some((s) => ruleFile(s, 'serving', 6) ?? ruleFile(s, 'standby', 6)))
     needed.add('ip6tables-restore').add('ip6tables-save');
+  if (services.length > 0 && (config.conntrackd ?? null) !== null) needed.add('conntrackd');
   for (const tool of needed)
     if (findTool(tool) === null)
       out.push(
@@ -121,7 +123,7 @@ async function inspectTools(config: ActuatorConfig): Promise<Finding[]> {
         ),
       );
   }
-  if (findTool('nft') !== null) {
+  if (needed.has('nft') && findTool('nft') !== null) {
     const { status, errors } = await runTool('nft', ['list', 'tables']);
     if (status !== 0) out.push(error(`nft cannot read the ruleset: ${textOf(errors)}`, 'run it as root'));
   }

@@ -7,6 +7,7 @@ import { OperatorError } from '../trust/errors.ts';
 import { Announcer } from './announcer.ts';
 import type { Patience } from './asking.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
+import { ConnectionSync } from './conntrackd.ts';
 import { DownlinkCheckers } from './downlink.ts';
 import { procedureProgram } from './external.ts';
 import { Forgetting } from './forgetting.ts';
@@ -78,6 +79,7 @@ export class Kernel {
   readonly checker = new Checker();
   /** Tests of a device, which services that share it ask for alike. */
   readonly tests = new Shared<Outcome>();
+  readonly sync = new ConnectionSync(() => this.config.conntrackd ?? null);
   readonly services = new Map<string, ServiceParts>();
   private readonly forgetting = new Forgetting({
     ownAddresses: () => this.links.route.addresses().map(({ bytes }) => bytes),
@@ -156,6 +158,7 @@ export class Kernel {
       parts.place.close();
     }
     this.checker.close();
+    this.sync.close();
     this.uplinks.close();
     this.gate.close();
     this.linkEvents.close();
@@ -178,7 +181,7 @@ export class Kernel {
       await this.uplinks.activate(parts.service);
     }
     const { active } = old.place;
-    await (active ? parts.place.activate() : parts.place.deactivate());
+    await (active ? parts.place.activate(true) : parts.place.deactivate());
     this.services.set(name, parts);
     old.place.leaveTo(parts.place);
     if (held && moved) {
@@ -195,8 +198,15 @@ export class Kernel {
     this.services.delete(name);
     stopAnnouncing(old);
     await old.place.deactivate();
+    old.place.close();
     await this.uplinks.deactivate(old.service);
     this.gate.forbidTalk(uplink.device, name);
+  }
+
+  private others({ name }: GatewayService): ServiceSwitch[] {
+    return [...this.services.values()]
+      .map(({ place }) => place)
+      .filter(({ service }) => service.name !== name);
   }
 
   private neighbourhood(device: string): Neighbourhood {
@@ -225,10 +235,9 @@ export class Kernel {
       place: new ServiceSwitch(service, {
         ...{ links, rules, nowMs, leaseMs: () => this.config.leaseMs },
         forget: (roving) => this.forgetting.forget(roving),
-        othersActive: () =>
-          [...this.services.values()].flatMap(({ place }) =>
-            place.service.name !== service.name && place.active ? [place.service] : [],
-          ),
+        othersActive: () => this.others(service).flatMap((place) => (place.active ? [place.service] : [])),
+        othersElsewhere: () => this.others(service).some((place) => !place.active),
+        sync: this.sync,
       }),
       downlink: new DownlinkCheckers(service, tools, neighbourhood, roving),
       remote: new RemoteCheckers(service, { links, poller, checker, roving, echoed: new Set() }),

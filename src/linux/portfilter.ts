@@ -76,6 +76,20 @@ export function portFilter(config: ActuatorConfig, own: OwnPrefixes): string {
       out.push(`${word} saddr ${address} udp sport ${port} notrack`);
     }
   }
+  const { conntrackd = null } = config;
+  if (conntrackd !== null) {
+    // conntrackd believes whoever reaches its port; at least it must be in a member's name (threats: an insider's LAN).
+    const to = `iifname "${conntrackd.device}" udp dport ${conntrackd.port}`;
+    for (const [family, word, type] of [
+      [4, 'ip', 'ipv4_addr'],
+      [6, 'ip6', 'ipv6_addr'],
+    ] as const) {
+      lines.push(...setOf(`synced${family}`, type, members(config, family)));
+      into.push(`${to} ${word} saddr != @synced${family} counter name stranger drop`);
+    }
+    into.push(`${to} notrack`);
+    out.push(`oifname "${conntrackd.device}" udp dport ${conntrackd.port} notrack`);
+  }
   // Before connection tracking (-200): a table that is full must not cut the cluster.
   lines.push('chain in {', 'type filter hook prerouting priority -300', ...into, '}');
   lines.push('chain out {', 'type filter hook output priority -300', ...out, '}', '}', '');

@@ -23,6 +23,12 @@ export function portRules(config: ActuatorConfig, family: Family): string[] {
   };
   for (const { device, address, port } of config.clusterLinks)
     if (parseIp(address)?.family === family) add(device, port);
+  // The two ends of conntrackd's own words differ in their ports; strangers' are dropped before (portfilter.ts).
+  const { conntrackd = null } = config;
+  if (conntrackd !== null) {
+    out.push(`INPUT -i ${conntrackd.device} -p udp -m udp --dport ${conntrackd.port} -j ACCEPT`);
+    out.push(`OUTPUT -o ${conntrackd.device} -p udp -m udp --dport ${conntrackd.port} -j ACCEPT`);
+  }
   for (const port of new Set(config.clusterLinks.map((l) => l.port)))
     for (const { uplink } of config.services)
       if (family === 6 || uplink.ownAddress?.family === family) add(uplink.device, port);

@@ -4,6 +4,8 @@
  * whose daemon is dead, after the gate has long silenced it.
  */
 import type { AddressPrefix, GatewayService } from './config.ts';
+import { Connections } from './connections.ts';
+import type { ConnectionSync } from './conntrackd.ts';
 import { formatIp, parseIp } from './ip.ts';
 import type { Links } from './links.ts';
 import { confirmed, type Outcome, refuted, unknown } from './outcome.ts';
@@ -49,6 +51,9 @@ export interface ServiceTools {
   readonly othersActive: () => readonly GatewayService[];
   /** Forgets the tracked connections of these addresses; what hindered it, or null. */
   readonly forget: (roving: readonly Buffer[]) => Promise<string | null>;
+  /** Whether another service is configured that is not active here. */
+  readonly othersElsewhere: () => boolean;
+  readonly sync: ConnectionSync;
 }
 
 export class ServiceSwitch {
@@ -57,12 +62,15 @@ export class ServiceSwitch {
   private isActive = false;
   private renewedMs = 0;
   private timer: NodeJS.Timeout | null = null;
-  /** What went wrong with forgetting connections, once that has ended. */
-  private forgetting: Promise<string | null> = Promise.resolve(null);
+  private readonly connections: Connections;
 
   constructor(service: GatewayService, tools: ServiceTools) {
     this.service = service;
     this.tools = tools;
+    this.connections = new Connections(
+      placed(service).map(({ bytes }) => bytes),
+      tools,
+    );
   }
 
   /** Whether the service was activated and not deactivated since. */
@@ -70,8 +78,11 @@ export class ServiceSwitch {
     return this.isActive;
   }
 
-  async activate(): Promise<Outcome> {
+  /** `isMove`: the service is active already, and only its settings change. */
+  async activate(isMove = false): Promise<Outcome> {
     const rules = this.tools.rules.load(this.service, 'serving');
+    // Before it counts as active: all that no other service forwards is to be forgotten.
+    const missed = isMove ? null : await this.connections.takeOver();
     this.isActive = true;
     let problem: string | null = null;
     try {
@@ -82,13 +93,11 @@ export class ServiceSwitch {
       problem = textOf(error);
     }
     const loaded = await rules;
-    const remembered = await this.forgetting;
     this.keepRenewing();
     if (problem !== null) return unknown(problem);
     if (loaded.verdict !== 'confirmed') return loaded;
-    const stale =
-      remembered === null ? '' : `; connections of an earlier time are still tracked: ${remembered}`;
-    return this.placeProblem() ?? confirmed(`addresses, routes and rules are in place${stale}`);
+    const beside = missed === null ? '' : `; ${missed}`;
+    return this.placeProblem() ?? confirmed(`addresses, routes and rules are in place${beside}`);
   }
 
   /** Idempotent; cleans up what a killed predecessor left as well. */
@@ -104,8 +113,7 @@ export class ServiceSwitch {
     }
     // Last, since it starts programs: where processors are few, the words to the successor are still on their way.
     const rules = this.tools.rules.load(this.service, 'standby');
-    // Not waited for: a host with many connections is harmless before it has forgotten them.
-    this.forgetting = this.tools.forget(placed(this.service).map(({ bytes }) => bytes));
+    this.connections.gaveAway();
     const loaded = await rules;
     if (problem !== null) return unknown(problem);
     const left = this.present().map((p) => p.address.address);
@@ -113,9 +121,9 @@ export class ServiceSwitch {
     return loaded.verdict === 'confirmed' ? confirmed('addresses gone') : loaded;
   }
 
-  /** When the connections of before are forgotten; what hindered that, or null. */
+  /** When the connections of before are forgotten, but for those that wait (connections.ts); what hindered that, or null. */
   forgotten(): Promise<string | null> {
-    return this.forgetting;
+    return this.connections.forgotten();
   }
 
   /** checkServiceLocal: what activateService put in place is there still. */
@@ -128,6 +136,7 @@ export class ServiceSwitch {
   /** After a stall the lifetimes may have run out: when the gate opens again, the addresses must be there. */
   gateOpened(): void {
     if (this.isActive && this.tools.nowMs() - this.renewedMs > RENEW_MS * 2) this.renew(true);
+    if (this.isActive) this.connections.opened();
   }
 
   /** Another switch has taken over for a changed service: takes away what only this one had, and is done. */
@@ -149,6 +158,7 @@ export class ServiceSwitch {
   close(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
+    this.connections.cancel();
   }
 
   private lifetimeSeconds(): number {

@@ -28,6 +28,7 @@ export const TOOLS = {
   lsinitramfs: 'initramfs-tools-core',
   'update-initramfs': 'initramfs-tools',
   setpriv: 'util-linux',
+  conntrackd: 'conntrackd',
 } as const;
 export type Tool = keyof typeof TOOLS;
 

@@ -7,6 +7,7 @@ import { chown, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promise
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Conntrackds, type StatefulOptions } from './conntrackd.ts';
 import type { Faults } from './faults.ts';
 import { configuration, listens } from './host-files.ts';
 import { type Finished, type Household, must, run, until } from './process.ts';
@@ -18,7 +19,7 @@ export type Policy = 'quorum' | 'available';
 /** What makes the hosts a gateway: this project's daemons, or the peer that they are measured beside. */
 export type GatewayKind = 'portcullis' | 'keepalived';
 
-export interface ClusterOptions {
+export interface ClusterOptions extends StatefulOptions {
   readonly policy: Policy;
   readonly intervalMs: number;
   /** Beside the lab's own; a line of TOML each, in the `[timing]` section. */
@@ -72,19 +73,22 @@ export class Cluster {
   readonly directory: string;
   readonly #topology: Topology;
   readonly #units: Units;
-  #isApart = false;
+  readonly #conntrackds: Conntrackds;
+  #options: ClusterOptions = { policy: 'quorum', intervalMs: 200, timing: [] };
   /** The daemon's main file: this project's build, or a weakened copy of it. */
   program = PORTCULLIS;
 
   constructor(topology: Topology, household: Household, directory: string) {
     this.directory = directory;
     this.#topology = topology;
-    this.#units = new Units({ topology, household, directory });
+    this.#conntrackds = new Conntrackds(topology, household, directory);
+    const spared = (host: string): number | undefined => this.#conntrackds.pid(host);
+    this.#units = new Units({ topology, household, directory, spared });
   }
 
   /** Keys, roster, rules and a configuration for every host. Keys and roster are kept from an earlier run of the same hosts. */
   async prepare(options: ClusterOptions): Promise<void> {
-    this.#isApart = options.apart ?? false;
+    this.#options = options;
     await makeKeys(this.directory, this.#topology.hosts, options.outside ?? []);
     for (const host of this.#topology.hosts) {
       const home = join(this.directory, host.name);
@@ -102,6 +106,7 @@ export class Cluster {
       for (const [name, text] of Object.entries(options.programs ?? {}))
         await writeFile(join(home, name), text, { mode: 0o755 });
       await writeFile(join(home, 'portcullis.toml'), configuration(this.directory, host, options));
+      await this.#conntrackds.boot(host, options, [process.execPath, PORTCULLIS]);
     }
   }
 
@@ -134,7 +139,7 @@ export class Cluster {
   }
 
   start(host: string): void {
-    this.#units.start(host, this.program, this.#isApart);
+    this.#units.start(host, this.program, this.#options.apart ?? false);
   }
 
   /** From now on nothing that ends on that host is started again, until `start`. */
@@ -177,6 +182,8 @@ export class Cluster {
   /** The power is back: the machine boots, and the daemon starts. */
   async powerOn(host: string): Promise<void> {
     await this.#topology.plug(host);
+    const plan = this.#topology.hosts.find(({ name }) => name === host);
+    if (plan !== undefined) await this.#conntrackds.boot(plan, this.#options, null);
     this.start(host);
   }
 

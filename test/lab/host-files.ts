@@ -1,5 +1,6 @@
 /** The configuration file of each of the lab's hosts. */
 import { join } from 'node:path';
+import { conntrackdSection } from './conntrackd.ts';
 import type { ClusterOptions } from './gateway.ts';
 import { ONE, serviceSections } from './services.ts';
 import { CLUSTER_PORT, type HostPlan, SERVER } from './topology.ts';
@@ -28,7 +29,7 @@ interval = "${options.intervalMs}ms"
 ${options.timing.join('\n')}
 
 ${listens(host).map(link).join('\n')}
-${serviceSections(options.services ?? [ONE], { policy: options.policy, home, nextHop: SERVER.address, head: options.head ?? [] })}${(options.more?.(home) ?? []).join('\n')}
+${options.conntrackd === true ? conntrackdSection(home) : ''}${serviceSections(options.services ?? [ONE], { policy: options.policy, home, nextHop: SERVER.address, head: options.head ?? [] })}${(options.more?.(home) ?? []).join('\n')}
 `;
 }
 

@@ -16,8 +16,9 @@ import { planHosts } from './topology.ts';
 import { milliseconds, policyNamed, row, UsageError, whole } from './usage.ts';
 
 const USAGE = `usage: npm run -s lab -- SCENARIO... [--hosts N] [--witness] [--interval 200ms] [--policy quorum|available]
-                             [--runs K] [--apart] [--json] [--keep]
+                             [--runs K] [--apart] [--conntrackd] [--strict] [--json] [--keep]
 SCENARIO: one or more names, or \`all\`; \`list\` tells them. --apart: actuator and daemon as two units of each host.
+--conntrackd: with a real conntrackd on each gateway, and --strict. --strict: no kernel takes up a connection in mid-flow.
        npm run -s lab -- attack [NAME...] [--json] [--keep]   all attacks, or those named, each with its control
        npm run -s lab -- offsets [FAULT...] [--offsets N] [--hosts N] [--interval 200ms] [--policy ..] [--apart] [--json] [--keep]
                              freeze and kill the master's processes at N instants of the lease
@@ -45,6 +46,8 @@ function plan(argv: readonly string[]): Plan | 'list' {
       policy: { type: 'string' },
       runs: { type: 'string', default: '1' },
       apart: { type: 'boolean', default: false },
+      conntrackd: { type: 'boolean', default: false },
+      strict: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -59,8 +62,11 @@ function plan(argv: readonly string[]): Plan | 'list' {
     runs: whole(values.runs, 1, 1_000, '--runs'),
     json: values.json,
     keep: values.keep,
-    options: (scenario) =>
-      optionsOf(scenario, hosts ?? scenario.hosts, values.witness, intervalMs, policy, values.apart),
+    options: (scenario) => ({
+      ...optionsOf(scenario, hosts ?? scenario.hosts, values.witness, intervalMs, policy, values.apart),
+      ...(values.conntrackd ? { conntrackd: true } : {}),
+      ...(values.strict ? { strict: true } : {}),
+    }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly apart: boolean;
   /** This project's daemons unless said otherwise. */
   readonly kind?: GatewayKind;
+  readonly conntrackd?: boolean;
+  readonly strict?: boolean;
 }
 
 export interface RunResult {
@@ -70,10 +72,11 @@ export function leaseMs(intervalMs: number): number {
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const startedMs = performance.now();
   const { policy, intervalMs, answerBroadcasts, apart, kind = 'portcullis' } = options;
+  const { conntrackd = false, strict = conntrackd } = options;
   const hosts = planHosts(options.hosts, options.witness);
   const outside = planHosts(options.hosts, false).slice(options.hosts - (scenario.outside ?? 0));
   const lab = await Lab.open({
-    ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts, apart },
+    ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts, apart, conntrackd, strict },
     outside: outside.map(({ name }) => name),
     ...(scenario.more === undefined ? {} : { more: scenario.more }),
     ...{ head: scenario.head ?? [], programs: scenario.programs ?? {} },

@@ -27,6 +27,8 @@ export interface UnitsOptions {
   readonly household: Household;
   /** Where the hosts' files are. */
   readonly directory: string;
+  /** A process of the host that is in no unit of ours. */
+  readonly spared?: (host: string) => number | undefined;
 }
 
 export class Units {
@@ -128,7 +130,9 @@ export class Units {
 
   /** What is left of a unit whose main process has ended: killed, then ExecStopPost. */
   async #clean(host: string): Promise<void> {
+    const spared = this.#options.spared?.(host);
     for (const pid of await this.#options.topology.pids(host)) {
+      if (pid === spared) continue;
       try {
         process.kill(pid, 'SIGKILL');
       } catch {

@@ -147,8 +147,7 @@ export class Network {
       onLost: (why) => {
         this.lost = why;
       },
-      onFilterTrouble: () => undefined,
-      onUplinkTrouble: () => undefined,
+      onTrouble: () => undefined,
       onUplinkGuarded: () => undefined,
       onSpent: () => {
         this.spent++;

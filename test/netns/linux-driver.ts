@@ -28,6 +28,7 @@ const events: ActuatorEvents = {
 };
 const actuator = createActuator(config, events, {
   onFilterTrouble: (detail) => say({ type: 'filter', detail }),
+  onSyncTrouble: (detail) => say({ type: 'sync', detail }),
   onUplinkTrouble: (report) => say({ type: 'guard', ...report }),
 });
 

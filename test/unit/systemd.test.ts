@@ -35,7 +35,7 @@ test('systemd-analyze verify has nothing to say', { skip }, (t) => {
   assert.deepEqual([status, said], [0, '']);
 });
 
-test('exposure: the network process at most 1.5, the actuator at most 2.5, with module too', {
+test('exposure: the network process and a witness at most 1.5, conntrackd 2.0, the actuator 2.5, with module too', {
   skip,
 }, (t) => {
   const exposure = (file: string, tenths: number): void => {
@@ -49,6 +49,8 @@ test('exposure: the network process at most 1.5, the actuator at most 2.5, with 
     assert.equal(status, 0, said.split('\n').at(-2));
   };
   exposure(join(SYSTEMD, 'portcullis.service'), 15);
+  exposure(join(SYSTEMD, 'portcullis-witness.service'), 15);
+  exposure(join(SYSTEMD, 'portcullis-conntrackd.service'), 20);
   exposure(join(SYSTEMD, 'portcullis-actuator.service'), 25);
   const dir = temporaryDir(t);
   const file = join(dir, 'portcullis-actuator.service');
@@ -60,8 +62,8 @@ test('exposure: the network process at most 1.5, the actuator at most 2.5, with 
   assert.notEqual(analyze('security', '--offline=true', '--threshold=5', file).status, 0);
 });
 
-test('both units: the flags, no core, no options from outside, a restart, a watchdog; the fence belongs to the actuator', () => {
-  for (const unit of ['portcullis.service', 'portcullis-actuator.service']) {
+test('the units of ours: the flags, no core, no options from outside, a restart, a watchdog; the fence belongs to the actuator', () => {
+  for (const unit of ['portcullis.service', 'portcullis-actuator.service', 'portcullis-witness.service']) {
     const text = textOf(unit);
     for (const line of [
       /^ExecStart=\/usr\/bin\/node --disallow-code-generation-from-strings --disable-proto=throw /m,
@@ -75,8 +77,11 @@ test('both units: the flags, no core, no options from outside, a restart, a watc
     ])
       assert.match(text, line, unit);
   }
-  assert.match(textOf('portcullis.service'), /^CapabilityBoundingSet=$/m);
-  assert.match(textOf('portcullis.service'), /^LoadCredential=portcullis\.key:/m);
+  for (const unit of ['portcullis.service', 'portcullis-witness.service']) {
+    assert.match(textOf(unit), /^CapabilityBoundingSet=$/m);
+    assert.match(textOf(unit), /^LoadCredential=portcullis\.key:/m);
+  }
+  assert.doesNotMatch(textOf('portcullis-witness.service'), /^(Requires|Wants)=/m);
   assert.doesNotMatch(textOf('portcullis.service'), /fence/);
   // Without this call setpriv starts no program of a test.
   assert.match(

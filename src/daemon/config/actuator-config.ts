@@ -1,11 +1,13 @@
 /** What the Linux side must know, from the file alone: the actuator reads no roster. Pure. */
 import { createHash } from 'node:crypto';
 import type { ActuatorConfig } from '../../linux/config.ts';
+import { conntrackdLink } from './conntrackd.ts';
 import type { Settings } from './settings.ts';
 
 /** `memberAddresses`: the other members' own; without them (`fence` must work without a roster) everybody is a foreigner. */
 export function actuatorConfig(settings: Settings, memberAddresses: readonly string[]): ActuatorConfig {
-  const { cluster, host, timing, state } = settings;
+  const { cluster, host, timing, state, conntrackd } = settings;
+  const device = conntrackd === null ? undefined : conntrackdLink(settings, conntrackd)?.device;
   return {
     cluster,
     host,
@@ -21,6 +23,10 @@ export function actuatorConfig(settings: Settings, memberAddresses: readonly str
     stateDir: state,
     ...(settings.load === null ? {} : { load: settings.load }),
     services: settings.services.map((service) => service.gateway),
+    conntrackd:
+      conntrackd === null || device === undefined
+        ? null
+        : { config: conntrackd.config, limitMs: conntrackd.limitMs, device, port: conntrackd.port },
   };
 }
 

@@ -220,7 +220,13 @@ function rosterProblems(settings: Settings, roster: Roster): Problem[] {
   const taken = new Map(
     roster.members.flatMap((m) => m.addresses.map((address) => [address.ip, m.name] as const)),
   );
-  settings.services.forEach(({ gateway }, i) => {
+  settings.services.forEach(({ gateway, isBare }, i) => {
+    if (isBare && self.role === 'gateway')
+      add(
+        ['service', i],
+        'has no devices',
+        'write downlink.device, uplink.device and uplink.activation: this host is a gateway',
+      );
     for (const side of ['downlink', 'uplink'] as const) {
       for (const { address } of gateway[side].addresses) {
         const owner = taken.get(address);

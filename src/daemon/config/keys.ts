@@ -4,6 +4,7 @@
  * them), so that code and manual cannot differ.
  */
 import { CHECK_DURATION_KEYS, CHECK_NUMBER_KEYS, CHECK_TEXT_KEYS } from './check-keys.ts';
+import { SYNC_DURATIONS, SYNC_NUMBERS, SYNC_TEXTS } from './conntrackd-keys.ts';
 import type { DurationKey, Known, NumberKey, TextKey } from './key-kinds.ts';
 import { LOG_DURATION_KEYS, LOG_NUMBER_KEYS } from './log-keys.ts';
 import { ORDER_DURATION_KEYS, ORDER_NUMBER_KEYS, ORDER_TEXT_KEYS } from './order-keys.ts';
@@ -86,6 +87,7 @@ export const DURATION_KEYS = {
   },
   ...LOG_DURATION_KEYS,
   ...ORDER_DURATION_KEYS,
+  ...SYNC_DURATIONS,
   ...CHECK_DURATION_KEYS,
   'service.uplink.limit': {
     minMs: 100,
@@ -122,6 +124,7 @@ export const NUMBER_KEYS = {
     default: 2,
     rule: 'The highest protocol number to speak. Lower: as the software before this one, until all programs are changed. Not below the roster’s floor.',
   },
+  ...SYNC_NUMBERS,
   'timing.max_drift': {
     min: 0,
     max: 0.5,
@@ -187,6 +190,7 @@ export const TEXT_KEYS = {
     default: '/run/portcullis/actuator.sock',
     rule: 'Unix socket of the actuator. Where none listens there, the daemon starts an actuator itself. At most 100 bytes.',
   },
+  ...SYNC_TEXTS,
   'link.name': { unit: 'name', default: 'required', rule: 'A name for messages to people.' },
   'link.device': { unit: 'device', default: 'required', rule: 'The network device that has the address.' },
   'link.listen': {
@@ -201,7 +205,11 @@ export const TEXT_KEYS = {
     rule: 'Who may take over; the same on all hosts. Two gateways need a witness for quorum.',
   },
   ...ORDER_TEXT_KEYS,
-  'service.downlink.device': { unit: 'device', default: 'required', rule: 'The link to the own domain.' },
+  'service.downlink.device': {
+    unit: 'device',
+    default: 'required',
+    rule: 'The link to the own domain. Not on a witness, as uplink.device and uplink.activation.',
+  },
   'service.downlink.addresses': {
     unit: 'list of address/length',
     default: 'required',

@@ -65,17 +65,25 @@ const load = new Table({
   program: path().optional(),
 });
 
+const conntrackd = new Table({
+  config: path().optional(),
+  directory: path().optional(),
+  link: name().optional(),
+  port: number('conntrackd.port').optional(),
+  limit: duration('conntrackd.limit').optional(),
+});
+
 const link = new Table({ name: name(), device: device(), listen: endpoint() });
 
 const downlink = new Table({
-  device: device(),
+  device: device().optional(),
   addresses: prefixes(),
   check: downlinkChecks().optional(),
 });
 
 const uplink = new Table({
-  device: device(),
-  activation: oneOf(['admin', 'module', 'unbind', 'command']),
+  device: device().optional(),
+  activation: oneOf(['admin', 'module', 'unbind', 'command']).optional(),
   card: card().optional(),
   module: module().optional(),
   driver: driver().optional(),
@@ -148,6 +156,7 @@ export const fileSchema = new Table({
   timing: timing.optional(),
   log: log.optional(),
   load: load.optional(),
+  conntrackd: conntrackd.optional(),
   link: new List(link, 8),
   service: new List(service, SERVICES_MAX),
 });

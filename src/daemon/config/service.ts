@@ -18,7 +18,7 @@ export interface ServiceProblem {
 
 export function serviceSettings(service: FileService, timing: FullTiming): ServiceSettings {
   const checkIntervalMs = service.check_interval ?? DURATION_KEYS['service.check_interval'].defaultMs(timing);
-  const known = { ...timing, activation: service.uplink.activation };
+  const known = { ...timing, activation: service.uplink.activation ?? 'admin' };
   return {
     policy: service.policy,
     checkIntervalMs,
@@ -30,6 +30,7 @@ export function serviceSettings(service: FileService, timing: FullTiming): Servi
     apart: service.apart ?? [],
     feedback: feedbackOf(service),
     together: service.together ?? [],
+    isBare: LEFT_OUT.every((key) => device(service, key) === undefined),
     gateway: gatewayOf(service),
   };
 }
@@ -43,19 +44,27 @@ function feedbackOf({ feedback }: FileService): ServiceSettings['feedback'] {
   };
 }
 
+/** What a witness's file leaves out, all together. */
+const LEFT_OUT = ['downlink.device', 'uplink.device', 'uplink.activation'] as const;
+
+function device({ downlink, uplink }: FileService, key: (typeof LEFT_OUT)[number]): string | undefined {
+  if (key === 'downlink.device') return downlink.device;
+  return key === 'uplink.device' ? uplink.device : uplink.activation;
+}
+
 function gatewayOf(service: FileService): GatewayService {
   const { downlink, uplink, firewall, limits, remote } = service;
   const programs = Object.entries(service.procedures ?? {}).filter(([, program]) => program !== undefined);
   return {
     name: service.name,
     downlink: {
-      device: downlink.device,
+      device: downlink.device ?? '',
       addresses: downlink.addresses,
       checks: downlink.check ?? [{ kind: 'auto' }],
     },
     uplink: {
-      device: uplink.device,
-      activation: uplink.activation,
+      device: uplink.device ?? '',
+      activation: uplink.activation ?? 'admin',
       addresses: uplink.addresses,
       nextHops: (uplink.next_hop ?? []).map((hop) => hop.address),
       ownAddress: uplink.own_address ?? null,
@@ -102,6 +111,13 @@ export function serviceProblems(
     add(path, what, remedy);
   if (others.some((other) => other.gateway.name === name))
     add('name', `is used twice: "${name}"`, 'give each service its own name');
+  if (service.isBare) {
+    addressProblems(service, links, others, add);
+    return problems;
+  }
+  for (const key of LEFT_OUT)
+    if (written !== undefined && device(written, key) === undefined)
+      add(key, 'is missing', `write it; only a witness may leave out ${LEFT_OUT.join(', ')}, all together`);
   if (uplink.device === downlink.device)
     add('uplink.device', 'is the downlink’s device too', 'the uplink must be a device of its own');
   if (links.some((link) => link.device === uplink.device)) {

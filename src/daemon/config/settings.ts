@@ -7,6 +7,7 @@ import type { Policy } from '../../core/basics.ts';
 import type { GatewayService } from '../../linux/config.ts';
 import type { LoadSettings } from '../../linux/load/sources.ts';
 import type { SocketAddress } from '../../trust/address.ts';
+import { type ConntrackdSettings, conntrackdProblems, conntrackdSettings } from './conntrackd.ts';
 import { groupProblems } from './groups.ts';
 import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 import type { KeyLines } from './lines.ts';
@@ -44,6 +45,8 @@ export interface ServiceSettings {
   readonly feedback: { readonly high: number; readonly low: number; readonly afterMs: number } | null;
   /** Names of services that are to be where this one is, as the file has them: see groups.ts. */
   readonly together: readonly string[];
+  /** Without devices: a witness votes for it. Nothing else of `gateway` is of use then but name and addresses. */
+  readonly isBare: boolean;
   readonly gateway: GatewayService;
 }
 
@@ -70,6 +73,8 @@ export interface Settings {
   readonly log: LogSettings;
   /** Null: nothing is measured. */
   readonly load: LoadSettings | null;
+  /** Null: connections are not synchronised. */
+  readonly conntrackd: ConntrackdSettings | null;
   readonly links: readonly LinkSettings[];
   readonly services: readonly ServiceSettings[];
 }
@@ -137,6 +142,7 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
     ...{ file, lines, cluster, host, key, admin, state, roster, control, timing },
     log: logSettings(content.log ?? {}),
     load: loadSettings(content.load),
+    conntrackd: conntrackdSettings(content),
     statusSocket: content.status_socket ?? null,
     user: content.user ?? null,
     actuator: content.actuator ?? TEXT_KEYS.actuator.default,
@@ -179,6 +185,7 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
     if (same) add(['link', i, 'listen'], 'is used twice', 'give each link its own address');
   });
   const names = services.map((service) => service.gateway.name);
+  for (const { key, what, remedy } of conntrackdProblems(settings)) add(['conntrackd', key], what, remedy);
   services.forEach((service, i) => {
     const stray = service.apart.find((name) => name === service.gateway.name || !names.includes(name));
     if (stray !== undefined) {

@@ -129,6 +129,7 @@ export const WORDS = [
   'foreigner', // NUMBER: the service
   'rival', // NUMBER: the service; TEXT: the side, a blank, what was heard
   'filter', // NUMBER: 1, there is trouble with the port's filter, or 0
+  'sync', // NUMBER: 1, there is trouble with conntrackd, or 0
   'counts', // TEXT: what that filter dropped, three numbers
   'load', // NUMBER: how burdened the host is, 0 to 1000; TEXT: what each source told
   'intruded', // NUMBER: the service whose uplink was up, or there, unwanted; TEXT: what is wrong, nothing if it is over

@@ -146,6 +146,7 @@ export class Session {
         nowMs,
         aliveUntilMs: () => this.liveness.untilMs,
         onFilterTrouble: (detail) => this.reports.news('filter', detail === null ? 0 : 1, detail ?? ''),
+        onSyncTrouble: (detail) => this.reports.news('sync', detail === null ? 0 : 1, detail ?? ''),
         onUplinkTrouble: ({ device, alarm, note }) => {
           for (const number of this.roll.sharing(device)) this.reports.intruded(number, alarm, note);
         },
