@@ -24,7 +24,9 @@ pid=$(cat ${directory}/"$2".pid 2>/dev/null)
 case $1 in
 start)
   setsid $(sed -n 's/^ExecStart=//p' ${EXAMPLE}/"$2") </dev/null >/dev/null 2>&1 &
-  echo $! >${directory}/"$2".pid ;;
+  echo $! >${directory}/"$2".pid
+  # In a group of its own: what is left in the program's is killed with it.
+  until grep -q dnsmasq "/proc/$!/comm"; do sleep 0.02; done ;;
 stop)
   [ -n "$pid" ] && kill "$pid" 2>/dev/null
   while [ -n "$pid" ] && [ -d "/proc/$pid" ]; do sleep 0.02; done; true ;;
@@ -34,18 +36,21 @@ esac
 `;
 }
 
-/** A DHCPDISCOVER (RFC 2131) of one transaction. */
-const discover = (id: number): string => `
+/** A client that asks ten times a second: DHCPDISCOVER (RFC 2131). */
+const CLIENT = `
   const packet = Buffer.alloc(300);
   packet.set([1, 1, 6, 0]);
-  packet.writeUInt32BE(${id}, 4);
   packet.set([2, 0x77, 0, 0, 0, 1], 28);
   packet.set([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255], 236);
+  let id = 0;
   const s = require('node:dgram').createSocket('udp4');
-  s.bind(68, () => { s.setBroadcast(true); s.send(packet, 67, '255.255.255.255', () => s.close()); });`;
-/** The server: a line for each question, with who relayed it and the transaction. */
+  s.bind(68, () => {
+    s.setBroadcast(true);
+    setInterval(() => { packet.writeUInt32BE(++id, 4); s.send(packet, 67, '255.255.255.255', () => {}); }, 100);
+  });`;
+/** The server: a line for each question, with who relayed it. */
 const SERVER = `require('node:dgram').createSocket('udp4')
-  .on('message', (m) => process.stdout.write([...m.subarray(24, 28)].join('.') + ' ' + m.readUInt32BE(4) + '\\n')).bind(67);`;
+  .on('message', (m) => process.stdout.write([...m.subarray(24, 28)].join('.') + '\\n')).bind(67);`;
 
 test('the example’s configuration is sound, and its unit is what the programs start', () => {
   const { services } = readSettings(join(EXAMPLE, 'portcullis.toml'));
@@ -66,7 +71,9 @@ test('the relay runs on the host that serves, is heard while the gate is open, i
   writeFileSync(join(f.directory, 'systemctl'), manager(f.directory), { mode: 0o755 });
   const { gateway } = readSettings(join(EXAMPLE, 'portcullis.toml')).services[0] ?? assert.fail();
   const procedures = Object.fromEntries(Object.keys(gateway.procedures).map((name) => [name, program]));
-  const config: ActuatorConfig = f.config({ services: [{ ...gateway, procedures }] });
+  // More patience than the example's: a test machine may be busy.
+  const limits = { testMs: 10_000, switchMs: 20_000 };
+  const config: ActuatorConfig = f.config({ services: [{ ...gateway, procedures, limits }] });
   const driver = await f.start(config);
   const mount = ['-m', '-t', String(driver.pid), 'mount', '--bind', join(f.directory, 'systemctl')];
   execFileSync('nsenter', [...mount, '/usr/bin/systemctl']);
@@ -75,14 +82,11 @@ test('the relay runs on the host that serves, is heard while the gate is open, i
   server.stdout?.on('data', (chunk: Buffer) => {
     heard += chunk.toString();
   });
-  let id = 0;
-  /** Asks again and again, each time another question; whether one of them was relayed within the time. */
+  f.net.spawn(f.client, process.execPath, '-e', CLIENT).stdout?.resume();
+  /** Whether a question is relayed from now on, within the time. */
   const isRelayed = (limitMs: number): Promise<boolean> => {
-    const from = id;
-    return until(() => {
-      f.net.exec(f.client, process.execPath, '-e', discover(++id));
-      return heard.split('\n').some((line) => line.startsWith('10.77.1.1 ') && Number(line.slice(10)) > from);
-    }, limitMs);
+    heard = '';
+    return until(() => heard.includes('10.77.1.1\n'), limitMs);
   };
   const pidFile = join(f.directory, 'portcullis-dhcp-relay.service.pid');
   const relay = (): number => Number(readFileSync(pidFile, 'latin1'));
@@ -94,11 +98,11 @@ test('the relay runs on the host that serves, is heard while the gate is open, i
   const checked = await f.run('checkServiceLocal');
   assert.equal(checked.verdict, 'confirmed', checked.detail);
   await f.order({ gateMs: 1400, everyMs: 200 });
-  assert.ok(await isRelayed(10_000), heard);
+  assert.ok(await isRelayed(20_000), heard);
 
   process.kill(relay(), 'SIGKILL');
   const lost = async (): Promise<boolean> => (await f.run('checkServiceLocal')).verdict === 'unknown';
-  assert.ok(await until(lost, 5_000), 'a dead relay is missed');
+  assert.ok(await until(lost, 20_000), 'a dead relay is missed');
   assert.equal((await f.run('activateService')).verdict, 'confirmed');
   const second = relay();
   await f.order({ gateMs: null });
