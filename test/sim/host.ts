@@ -29,6 +29,7 @@ export class Host extends Kernel {
   readonly actuator: Actuator;
   readonly chance: Chance;
   readonly #world: World;
+  readonly #seed: number;
   up = true;
   talking = false;
   driver: Driver | null = null;
@@ -62,6 +63,7 @@ export class Host extends Kernel {
     this.name = name;
     this.index = index;
     this.clock = clock;
+    this.#seed = seed;
     this.chance = new Chance(seed);
     this.config = world.config(name);
     this.roster = world.roster;
@@ -137,6 +139,8 @@ export class Host extends Kernel {
       maxDrift: times.maxDrift,
       maxAgeMs: times.maxAgeMs,
       links: [1],
+      // Versions are mixed, and each start may be another software's (P77): no word of what is judged hangs on it.
+      protocol: 1 + ((this.#seed + this.run) % 2),
     });
     const driver: Driver = new Driver({
       config: this.config,
