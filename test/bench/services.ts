@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { type HostFigures, type HostPlan, serviceNames, type Tells, type Told } from './services-host.ts';
 
 const HOSTS = ['fw1', 'fw2', 'fw3'];
-const SETTLE_LIMIT_MS = 60_000;
+const SETTLE_LIMIT_MS = 180_000;
 
 const { values } = parseArgs({
   options: {
