@@ -1,11 +1,12 @@
 /** Many services over several hosts, end to end: what must hold of each of them, and of those whose host lives on. */
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { after } from 'node:test';
 import { needsRoot } from '../netns/netns.ts';
-import { cleanUpOnSignals } from './lab.ts';
+import { cleanUpOnSignals, removeWorkDirectory } from './lab.ts';
 import { runSpread } from './spread.ts';
 
 cleanUpOnSignals();
+after(() => removeWorkDirectory());
 
 test('4 hosts, 8 services: only a dead host’s services move, and two hosts may die at once', {
   skip: needsRoot(),
