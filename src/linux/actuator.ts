@@ -99,7 +99,8 @@ class KernelActuator implements LinuxActuator {
     const onTrouble = (detail: string | null): void => {
       if (!this.closed) onFilterTrouble(detail);
     };
-    this.sampler = new Sampler(config, nowMs, (load, detail) => events.loadMeasured?.(load, detail));
+    const onLoad = (load: number, detail: string): void => events.loadMeasured?.(load, detail);
+    this.sampler = new Sampler(config, nowMs, onLoad, this.kernel.sync);
     this.onSyncTrouble = onSyncTrouble;
     this.guard = new PortGuard(config, { nowMs, onTrouble });
     this.watch = new RulesetWatch(this.kernel, this.guard);

@@ -29,10 +29,16 @@ export class ConnectionSync {
   /** What a takeover missed, and until when that is told. */
   private missed: { readonly detail: string; readonly untilMs: number } | null = null;
   private told: string | null = null;
+  private isAnswering = false;
 
   /** `settings`: asked each time, since a reload may change them; null: connections are not synchronised here. */
   constructor(settings: () => ConntrackdConfig | null) {
     this.settings = settings;
+  }
+
+  /** Whether it answered when it was looked at last. */
+  get answers(): boolean {
+    return this.isAnswering;
   }
 
   get isOn(): boolean {
@@ -90,6 +96,7 @@ export class ConnectionSync {
   private async look(): Promise<void> {
     if (!this.isOn) return this.tell(null);
     const problem = await this.order(STATISTICS, LOOK_LIMIT_MS);
+    this.isAnswering = problem === null;
     const missed =
       this.missed !== null && performance.now() < this.missed.untilMs ? this.missed.detail : null;
     const detail = `conntrackd does not answer, so that a takeover would lose connections: ${problem}`;

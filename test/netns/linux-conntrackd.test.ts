@@ -125,7 +125,11 @@ class Pair {
   /** The gateway's own configuration, with conntrackd. */
   config(limitMs = 2000): ActuatorConfig {
     const conntrackd = { config: this.file(this.f.gw), limitMs, device: 'eth0', port: 3780 };
-    return this.f.config({ conntrackd });
+    const load = {
+      ...{ sources: ['conntrackd'] as const, everyMs: 500, program: null },
+      ...{ connections: 0, cpuPercent: 100, linkMbit: 0 },
+    };
+    return this.f.config({ conntrackd, load });
   }
 }
 
@@ -176,6 +180,7 @@ test('a conntrackd that hangs holds a takeover up no longer than it may; one tha
   const { f } = pair;
   await pair.start();
   await f.start(pair.config(200));
+  await f.heard((s) => s.type === 'load' && s.detail === 'conntrackd=0');
   pair.stop(f.gw, 'SIGSTOP');
   await f.serve({ gateMs: null });
   await f.run('deactivateService');
@@ -189,4 +194,5 @@ test('a conntrackd that hangs holds a takeover up no longer than it may; one tha
   assert.match((await f.heard((s) => s.type === 'sync')).detail ?? '', /taken over without the connections/);
   pair.stop(f.gw, 'SIGKILL');
   assert.match((await f.heard((s) => s.type === 'sync', 20_000)).detail ?? '', /does not answer/);
+  await f.heard((s) => s.type === 'load' && s.detail === 'conntrackd=1000', 20_000);
 });

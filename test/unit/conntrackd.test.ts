@@ -94,6 +94,7 @@ test('what cannot be is refused with the key and the remedy', async (t) => {
   for (const [section, reason] of [
     ['', /no section \[conntrackd\]/],
     ['[conntrackd]\nlink = "x"', /conntrackd\.link names no \[\[link\]\]: "x"[\s\S]*downlink, sync/],
+    ['[load]\nsources = ["conntrackd"]', /load\.sources names conntrackd, which is not configured/],
     ['[conntrackd]\nport = 7946', /conntrackd\.port is the cluster’s own/],
     ['[conntrackd]\nlimit = "10s"', /conntrackd\.limit is not less than service\.limits\.switch/],
     ['[conntrackd]\nlimits = "1s"', /conntrackd\.limits is no key that is known/],

@@ -5,7 +5,7 @@ export const CHECK_TEXT_KEYS = {
   'load.sources': {
     unit: 'list of sources',
     default: 'none: the load is 0',
-    rule: 'What tells how burdened this host is, the highest of: conntrack (tracked connections), cpu (pressure), link (use of the services’ devices), program.',
+    rule: 'What tells how burdened this host is, the highest of: conntrack (tracked connections), conntrackd (1000 while it does not answer), cpu (pressure), link (use of the services’ devices), program.',
   },
   'load.program': {
     unit: 'path',

@@ -185,6 +185,12 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
     if (same) add(['link', i, 'listen'], 'is used twice', 'give each link its own address');
   });
   const names = services.map((service) => service.gateway.name);
+  if (settings.load?.sources.includes('conntrackd') === true && settings.conntrackd === null)
+    add(
+      ['load', 'sources'],
+      'names conntrackd, which is not configured',
+      'write [conntrackd], or take it out',
+    );
   for (const { key, what, remedy } of conntrackdProblems(settings)) add(['conntrackd', key], what, remedy);
   services.forEach((service, i) => {
     const stray = service.apart.find((name) => name === service.gateway.name || !names.includes(name));

@@ -3,6 +3,7 @@
  * the configured sources tell. A program that fails tells 1000: who cannot say how it is counts as burdened.
  */
 import type { ActuatorConfig } from '../config.ts';
+import type { ConnectionSync } from '../conntrackd.ts';
 import { programProblem } from '../external.ts';
 import { runPowerless, textOf } from '../tools.ts';
 import { conntrackLoad, cpuLoad, LinkUse, type LoadSettings, programLoad } from './sources.ts';
@@ -17,16 +18,23 @@ export type OnLoad = (load: number, detail: string) => void;
 export class Sampler {
   private readonly nowMs: () => number;
   private readonly onLoad: OnLoad;
+  private readonly sync: Pick<ConnectionSync, 'answers'>;
   private config: ActuatorConfig;
   private timer: NodeJS.Timeout | null = null;
   private links: LinkUse;
   private isRunning = false;
   private text = '';
 
-  constructor(config: ActuatorConfig, nowMs: () => number, onLoad: OnLoad) {
+  constructor(
+    config: ActuatorConfig,
+    nowMs: () => number,
+    onLoad: OnLoad,
+    sync: Pick<ConnectionSync, 'answers'>,
+  ) {
     this.config = config;
     this.nowMs = nowMs;
     this.onLoad = onLoad;
+    this.sync = sync;
     this.links = new LinkUse(nowMs());
   }
 
@@ -70,6 +78,7 @@ export class Sampler {
     let why = '';
     for (const source of load.sources) {
       if (source === 'conntrack') parts[source] = conntrackLoad(load.connections);
+      else if (source === 'conntrackd') parts[source] = this.sync.answers ? 0 : WORST;
       else if (source === 'cpu') parts[source] = cpuLoad(load.cpuPercent);
       else if (source === 'link') parts[source] = this.links.look(devices, load.linkMbit, this.nowMs());
       else if (load.program !== null) {

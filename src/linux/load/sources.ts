@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-export const LOAD_SOURCES = ['conntrack', 'cpu', 'link', 'program'] as const;
+export const LOAD_SOURCES = ['conntrack', 'conntrackd', 'cpu', 'link', 'program'] as const;
 export type LoadSource = (typeof LOAD_SOURCES)[number];
 
 /** What is 1000, and how it is found out; root's configuration. */
