@@ -19,6 +19,9 @@ const SOURCES_MAX = 1024;
 export const FILTER_COUNTERS = ['stranger', 'hops', 'rate'] as const;
 export type FilterCounter = (typeof FILTER_COUNTERS)[number];
 
+/** What is in nobody's name that may speak there. */
+const REFUSED = 'counter name stranger drop';
+
 export function filterTable(config: ActuatorConfig): string {
   return `${tableName(config)}_port`;
 }
@@ -68,7 +71,7 @@ export function portFilter(config: ActuatorConfig, own: OwnPrefixes): string {
       const to = `${word} daddr ${address} udp dport ${port}`;
       const rate = `limit rate over ${RATE_PER_SECOND}/second burst ${RATE_BURST} packets`;
       into.push(
-        `${to} ${word} saddr != @members${family} counter name stranger drop`,
+        `${to} ${word} saddr != @members${family} ${REFUSED}`,
         `${to} ${word} saddr @onlink${family} ${word} ${hops} != 255 counter name hops drop`,
         `${to} update @rate${family} { ${word} saddr ${rate} } counter name rate drop`,
         `${to} notrack`,
@@ -85,7 +88,7 @@ export function portFilter(config: ActuatorConfig, own: OwnPrefixes): string {
       [6, 'ip6', 'ipv6_addr'],
     ] as const) {
       lines.push(...setOf(`synced${family}`, type, members(config, family)));
-      into.push(`${to} ${word} saddr != @synced${family} counter name stranger drop`);
+      into.push(`${to} ${word} saddr != @synced${family} ${REFUSED}`);
     }
     into.push(`${to} notrack`);
     out.push(`oifname "${conntrackd.device}" udp dport ${conntrackd.port} notrack`);
