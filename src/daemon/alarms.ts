@@ -51,6 +51,12 @@ export class Alarms {
     this.#log.warn({ alarm: code, service, detail }, 'alarm');
   }
 
+  /** A reload left these services; what was wrong with others concerns nobody any more. */
+  keepOnly(services: readonly ServiceName[]): void {
+    for (const { code, service } of this.list())
+      if (service !== null && !services.includes(service)) this.set(code, service, false, '');
+  }
+
   /** All that are raised, the oldest first. */
   list(): Alarm[] {
     return [...this.#raised.values()];

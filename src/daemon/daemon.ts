@@ -287,6 +287,7 @@ export class Daemon {
       else this.#transport.configure(config.peers, config.uplinks);
       const { core } = this.#config;
       if (plan.changes.length > 0) this.#toDriver((driver) => driver.configure(core));
+      this.#alarms.keepOnly(servicesOf(this.#config));
       this.#trail.configured(this.#config);
       this.#trail.operator(`reloaded: ${plan.changes.length} change(s)`);
       this.#log.info({ changes: plan.changes.length }, 'reload: done');

@@ -88,6 +88,8 @@ async function comeAndGo(lab: Lab, plans: readonly ServicePlan[], host: string):
   const sinceMs = performance.now() - beganMs;
   for (const service of (await cluster.status(host, 2_000))?.services ?? [])
     assert.ok((service.inStateMs ?? 0) >= sinceMs - 1_000, `${service.name} left its place meanwhile`);
-  const left = await must(['ip', '-n', lab.topology.ns(placing.get(fourth.name) ?? ''), 'addr']);
-  assert.ok(!left.includes(`${fourth.lan}/`), 'and nothing is left of it');
+  const where = lab.topology.ns(placing.get(fourth.name) ?? '');
+  const isGone = async (): Promise<boolean> =>
+    !(await must(['ip', '-n', where, 'addr'])).includes(`${fourth.lan}/`);
+  assert.ok(await until(isGone, 10_000, 100), 'and nothing is left of it');
 }
