@@ -12,6 +12,8 @@ import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 /** The kernel's own default, where it does not say its own (conntrack is not loaded). */
 const CONNECTIONS_MAX = 262_144;
 const FILE_MODE = 0o644;
+const HINT =
+  'see [conntrackd] in spec/configuration.md, and `portcullis cluster show` for the members’ addresses';
 
 export function registerConntrackd(program: Command, io: CommandIo): void {
   program
@@ -30,9 +32,7 @@ export function registerConntrackd(program: Command, io: CommandIo): void {
 export function conntrackdFile(config: Config): string {
   const made = conntrackdText(config, connectionsMax());
   if ('text' in made) return made.text;
-  const hint =
-    'see [conntrackd] in spec/configuration.md, and `portcullis cluster show` for the members’ addresses';
-  throw new OperatorError(`${config.settings.file}: conntrackd: ${made.problem}`, hint);
+  throw new OperatorError(`${config.settings.file}: conntrackd: ${made.problem}`, HINT);
 }
 
 /** Whether conntrackd reads what it should; null: it does. */
@@ -47,7 +47,9 @@ export function conntrackdFinding(config: Config): { message: string; hint: stri
     const { code = 'error' } = error as NodeJS.ErrnoException;
     return { message: `${conntrackd.config}: cannot be read (${code})`, hint };
   }
-  if (found === conntrackdFile(config)) return null;
+  const made = conntrackdText(config, connectionsMax());
+  if ('problem' in made) return { message: `${file}: conntrackd: ${made.problem}`, hint: HINT };
+  if (found === made.text) return null;
   return { message: `${conntrackd.config}: not what configuration and roster make of it`, hint };
 }
 

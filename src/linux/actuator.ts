@@ -264,7 +264,9 @@ class KernelActuator implements LinuxActuator {
     if (program === undefined) return this.builtIn(parts, procedure);
     const isTest = (TEST_PROCEDURES as readonly Procedure[]).includes(procedure);
     const limitMs = isTest ? service.limits.testMs : service.limits.switchMs;
-    return procedureProgram(this.kernel.config, service, procedure, program, limitMs);
+    const run = () => procedureProgram(this.kernel.config, service, procedure, program, limitMs);
+    if (procedure !== 'activateUplink' && procedure !== 'deactivateUplink') return run();
+    return this.kernel.uplinks.byProgram(service, procedure === 'activateUplink', run);
   }
 
   private async builtIn(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {

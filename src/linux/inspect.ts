@@ -231,9 +231,7 @@ function inspectNextHops({ name, uplink }: GatewayService): Finding[] {
 
 async function inspectRules(config: ActuatorConfig): Promise<Finding[]> {
   const out: Finding[] = [];
-  const serving = new Set<string | null>();
   for (const service of config.services) {
-    serving.add(service.firewall.rules);
     for (const kind of ['serving', 'standby'] as const)
       for (const family of [4, 6] as const) {
         const file = ruleFile(service, kind, family);
@@ -247,13 +245,6 @@ async function inspectRules(config: ActuatorConfig): Promise<Finding[]> {
         );
       }
   }
-  if (serving.size > 1 && config.services.length > 1)
-    out.push(
-      warning(
-        'services have different rules',
-        'a host has one rule set: that of the service activated last counts',
-      ),
-    );
   // The same file serves for both kinds, and would be named twice.
   return [...new Map(out.map((f) => [f.message, f])).values()];
 }

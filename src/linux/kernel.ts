@@ -3,6 +3,7 @@
  * The actuator gives orders to it; `fence` makes one for a moment.
  */
 import type { ServiceName } from '../core/basics.ts';
+import type { Procedure } from '../core/procedures.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { Announcer } from './announcer.ts';
 import type { Patience } from './asking.ts';
@@ -14,7 +15,7 @@ import { Forgetting } from './forgetting.ts';
 import { Gate } from './gate.ts';
 import { Links } from './links.ts';
 import { Neighbourhood } from './neighbourhood.ts';
-import type { Outcome } from './outcome.ts';
+import { type Outcome, unknown } from './outcome.ts';
 import { Poller } from './poller.ts';
 import { Checker } from './remote/checker.ts';
 import { isSocketCheck } from './remote/kinds.ts';
@@ -22,6 +23,7 @@ import { RemoteCheckers } from './remote/run.ts';
 import { Rules } from './rules.ts';
 import { ServiceSwitch } from './service.ts';
 import { Shared } from './shared.ts';
+import { textOf } from './tools.ts';
 import { LinkEvents } from './uplink/linkevents.ts';
 import { Uplinks } from './uplink/uplinks.ts';
 
@@ -181,7 +183,9 @@ export class Kernel {
       await this.uplinks.activate(parts.service);
     }
     const { active } = old.place;
-    await (active ? parts.place.activate(true) : parts.place.deactivate());
+    if (active) await parts.place.activate(true);
+    // What a program has put in place is that program's, and may be in use.
+    else if (!isByProgram(old.service) || !isByProgram(parts.service)) await parts.place.deactivate();
     this.services.set(name, parts);
     old.place.leaveTo(parts.place);
     if (held && moved) {
@@ -194,13 +198,26 @@ export class Kernel {
   }
 
   private async takeDown(old: ServiceParts): Promise<void> {
-    const { name, uplink } = old.service;
+    const { service, place } = old;
+    const { name, uplink, procedures } = service;
     this.services.delete(name);
     stopAnnouncing(old);
-    await old.place.deactivate();
-    old.place.close();
-    await this.uplinks.deactivate(old.service);
+    const off = procedures.deactivateService;
+    await (off === undefined ? place.deactivate() : this.program(service, 'deactivateService', off));
+    place.close();
+    const down = procedures.deactivateUplink;
+    this.uplinks.intend(service, false);
+    await (down === undefined
+      ? this.uplinks.deactivate(service)
+      : this.uplinks.byProgram(service, false, () => this.program(service, 'deactivateUplink', down)));
     this.gate.forbidTalk(uplink.device, name);
+  }
+
+  private program(service: GatewayService, procedure: Procedure, path: string): Promise<Outcome> {
+    const { switchMs } = service.limits;
+    return procedureProgram(this.config, service, procedure, path, switchMs).catch((error) =>
+      unknown(textOf(error)),
+    );
   }
 
   private others({ name }: GatewayService): ServiceSwitch[] {
@@ -247,6 +264,11 @@ export class Kernel {
       },
     };
   }
+}
+
+/** Whether a program, and not `ServiceSwitch`, puts the service in place. */
+function isByProgram({ procedures }: GatewayService): boolean {
+  return procedures.activateService !== undefined;
 }
 
 export function stopAnnouncing(parts: ServiceParts): void {

@@ -127,6 +127,11 @@ test('check says when the file is not there, or no longer what the members make 
   assert.deepEqual(await about(), []);
   writeFileSync(out, `${readFileSync(out, 'utf8')}# changed\n`);
   assert.deepEqual(await about(), [`error ${out}: not what configuration and roster make of it`]);
+  const alone = TWO.filter(({ name }) => name !== 'fw2');
+  const lonely = (await made(t, `[conntrackd]\nconfig = "${out}"\n[load]\nsources = ["conntrackd"]`, alone))
+    .config;
+  const all = (await findings(lonely, async () => [])).map(({ level, message }) => `${level} ${message}`);
+  assert.ok(all.includes(`error ${lonely}: conntrackd: the roster has no other gateway`), all.join());
 });
 
 test('its port is open whatever the rules are, and for members alone', async (t) => {

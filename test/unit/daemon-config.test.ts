@@ -132,6 +132,21 @@ const MISTAKES: readonly (readonly [string, string, number | null, string, RegEx
     'service.apart',
     /names "b", which is no other service/,
   ],
+  ['policy = "available"', 'policy = "available"\nalone = "serve"', 21, 'service.alone', /"quorum" alone/],
+  [
+    'policy = "available"',
+    'policy = "available"\nfeedback = { high = 5, low = 5 }',
+    21,
+    'service.feedback.low',
+    /is not below/,
+  ],
+  [
+    '[service.procedures]',
+    '[service.remote]\n[service.procedures]\ncheckServiceRemote = "/bin/true"',
+    33,
+    'service.remote',
+    /is of no use beside procedures\.checkServiceRemote/,
+  ],
   ['["10.77.1.1/24"]', '["10.77.1.1"]', 23, 'service.downlink.addresses', /with its length/],
   ['["10.77.1.1/24"]', '"10.77.1.1/24"', 23, 'service.downlink.addresses', /is no list/],
   ['["10.77.1.1/24"]', '["10.77.1.1/24", "10.77.1.1/24"]', 23, 'service.downlink.addresses', /twice/],
@@ -210,66 +225,6 @@ test('mistakes in single values are all told at once, in the order of the file',
 test('text that is no TOML names its line', () => {
   assert.equal(problemsOf('cluster = "a"\ncluster = "b"\n')[0]?.line, 2);
   assert.equal(problemsOf('a = [1,\n')[0]?.key, '');
-});
-
-test('two services may not share a name or an address, and their mistakes name the right line', () => {
-  const second = EXAMPLE.slice(EXAMPLE.indexOf('[[service]]')).replace('"up0"', '"up1"');
-  const found = problemsOf(EXAMPLE + second).map((problem) => `${problem.line} ${problem.key}`);
-  assert.deepEqual(found, [
-    '36 service.name',
-    '40 service.downlink.addresses',
-    '45 service.uplink.addresses',
-  ]);
-});
-
-/** The example with more services of that kind: other names, addresses, whatever `change` does to the last. */
-function withServices(count: number, change: (text: string) => string = (text) => text): string {
-  const one = EXAMPLE.slice(EXAMPLE.indexOf('[[service]]'));
-  const more = Array.from({ length: count - 1 }, (_, i) =>
-    one
-      .replace('"firewall"', `"s${i + 2}"`)
-      .replaceAll('10.77.1.1/24', `10.77.1.${i + 100}/24`)
-      .replaceAll('10.77.2.1/24', `10.77.2.${i + 100}/24`),
-  );
-  const last = more.pop() ?? '';
-  return EXAMPLE + more.join('') + change(last);
-}
-
-test('a host has up to 64 services', () => {
-  assert.equal(parseSettings(withServices(64), 'p.toml').services.length, 64);
-  const [problem] = problemsOf(withServices(65));
-  assert.deepEqual(
-    [problem?.key, problem?.what, problem?.remedy],
-    ['service', 'has too many entries', 'at most 64'],
-  );
-});
-
-test('services of one host have one rule set: iptables-restore loads it whole', () => {
-  assert.deepEqual(problemsOf(withServices(2)), []);
-  const other = problemsOf(withServices(2, (text) => text.replace('rules.v4"', 'others.v4"')));
-  assert.deepEqual(
-    other.map(({ key }) => key),
-    ['service.firewall.rules'],
-  );
-  assert.match(other[0]?.what ?? '', /others\.v4, but that of service firewall is .*rules\.v4/);
-  const none = problemsOf(withServices(2, (text) => text.replace(/^rules .*$/m, '')));
-  assert.match(none[0]?.what ?? '', /^is missing, but that of service firewall is /);
-});
-
-test('services that stand together name each other, and have the same policy and times', () => {
-  const grouped = (line: string): string =>
-    withServices(3, (text) => text.replace(/^policy .*$/m, `$&\n${line}`));
-  assert.deepEqual(problemsOf(grouped('together = ["firewall", "s2"]')), []);
-  const keys = (text: string): string[] => problemsOf(text).map(({ key, what }) => `${key} ${what}`);
-  assert.deepEqual(keys(grouped('together = ["nobody", "s3"]')), [
-    'service.together names a service that is not there: "nobody"',
-    'service.together names the service itself',
-  ]);
-  assert.deepEqual(keys(grouped('together = ["s2"]\nfall = 5\ncheck_interval = "500ms"')), [
-    'service.fall differs from that of s2, with which it stands together',
-    'service.check_interval differs from that of s2, with which it stands together',
-  ]);
-  assert.deepEqual(keys(grouped('together = []')), ['service.together must list 1 to 64, not 0']);
 });
 
 test('lines are found behind comments, quoted keys, long strings and lists over several lines', () => {

@@ -7,7 +7,7 @@ import { type Config, remarks } from '../../src/daemon/config/config.ts';
 import { ConfigError, describeProblem } from '../../src/daemon/config/problems.ts';
 import { loadConfig } from '../../src/daemon/config/read.ts';
 import { describeChange, planReload } from '../../src/daemon/plan.ts';
-import { type HostOptions, makeCluster, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
+import { exampleText, type HostOptions, makeCluster, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
 
 interface Made {
   /** Loads the configuration after that was done to its text. */
@@ -141,6 +141,26 @@ test('two gateways under quorum without a witness are a remark that fails the ch
     remarks(three.load('"available"', '"quorum"')).map((remark) => remark.fails),
     [],
   );
+});
+
+test('feedback without a load, and conntrackd for services that three gateways share, are remarks', async (t) => {
+  const texts = (config: Parameters<typeof remarks>[0]): string[] =>
+    remarks(config).map(({ fails, text }) => `${fails} ${text}`);
+  const two = await made(t);
+  const feedback = 'policy = "available"\nfeedback = { high = 500, low = 300 }';
+  assert.match(texts(two.load('policy = "available"', feedback))[0] ?? '', /^false .*never burdened/);
+  assert.deepEqual(texts(two.load('[timing]', '[load]\nsources = ["cpu"]\n[timing]')), []);
+  const three = await made(t, [...TWO_HOSTS, { name: 'fw3', addresses: '10.77.1.13:7946' }]);
+  const synced = '[conntrackd]\n[timing]';
+  assert.deepEqual(texts(three.load('[timing]', synced)), []);
+  const text = exampleText(three.dir);
+  const second = text
+    .slice(text.indexOf('[[service]]'))
+    .replace('"firewall"', '"other"')
+    .replace('10.77.1.1/24', '10.77.1.2/24')
+    .replace('10.77.2.1/24', '10.77.2.2/24');
+  const several = three.load('[[service]]', `[conntrackd]\n${second}[[service]]`);
+  assert.match(texts(several)[0] ?? '', /^false conntrackd with 3 gateways/);
 });
 
 test('a witness votes for the services and has nothing to do for them in the kernel', async (t) => {

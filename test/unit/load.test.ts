@@ -32,6 +32,7 @@ test('[load]: none, its defaults, and what is refused', () => {
   assert.match(problems('sources = ["cpu", "cpu"]')[0] ?? '', /twice/);
   assert.match(problems('sources = ["program"]')[0] ?? '', /load\.sources names "program" without one/);
   assert.match(problems('sources = ["cpu"]\nprogram = "/x"')[0] ?? '', /load\.program is no source/);
+  assert.match(problems('sources = ["cpu"]\nconntrack = 5\nlink = 1')[1] ?? '', /load\.link is no source/);
   assert.match(problems('sources = ["cpu"]\nevery = "10ms"')[0] ?? '', /load\.every is out of range/);
 });
 

@@ -10,14 +10,15 @@ interface CardProblem {
 }
 
 type Uplink = GatewayService['uplink'];
+type Sharing = Pick<GatewayService, 'uplink' | 'procedures'>;
 
 /** `others`: the services before this one in the file. */
 export function cardProblems(
-  { uplink }: GatewayService,
+  { uplink, procedures }: GatewayService,
   others: readonly ServiceSettings[],
 ): readonly CardProblem[] {
-  const before = others.map((other) => other.gateway.uplink);
-  return [...keyProblems(uplink), ...before.flatMap((other) => pairProblems(uplink, other))];
+  const before = others.map((other) => other.gateway);
+  return [...keyProblems(uplink), ...before.flatMap((other) => pairProblems({ uplink, procedures }, other))];
 }
 
 const NEEDED = { module: ['card', 'module'], unbind: ['card', 'driver'], admin: [], command: [] } as const;
@@ -44,13 +45,18 @@ function keyProblems(uplink: Uplink): CardProblem[] {
 }
 
 /** What two services mean by one device, card or module must not differ. */
-function pairProblems(uplink: Uplink, other: Uplink): CardProblem[] {
-  const described = (u: Uplink): string =>
-    JSON.stringify([u.activation, u.card, u.module, u.driver, u.speculative ?? false]);
+function pairProblems(mine: Sharing, its: Sharing): CardProblem[] {
+  const [uplink, other] = [mine.uplink, its.uplink];
+  const described = ({ uplink: u, procedures: p }: Sharing): string =>
+    JSON.stringify([
+      [u.activation, u.card, u.module, u.driver, u.speculative ?? false],
+      [p.activateUplink, p.deactivateUplink],
+    ]);
   if (uplink.device === other.device) {
-    if (described(uplink) === described(other)) return [];
+    if (described(mine) === described(its)) return [];
     const what = `differs from that of another service with the same device ${uplink.device}`;
-    const remedy = 'services that share an uplink must say the same of it: activation, card, module, driver';
+    const remedy =
+      'services that share an uplink must say the same of it: activation, card, module, driver, speculative, and its two programs';
     return [{ key: 'activation', what, remedy }];
   }
   const out: CardProblem[] = [];

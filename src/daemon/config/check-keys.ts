@@ -15,7 +15,7 @@ export const CHECK_TEXT_KEYS = {
   'service.remote.checks': {
     unit: 'list of remote checks',
     default: '["gateway"]',
-    rule: 'What a backup asks of the service, as a client: gateway, icmp:IP, arp:IP, nd:IP, tcp:IP:PORT, http://IP..., https://IP..., dns:IP/NAME, and through: before them (spec/procedures.md, "Remote checks").',
+    rule: 'What a backup asks of the service, as a client: gateway, icmp:IP, arp:IP, nd:IP, tcp:IP:PORT, http://IP..., https://IP..., dns:IP/NAME, and through: before all but gateway, arp and nd (spec/procedures.md, "Remote checks").',
   },
   'service.remote.need': {
     unit: '"all" or "any"',

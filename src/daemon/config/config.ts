@@ -281,6 +281,17 @@ export function remarks(config: Config): Remark[] {
       'services differ in their uplinks or next hops: while this host serves several, the first default route takes all that it forwards';
     add(false, text, 'give them the same next hop, or routes of their own by programs (spec/procedures.md)');
   }
+  const unmeasured = settings.services.filter(({ feedback }) => feedback !== null);
+  if (config.isGateway && settings.load === null && unmeasured.length > 0) {
+    const names = unmeasured.map(({ gateway }) => gateway.name).join(', ');
+    const text = `service ${names}: feedback without [load]: the load is 0, so that this host is never burdened`;
+    add(false, text, 'write [load] with its sources');
+  }
+  const gateways = roster.members.filter(({ role }) => role === 'gateway').length;
+  if (config.isGateway && settings.conntrackd !== null && gateways > 2 && config.core.services.length > 1) {
+    const text = `conntrackd with ${gateways} gateways: connections of services on different hosts meet in one cache`;
+    add(false, text, 'keep all services on one host, or do without (spec/procedures.md)');
+  }
   if (settings.user === null) {
     const text =
       'no user is named: the process that reads the network keeps the rights of the one that serves';

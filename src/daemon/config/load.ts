@@ -17,17 +17,21 @@ export function loadSettings(file: FileContent['load']): LoadSettings | null {
   };
 }
 
-/** What is wrong with it as a whole; null: nothing. */
-export function loadProblem(load: LoadSettings | null): { key: string; what: string; remedy: string } | null {
-  if (load === null) return null;
-  const isSource = load.sources.includes('program');
-  if (isSource && load.program === null)
-    return { key: 'sources', what: 'names "program" without one', remedy: 'name it as load.program' };
-  if (!isSource && load.program !== null)
-    return {
-      key: 'program',
-      what: 'is no source of the load',
-      remedy: 'add "program" to load.sources, or remove it',
-    };
-  return null;
+/** Keys of `[load]` that mean something only beside the source of their name. */
+const OF_A_SOURCE = ['conntrack', 'cpu', 'link', 'program'] as const;
+
+/** What is wrong with it as a whole. */
+export function loadProblems(load: FileContent['load']): { key: string; what: string; remedy: string }[] {
+  if (load === undefined) return [];
+  const stray = OF_A_SOURCE.filter((key) => load[key] !== undefined && !load.sources.includes(key));
+  const problems = stray.map((key) => ({
+    key: key as string,
+    what: 'is no source of the load',
+    remedy: `add "${key}" to load.sources, or remove it`,
+  }));
+  if (load.sources.includes('program') && load.program === undefined) {
+    const remedy = 'name it as load.program';
+    problems.push({ key: 'sources', what: 'names "program" without one', remedy });
+  }
+  return problems;
 }

@@ -14,7 +14,7 @@ import { canonicalIp, inNetwork } from './address.ts';
 import { list, Refused, shown } from './leaves.ts';
 
 const REMEDY =
-  'list some of: gateway, icmp:IP, arp:IP, nd:IP, tcp:IP:PORT, http://IP[:PORT]/PATH, https://IP[:PORT]/PATH, dns:IP/NAME[/TYPE], the last five and icmp also as through:...; spec/procedures.md has their options';
+  'list some of: gateway, icmp:IP, arp:IP, nd:IP, tcp:IP:PORT, http://IP[:PORT]/PATH, https://IP[:PORT]/PATH, dns:IP/NAME[/TYPE], icmp and the last four also as through:...; spec/procedures.md has their options';
 const NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?$/;
 const STATUS = /^[1-5]\d\d$/;
 const PATH = /^\/[\x21-\x7e]{0,254}$/;

@@ -111,6 +111,14 @@ export function serviceProblems(
     add(path, what, remedy);
   if (others.some((other) => other.gateway.name === name))
     add('name', `is used twice: "${name}"`, 'give each service its own name');
+  if (service.feedback !== null && service.feedback.low >= service.feedback.high)
+    add('feedback.low', 'is not below feedback.high', 'lower feedback.low, or raise feedback.high');
+  if (service.alone === 'serve' && service.policy !== 'quorum')
+    add(
+      'alone',
+      'is for policy "quorum" alone',
+      'remove it: with policy "available" a master needs no majority',
+    );
   if (service.isBare) {
     addressProblems(service, links, others, add);
     return problems;
@@ -126,18 +134,16 @@ export function serviceProblems(
   }
   addressProblems(service, links, others, add);
   for (const { what, remedy } of remoteProblems(service.gateway)) add('remote.checks', what, remedy);
+  if (service.gateway.remote !== undefined && procedures.checkServiceRemote !== undefined)
+    add(
+      'remote',
+      'is of no use beside procedures.checkServiceRemote, which replaces it',
+      'remove one of the two',
+    );
   if (firewall.standbyRules !== null && firewall.rules === null)
     add('firewall.standby_rules', 'stands without rules', 'add firewall.rules, or remove it');
   if (firewall.standbyRules6 !== null && firewall.rules6 === null)
     add('firewall.standby_rules6', 'stands without rules6', 'add firewall.rules6, or remove it');
-  if (service.feedback !== null && service.feedback.low >= service.feedback.high)
-    add('feedback.low', 'is not below feedback.high', 'lower feedback.low, or raise feedback.high');
-  if (service.alone === 'serve' && service.policy !== 'quorum')
-    add(
-      'alone',
-      'is for policy "quorum" alone',
-      'remove it: with policy "available" a master needs no majority',
-    );
   for (const { key, what, remedy } of ruleProblems(service, others)) add(`firewall.${key}`, what, remedy);
   const named = procedures.activateUplink !== undefined && procedures.deactivateUplink !== undefined;
   if (uplink.activation === 'command' && !named) {

@@ -1,6 +1,6 @@
 /**
  * From the text of a configuration file to checked settings: parsed, complete, and consistent in themselves. What
- * needs other files (roster, keys) is checked in cluster.ts. Pure; reads nothing.
+ * needs other files (roster, keys) is checked in config.ts. Pure; reads nothing.
  */
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { Policy } from '../../core/basics.ts';
@@ -12,7 +12,7 @@ import { groupProblems } from './groups.ts';
 import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
 import type { KeyLines } from './lines.ts';
 import { lineOf, locateKeys, pathText } from './lines.ts';
-import { loadProblem, loadSettings } from './load.ts';
+import { loadProblems, loadSettings } from './load.ts';
 import { type LogSettings, logProblem, logSettings } from './log.ts';
 import type { Problem } from './problems.ts';
 import { ConfigError } from './problems.ts';
@@ -170,8 +170,7 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   const tooSmall = logProblem(settings.log);
   if (tooSmall !== null)
     add(['log', 'keep_size'], tooSmall, 'raise log.keep_size, or lower log.segment_size');
-  const load = loadProblem(settings.load);
-  if (load !== null) add(['load', load.key], load.what, load.remedy);
+  for (const { key, what, remedy } of loadProblems(content.load)) add(['load', key], what, remedy);
   if (settings.control === settings.statusSocket) {
     add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
   }

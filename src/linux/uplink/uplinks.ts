@@ -11,6 +11,7 @@ import { confirmed, type Outcome, unknown } from '../outcome.ts';
 import { FOREVER, setLink } from '../rtnetlink.ts';
 import { writeSysctl } from '../sysctl.ts';
 import { textOf } from '../tools.ts';
+import { Holders } from './holders.ts';
 import type { LinkEvents } from './linkevents.ts';
 import { Preparations } from './preparations.ts';
 import { type Strategy, strategyOf } from './strategy.ts';
@@ -43,8 +44,7 @@ export class Uplinks {
   private readonly events: LinkEvents;
   private readonly config: () => ActuatorConfig;
   private readonly sysfs = new Sysfs();
-  /** By device. Several services may share one: raised for the first, lowered after the last. */
-  private readonly holders = new Map<string, Set<string>>();
+  private readonly holders = new Holders();
   private readonly lanes = new Lanes();
   private readonly prepared = new Preparations();
   /** Devices that could not be taken away, so that trying again is no news. */
@@ -66,17 +66,18 @@ export class Uplinks {
 
   /** Whether a device is held up, by any service or by the named one. */
   holds(device: string, service?: string): boolean {
-    const holders = this.holders.get(device);
-    return service === undefined ? (holders?.size ?? 0) > 0 : (holders?.has(service) ?? false);
+    return this.holders.holds(device, service);
   }
 
   /** For procedures that are replaced: what the uplink is meant to be from now on, whoever makes it so. */
   intend(service: GatewayService, held: boolean): void {
-    const { device } = service.uplink;
-    const holders = this.holders.get(device) ?? new Set();
-    this.holders.set(device, holders);
-    if (held) holders.add(service.name);
-    else holders.delete(service.name);
+    this.holders.intend(service.uplink.device, service.name, held);
+  }
+
+  /** The uplink raised or lowered by a program, after `intend`: once for all services that share it. */
+  byProgram(service: GatewayService, toRaise: boolean, program: () => Promise<Outcome>): Promise<Outcome> {
+    const { name, uplink } = service;
+    return this.holders.byProgram(uplink.device, name, toRaise, () => this.isUp(service), program);
   }
 
   /**
@@ -177,8 +178,8 @@ export class Uplinks {
   private async lower(service: GatewayService): Promise<Outcome> {
     const { device, ownAddress } = service.uplink;
     this.intend(service, false);
-    if (this.holds(device))
-      return confirmed(`${device} is still used by ${[...(this.holders.get(device) ?? [])].join(', ')}`);
+    const used = this.holders.usedBeside(device, service.name);
+    if (used !== null) return used;
     this.prepared.used(device);
     try {
       const link = this.links.fresh(device);
