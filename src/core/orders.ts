@@ -50,17 +50,19 @@ export function refusal(state: HostState, order: Order): string | null {
 /** Carries an order out for one service. `standby`, `resume` and `stop` are already noted in the host's state. */
 export function obey(c: Ctx, order: Order): void {
   if (order.kind === 'handover') {
-    if (order.service === null || order.service === c.s.service) handover(c, order.to, order.force);
+    if (order.service === null || order.service === c.s.service) handover(c, order);
   } else if (order.kind === 'standby') {
     if (c.main === 'service') seek(c, 'standby', null);
     else withdraw(c);
   } else if (order.kind === 'stop') stop(c);
 }
 
-function handover(c: Ctx, to: string | null, force: boolean): void {
+/** An order that names no service is for those that this host serves, if it serves any: no other is forced by it. */
+function handover(c: Ctx, { to, force, service }: Order & { kind: 'handover' }): void {
   if (c.main === 'service') seek(c, 'operator', to ?? preferred(c)[0] ?? null);
-  else if (force && (to === null || to === c.me)) {
-    if (c.at(...CAN_BE_FORCED)) c.become('forced');
+  else if (force && (to === null || to === c.me) && c.at(...CAN_BE_FORCED)) {
+    const servesOthers = Object.values(c.host.services).some((s) => mainState(s.place) === 'service');
+    if (service !== null || !servesOthers) c.become('forced');
   }
 }
 

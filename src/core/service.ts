@@ -234,7 +234,7 @@ function otherMaster(c: Ctx, from: HostName, m: Message & { type: 'STATUS' | 'PR
   if (known.term.host === from) {
     c.become('deposed', `${from} serves in term ${termText(known.term)}`);
   } else if (c.s.forced) {
-    c.become('deposed', `${from} serves, and this host only by an order`);
+    c.become('deposed', `${from} serves, and this host without a majority`);
   } else {
     c.alarm('two-masters', true, `${from} says that it serves, too`);
     if (!c.at('service.serving', 'service.seeking')) return;

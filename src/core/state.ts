@@ -161,7 +161,7 @@ export interface ServiceState {
   readonly cleaning: Cleaning | null;
   /** The own term: while claiming and serving; null otherwise. */
   readonly term: Term | null;
-  /** Serves without a majority by an operator's order. */
+  /** Serves, or tries to, without a majority: by an operator's order, or alone (R27). */
   readonly forced: boolean;
   readonly gate: { readonly id: number; readonly untilMs: number | null };
   readonly trial: Trial | null;

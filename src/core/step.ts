@@ -36,6 +36,8 @@ export function step(state: HostState, event: Event, nowMs: number): Step {
   const lateMs = nowMs - (nextDeadline(state) ?? Number.POSITIVE_INFINITY);
   const stalled = lateMs > Math.max(state.config.timing.intervalMs / 4, 10);
   const effects: Effect[] = [];
+  // Judged once, for all services: what it makes of the first must not refuse it for the second.
+  const refused = event.type === 'operator' ? refusal(state, event.order) : null;
   const before = noted(state, event, nowMs, effects);
   // A draft of this step alone, made once: a step that serves all services costs no more than their number.
   const services = { ...before.services };
@@ -46,7 +48,7 @@ export function step(state: HostState, event: Event, nowMs: number): Step {
       continue;
     const c = new Ctx(host, s, cfg, nowMs, stalled, ENTRIES);
     late(c);
-    happened(c, event);
+    happened(c, event, refused);
     dueTimers(c);
     if (event.type !== 'started') report(c, false);
     host.nextId = c.nextId;
@@ -162,7 +164,7 @@ function late(c: Ctx): void {
 }
 
 /** The event itself. */
-function happened(c: Ctx, event: Event): void {
+function happened(c: Ctx, event: Event, refused: string | null): void {
   const witness = c.member(c.me)?.role === 'witness';
   switch (event.type) {
     case 'started':
@@ -178,7 +180,7 @@ function happened(c: Ctx, event: Event): void {
       joined(c, event.host);
       return;
     case 'operator':
-      if (refusedNothing(c, event.order)) obey(c, event.order);
+      if (isTaken(c, event.order, refused)) obey(c, event.order);
       return;
     case 'measured':
       weighed(c, event.load);
@@ -248,12 +250,11 @@ function joined(c: Ctx, host: HostName): void {
   }
 }
 
-/** The order was judged against the state before this step; `stop` and the like are noted in it already. */
-function refusedNothing(c: Ctx, order: Order): boolean {
-  const refused = order.kind === 'handover' ? refusal(c.host, order) : null;
-  const { kind } = order;
-  c.log('operator', refused === null ? `ordered: ${kind}` : `refused: ${kind}: ${refused}`, { kind });
-  return refused === null;
+/** `stop` and the like are noted already, and are carried out however often they are said. */
+function isTaken(c: Ctx, { kind }: Order, refused: string | null): boolean {
+  const isRefused = kind === 'handover' && refused !== null;
+  c.log('operator', isRefused ? `refused: ${kind}: ${refused}` : `ordered: ${kind}`, { kind });
+  return !isRefused;
 }
 
 /** Serves the deadlines that have come, each once, in the order of TIMERS. */

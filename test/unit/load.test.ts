@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { ConfigError } from '../../src/daemon/config/problems.ts';
 import { parseSettings } from '../../src/daemon/config/settings.ts';
+import { Sampler } from '../../src/linux/load/sampler.ts';
 import { cpuLoad, deviceBytes, LinkUse, permille, programLoad } from '../../src/linux/load/sources.ts';
 import { exampleText } from './cluster-files.ts';
 
@@ -81,4 +82,32 @@ test('the use of a link: of the busiest device, and nothing of one that tells no
   assert.equal(use.look(['lo'], 1_000_000, 1000), 0);
   assert.equal(use.look(['lo'], 0, 2000), null, 'the loopback has no speed');
   assert.equal(use.look(['none'], 10, 3000), null);
+});
+
+test('sources that a reload takes out: 0 is said again and again, until who was burdened is so no more', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const said: string[] = [];
+  const load = parseSettings(EXAMPLE.replace('[timing]', '[load]\nsources = ["cpu"]\n[timing]'), 'f').load;
+  const without = {
+    ...{ cluster: 'c', host: 'h', clusterLinks: [], memberAddresses: [], services: [], conntrackd: null },
+    ...{ leaseMs: 300, probes: 3, probeTimeoutMs: 17, stateDir: '/' },
+  };
+  assert.ok(load !== null);
+  const sampler = new Sampler(
+    { ...without, load },
+    () => 0,
+    (n, detail) => said.push(`${n} ${detail}`),
+    {
+      answers: true,
+    },
+  );
+  sampler.start();
+  sampler.start(without);
+  assert.deepEqual(said, ['0 not measured']);
+  sampler.start(without);
+  t.mock.timers.tick(60_000);
+  assert.equal(said.length, 13);
+  sampler.stop();
+  t.mock.timers.tick(60_000);
+  assert.equal(said.length, 13);
 });

@@ -11,6 +11,8 @@ import { conntrackLoad, cpuLoad, LinkUse, type LoadSettings, programLoad } from 
 /** The longest that a program may take. */
 const PROGRAM_LIMIT_MS = 1000;
 const WORST = 1000;
+/** Who was burdened when measuring ended is so until 0 was said for `feedback.after`. */
+const UNMEASURED_EVERY_MS = 5000;
 
 /** The load, 0 to 1000, and `SOURCE=NUMBER` of each source, `SOURCE=?` where it does not tell, and what is wrong. */
 export type OnLoad = (load: number, detail: string) => void;
@@ -38,7 +40,7 @@ export class Sampler {
     this.links = new LinkUse(nowMs());
   }
 
-  /** Begins, or goes on under another configuration. Without sources it says 0, once. */
+  /** Begins, or goes on under another configuration. Where the sources were taken out it goes on saying 0. */
   start(config = this.config): void {
     const text = JSON.stringify(config.load);
     this.config = config;
@@ -48,7 +50,10 @@ export class Sampler {
     this.text = text;
     const { load } = config;
     if (load === undefined) {
-      if (wasOn) this.onLoad(0, 'not measured');
+      const unmeasured = (): void => this.onLoad(0, 'not measured');
+      if (!wasOn) return;
+      unmeasured();
+      this.timer = setInterval(unmeasured, UNMEASURED_EVERY_MS);
       return;
     }
     this.links = new LinkUse(this.nowMs());

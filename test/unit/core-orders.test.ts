@@ -1,0 +1,59 @@
+/** An operator's order on a host with several services: it is for the services that it was judged for, and for no other. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type HostState, initialState, step } from '../../src/core/index.ts';
+import { NO_RIGHT } from '../../src/core/lease.ts';
+import { refusal } from '../../src/core/orders.ts';
+import type { ServiceState } from '../../src/core/state.ts';
+import { clusterTimes, coreConfig } from '../sim/cluster.ts';
+import { testRoster } from './wire-fixture.ts';
+
+const base = coreConfig(
+  testRoster(['fw1', 'fw2', 'fw3']),
+  'fw1',
+  clusterTimes(200).timing,
+  'available',
+  null,
+);
+const CONFIG = {
+  ...base,
+  services: ['mail', 'web'].flatMap((name) => base.services.map((service) => ({ ...service, name }))),
+};
+
+/** fw1 watches fw2 for `web`, and for `mail` it does what is given here. */
+function hosted(mail: Partial<ServiceState>): HostState {
+  const state = initialState(CONFIG, 0);
+  const watching = {
+    place: 'backup.watching',
+    known: { term: { n: 3, host: 'fw2' }, heardAtMs: 0 },
+  } as const;
+  const [first, second] = [state.services.mail, state.services.web];
+  assert.ok(first !== undefined && second !== undefined);
+  return {
+    ...state,
+    services: { mail: { ...first, ...watching, ...mail }, web: { ...second, ...watching } },
+  };
+}
+
+/** Where both services are after `handover --force` for that one, or for all (null). */
+function forced(state: HostState, service: string | null): (string | undefined)[] {
+  const order = { kind: 'handover', service, to: null, force: true } as const;
+  assert.equal(refusal(state, order), null);
+  const { services } = step(state, { type: 'operator', order }, 10).state;
+  return ['mail', 'web'].map((name) => services[name]?.place);
+}
+
+test('handover --force on a master takes no other service from its own master', () => {
+  const term = { n: 4, host: 'fw1' };
+  const serving: Partial<ServiceState> = {
+    ...{ place: 'service.serving', term, known: { term, heardAtMs: 0 } },
+    right: { ...NO_RIGHT, ownUntilMs: 1000 },
+  };
+  assert.deepEqual(forced(hosted(serving), null), ['service.serving', 'backup.watching']);
+  assert.deepEqual(forced(hosted(serving), 'web'), ['service.serving', 'handover.claiming'], 'by its name');
+});
+
+test('handover --force on a host that serves nothing is for all of its services', () => {
+  assert.deepEqual(forced(hosted({}), null), ['handover.claiming', 'handover.claiming']);
+  assert.deepEqual(forced(hosted({}), 'web'), ['backup.watching', 'handover.claiming']);
+});
