@@ -51,7 +51,7 @@ async function handover(options: HandoverOptions, io: CommandIo): Promise<void> 
   const { to = null, service = null, force = false } = options;
   await giveOrder(control, 'handover', { to, service, force });
   const taken = (status: Status): string[] | null => mastersAfter(status, names, serving.length > 0);
-  const masters = await waitFor(control, taken, timing.handoverLimitMs + MARGIN_MS);
+  const masters = await waitFor(control, names, taken, timing.handoverLimitMs + MARGIN_MS);
   names.forEach((name, i) => {
     io.out(`service ${name}: master is ${masters[i]}\n`);
   });
@@ -78,7 +78,7 @@ async function standby(options: ConfigOption, io: CommandIo): Promise<void> {
     status.standby && status.services.every(({ state }) => state !== 'service' && state !== 'handover')
       ? mastersAfter(status, served, true)
       : null;
-  const masters = await waitFor(control, left, timing.handoverLimitMs + MARGIN_MS, stays);
+  const masters = await waitFor(control, served, left, timing.handoverLimitMs + MARGIN_MS, stays);
   served.forEach((name, i) => {
     io.out(`service ${name}: master is ${masters[i]}\n`);
   });
@@ -100,9 +100,13 @@ function stays(status: Status | null): OperatorError {
   );
 }
 
-/** Polls the daemon until `test` finds what it looks for. Throws OperatorError when it does not in time. */
+/**
+ * Polls the daemon until `test` finds what it looks for. Throws OperatorError when it does not in time, or when nobody takes over
+ * what is left here of the services `names`.
+ */
 async function waitFor<T>(
   control: string,
+  names: readonly string[],
   test: (status: Status) => T | null,
   limitMs: number,
   failure: (last: Status | null) => OperatorError = stayed,
@@ -113,7 +117,7 @@ async function waitFor<T>(
     last = await getStatus(control);
     const found = test(last);
     if (found !== null) return found;
-    if (i > 0 && gaveUp(last)) break;
+    if (i > 0 && gaveUp(last, names)) break;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw failure(last);
@@ -128,10 +132,10 @@ function stayed(last: Status | null): OperatorError {
   );
 }
 
-/** The daemon itself says that nobody can take over. */
-function gaveUp(status: Status): boolean {
-  return status.services.some(
-    (service) =>
-      service.substate === 'serving' && service.alarms.some((alarm) => alarm.code === 'no-successor'),
-  );
+/** The daemon itself says that nobody can take over what is left here; what becomes of other services is none of this. */
+function gaveUp({ services }: Status, names: readonly string[]): boolean {
+  const left = services.filter(({ name, state }) => state === 'service' && names.includes(name));
+  const isStuck = ({ substate, alarms }: Status['services'][number]): boolean =>
+    substate === 'serving' && alarms.some(({ code }) => code === 'no-successor');
+  return left.length > 0 && left.every(isStuck);
 }

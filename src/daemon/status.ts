@@ -177,7 +177,8 @@ function serviceStatus(
   const { membership } = state.config;
   const main = mainState(service.place);
   const master = masterOf(service, membership.self, main);
-  const untilMs = rightUntil(service.right, config.policy, membership);
+  const policy = service.forced ? 'available' : config.policy;
+  const untilMs = rightUntil(service.right, policy, membership);
   const gateUntilMs = service.gate.untilMs;
   return {
     name,

@@ -62,7 +62,7 @@ test('tracked connections, the use of links and the pressure, against marks of o
   assert.ok(await until(async () => part(await measured(f), 'link') > 200, 5000), 'the traffic is seen');
   await f.order({ reconfigure: withLoad(f, { sources: ['link'], linkMbit: 1_000_000 }) });
   assert.ok(await until(async () => (await measured(f)).load === 0, 3000), 'of a large link it is nothing');
-  // Taken out of the configuration it is 0, and told so once.
+  // Taken out of the configuration it is 0, and told so.
   f.forget();
   await f.order({ reconfigure: f.config() });
   assert.equal((await f.heard((s) => s.type === 'load' && s.detail === 'not measured')).load, 0);

@@ -219,6 +219,28 @@ test('drain ends with 1, the services that stay, and who was asked for them', as
   assert.match(io.stderr, /hint: it stays on standby and goes on asking/);
 });
 
+test('of several services each is waited for, whatever has long been wrong with another', async (t) => {
+  const alarms = [{ code: 'no-successor', service: 'mail', detail: 'nobody is fit', since: '' }] as const;
+  const stuck = { ...SERVICE, name: 'mail', alarms };
+  const seeking = { ...SERVICE, substate: 'seeking' };
+  const gone = { ...SERVICE, state: 'backup', substate: 'watching', master: 'fw2' } as const;
+  const with_ = (...services: (typeof STATUS.services)[number][]): Status => ({
+    ...STATUS,
+    standby: true,
+    services,
+  });
+  const states = [with_(SERVICE, stuck), with_(seeking, stuck), with_(seeking, stuck), with_(gone, stuck)];
+  const one = await cli('handover', '--service', 'firewall', '--config', (await pretend(t, states)).config);
+  assert.deepEqual([one.status, one.io.stdout], [0, 'service firewall: master is fw2\n'], one.io.stderr);
+  const all = await cli('drain', '--config', (await pretend(t, states)).config);
+  assert.equal(all.status, 1);
+  assert.match(
+    all.io.stderr,
+    /error: service mail stays here: nobody is fit\n/,
+    'the other one had its time',
+  );
+});
+
 test('check reports configuration, roster and host together, errors first', async (t) => {
   const dir = temporaryDir(t);
   const { config } = await makeCluster(dir, TWO_HOSTS);

@@ -1,0 +1,38 @@
+/** The status document of a state: what is left of a right to serve, whatever that rests on. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { initialState } from '../../src/core/index.ts';
+import { NO_RIGHT } from '../../src/core/lease.ts';
+import type { ServiceState } from '../../src/core/state.ts';
+import { type StatusService, statusOf } from '../../src/daemon/status.ts';
+import { clusterTimes, coreConfig, SERVICE } from '../sim/cluster.ts';
+import { testRoster } from './wire-fixture.ts';
+
+const CONFIG = coreConfig(testRoster(['fw1', 'fw2', 'fw3']), 'fw1', clusterTimes(200).timing, 'quorum', null);
+
+function statusWith(change: Partial<ServiceState>): StatusService | undefined {
+  const state = initialState(CONFIG, 0);
+  const service = state.services[SERVICE];
+  assert.ok(service !== undefined);
+  const services = { [SERVICE]: { ...service, ...change } };
+  return statusOf({
+    ...{
+      nowMs: 10,
+      state: { ...state, services },
+      standbySince: null,
+      names: [SERVICE],
+      groups: [[SERVICE]],
+    },
+    ...{ cluster: 'dmz', roster: { version: 1, hash: new Uint8Array(32) }, settled: 1, protocol: 2 },
+    ...{ links: [], peers: [], alarms: [], counters: {} },
+  }).services[0];
+}
+
+test('leaseMs: of a majority under quorum; of its own renewal when it serves without one', () => {
+  const right = { ...NO_RIGHT, ownUntilMs: 250 };
+  assert.equal(statusWith({ place: 'service.suspended', right })?.leaseMs, 0);
+  const forced = statusWith({ place: 'service.serving', forced: true, right });
+  assert.deepEqual([forced?.leaseMs, forced?.forced], [240, true]);
+  const majority = { ...right, leases: { fw1: 300, fw2: 300 } };
+  assert.equal(statusWith({ place: 'service.serving', right: majority })?.leaseMs, 290);
+});
