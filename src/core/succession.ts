@@ -145,9 +145,12 @@ function preempt(c: Ctx): void {
   const delayMs = c.cfg.preemptDelayMs;
   const tenureMs = c.now - c.s.enteredAtMs;
   if (delayMs === null || tenureMs < delayMs) return;
-  const { burdened } = c.s.burden;
-  const waited = tenureMs >= delayMs * 2 ** c.s.moves;
-  if (waited && !burdened) c.set({ moves: 0 });
+  const { burdened, turningSinceMs } = c.s.burden;
+  const waitMs = delayMs * 2 ** c.s.moves;
+  const waited = tenureMs >= waitMs;
+  // The flag lags behind the load: without one that long, too, the wait would begin anew before the next burden shows.
+  const isCalm = !burdened && turningSinceMs === null;
+  if (isCalm && tenureMs >= waitMs + (c.cfg.feedback?.afterMs ?? 0)) c.set({ moves: 0 });
   const mine = c.member(c.me)?.priority ?? 0;
   const better = preferred(c).find((host) => {
     const sinceMs = c.s.reports[host]?.fitSinceMs ?? c.now;

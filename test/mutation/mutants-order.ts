@@ -57,6 +57,14 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     'R26: a service that is the load',
   ),
   order(
+    'succession.ts',
+    'isCalm && tenureMs >= waitMs + (c.cfg.feedback?.afterMs ?? 0)',
+    'waited && !burdened',
+    'R26: the wait begins anew before the next burden shows',
+    FEEDBACK,
+    'R26: it comes to rest also',
+  ),
+  order(
     'context.ts',
     'return nextMs > this.now ? nextMs : nextMs + everyMs;',
     'return this.now + everyMs;',

@@ -10,8 +10,12 @@ const FEEDBACK = { high: 800, low: 500, afterMs: 2000 };
 const DELAY_MS = 3000;
 
 /** A settled cluster, and every change of a master since then. */
-function settled(options: Omit<ManyOptions, 'service'>, preemptDelayMs: number | null = DELAY_MS) {
-  const w = new Many({ ...options, service: () => ({ feedback: FEEDBACK, preemptDelayMs }) });
+function settled(
+  options: Omit<ManyOptions, 'service'>,
+  preemptDelayMs: number | null = DELAY_MS,
+  feedback = FEEDBACK,
+) {
+  const w = new Many({ ...options, service: () => ({ feedback, preemptDelayMs }) });
   const moves: { readonly atMs: number; readonly service: string; readonly to: string }[] = [];
   w.startAll();
   w.pass(20_000);
@@ -108,6 +112,16 @@ test('R26: a service that is the load itself moves ever more rarely', () => {
   assert.ok((halves[0] ?? 0) >= 4, `it moves at first: ${JSON.stringify(moves)}`);
   assert.ok((halves[1] ?? 0) <= 4, `and then hardly: ${JSON.stringify(moves)}`);
   assert.equal(w.overlaps.size, 0);
+});
+
+test('R26: it comes to rest also where the flag turns later than preempt_delay', () => {
+  const feedback = { ...FEEDBACK, afterMs: 12_000 };
+  const { w, moves } = settled({ hosts: 2, services: 1, policy: 'available' }, DELAY_MS, feedback);
+  seconds(w, 1200, (name) => (w.masters('s00').includes(name) ? 900 : 100));
+  const away = moves.filter(({ to }) => to === 'fw2').map(({ atMs }) => atMs);
+  const tenures = away.slice(1).map((atMs, i) => atMs - (away[i] ?? 0));
+  assert.ok(tenures.length >= 3, `it moves at first: ${JSON.stringify(moves)}`);
+  assert.ok((tenures.at(-1) ?? 0) >= 5 * (tenures[0] ?? 0), `and then hardly: ${tenures.join(' ')}`);
 });
 
 test('R25: the load that is said follows the measured one by steps, so that reports are few', () => {
