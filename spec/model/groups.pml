@@ -5,7 +5,7 @@
  * host holds half of it. On each host one serial queue switches the uplink: up with its first holder, down after the
  * last; orders may wait there for any time, services are taken over, rolled back and released at any time.
  * Leaves out: the time of leases (quorum3.pml): a promise ends when the holder let go, or after it lapsed, in one step.
- * Today's core has one machine a service; this slice is what groups must keep to.
+ * The core has one machine a group; what carries its orders out for each member and counts holders of an uplink keeps to this slice.
  *
  * Properties: `neverHalf`: the group's services are never active on different hosts at once; `heldIsUp`: a service is
  * active only while its host's uplink is up; `idleIsDown`: no order waiting and no holder, then the uplink is down.

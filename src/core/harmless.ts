@@ -116,6 +116,7 @@ function harmless(c: Ctx): void {
   c.alarm('uplink-failed', false);
   c.alarm('address-conflict', false);
   c.alarm('forced', false);
+  c.alarm('no-successor', false);
   const { known } = c.s;
   const alone = c.s.place === 'handover.withdrawing' && known === null;
   c.set({ cleaning: null, term: null, handingTo: null, forced: false });

@@ -133,7 +133,10 @@ export function considerSuccession(c: Ctx): void {
   else if (pausing) return;
   else if (c.s.alarms.includes('uplink-failed')) seek(c, 'uplink', null);
   else if (c.host.standby) seek(c, 'standby', null);
-  else preempt(c);
+  else {
+    c.alarm('no-successor', false);
+    preempt(c);
+  }
 }
 
 /**

@@ -43,17 +43,30 @@ function forced(state: HostState, service: string | null): (string | undefined)[
   return ['mail', 'web'].map((name) => services[name]?.place);
 }
 
+const TERM = { n: 4, host: 'fw1' };
+const SERVING: Partial<ServiceState> = {
+  ...{ place: 'service.serving', term: TERM, known: { term: TERM, heardAtMs: 0 } },
+  right: { ...NO_RIGHT, ownUntilMs: 1e6 },
+};
+
 test('handover --force on a master takes no other service from its own master', () => {
-  const term = { n: 4, host: 'fw1' };
-  const serving: Partial<ServiceState> = {
-    ...{ place: 'service.serving', term, known: { term, heardAtMs: 0 } },
-    right: { ...NO_RIGHT, ownUntilMs: 1000 },
-  };
-  assert.deepEqual(forced(hosted(serving), null), ['service.serving', 'backup.watching']);
-  assert.deepEqual(forced(hosted(serving), 'web'), ['service.serving', 'handover.claiming'], 'by its name');
+  assert.deepEqual(forced(hosted(SERVING), null), ['service.serving', 'backup.watching']);
+  assert.deepEqual(forced(hosted(SERVING), 'web'), ['service.serving', 'handover.claiming'], 'by its name');
 });
 
 test('handover --force on a host that serves nothing is for all of its services', () => {
   assert.deepEqual(forced(hosted({}), null), ['handover.claiming', 'handover.claiming']);
   assert.deepEqual(forced(hosted({}), 'web'), ['backup.watching', 'handover.claiming']);
+});
+
+test('that nobody took over is told for as long as it is news: until the pause is over, and no longer than the service is here', () => {
+  const order = { kind: 'handover', service: 'mail', to: null, force: false } as const;
+  const { state } = step(hosted(SERVING), { type: 'operator', order }, 10);
+  const alarms = (after: HostState): readonly string[] | undefined => after.services.mail?.alarms;
+  assert.deepEqual(alarms(state), ['no-successor']);
+  const pausing = step(state, { type: 'timer' }, 900).state;
+  assert.deepEqual(alarms(pausing), ['no-successor']);
+  assert.deepEqual(alarms(step(pausing, { type: 'timer' }, 1100).state), []);
+  const standby = step(pausing, { type: 'operator', order: { kind: 'standby' } }, 950).state;
+  assert.deepEqual(alarms(step(standby, { type: 'timer' }, 5000).state), ['no-successor'], 'still wanted');
 });
