@@ -52,6 +52,21 @@ test('a program raises a shared uplink for the first service, and lowers it afte
   assert.deepEqual([ran, isUp, holders.holds('up0')], [['b lowers'], false, false]);
 });
 
+test('64 services that let go of one uplink at once wait for two runs of its program at most', async () => {
+  const holders = new Holders();
+  let runs = 0;
+  const program = async (): Promise<Outcome> => {
+    runs++;
+    await new Promise(setImmediate);
+    return confirmed(`run ${runs}`);
+  };
+  const names = Array.from({ length: 64 }, (_, i) => `s${i}`);
+  const ends = await Promise.all(
+    names.map((name) => holders.byProgram('up0', name, false, () => true, program)),
+  );
+  assert.deepEqual([runs, new Set(ends.map(({ detail }) => detail)).size], [2, 2]);
+});
+
 const LIMITS = { testMs: 1000, switchMs: 5000 };
 
 /** A service all of whose switches are that program; its devices are nowhere. */

@@ -4,11 +4,14 @@
  */
 import { Lanes } from '../lane.ts';
 import { confirmed, type Outcome } from '../outcome.ts';
+import { Shared } from '../shared.ts';
 
 export class Holders {
   private readonly byDevice = new Map<string, Set<string>>();
   /** Programs of one device, one after the other. Not the lane of the guard, which waits for no program. */
   private readonly lanes = new Lanes();
+  /** At a start all services ask for it at once. */
+  private readonly lowering = new Shared<Outcome>();
 
   /** Whether a device is held up, by any service or by the named one. */
   holds(device: string, service?: string): boolean {
@@ -23,8 +26,8 @@ export class Holders {
     else holders.delete(service);
   }
 
-  /** What is told when nothing is to be done for that service, since others hold the device; null: nobody else does. */
-  usedBeside(device: string, service: string): Outcome | null {
+  /** What is told when nothing is to be done since others than that service hold the device; null: nobody else does. */
+  usedBeside(device: string, service: string | null): Outcome | null {
     const others = [...(this.byDevice.get(device) ?? [])].filter((name) => name !== service);
     return others.length === 0 ? null : confirmed(`${device} is used by ${others.join(', ')}`);
   }
@@ -40,9 +43,11 @@ export class Holders {
     isUp: () => boolean,
     program: () => Promise<Outcome>,
   ): Promise<Outcome> {
-    return this.lanes.get(device).run(async () => {
-      const used = this.usedBeside(device, service);
-      return used !== null && (!toRaise || isUp()) ? used : program();
-    });
+    const inTurn = (): Promise<Outcome> =>
+      this.lanes.get(device).run(async () => {
+        const used = this.usedBeside(device, toRaise ? service : null);
+        return used !== null && (!toRaise || isUp()) ? used : program();
+      });
+    return toRaise ? inTurn() : this.lowering.run(device, inTurn);
   }
 }
