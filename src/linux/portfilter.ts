@@ -1,6 +1,7 @@
 /**
  * The filter in front of the cluster's own sockets (spec/protocol.md, "In the kernel"), as text. It only ever drops
- * datagrams to the cluster's own addresses and port, and takes the port out of connection tracking. Pure.
+ * datagrams to the cluster's own addresses and port, and such for this host to conntrackd's, and takes both ports out of
+ * connection tracking. Pure.
  */
 import type { ActuatorConfig, AddressPrefix } from './config.ts';
 import { tableName } from './gatetable.ts';
@@ -57,6 +58,8 @@ export function portFilter(config: ActuatorConfig, own: OwnPrefixes): string {
   for (const counter of FILTER_COUNTERS) lines.push(`counter ${counter} {`, '}');
   const into: string[] = [];
   const out: string[] = [];
+  /** Where nothing comes that the host forwards: conntrackd has no address of its own to tell its datagrams by. */
+  const here: string[] = [];
   for (const [family, word, type, hops] of [
     [4, 'ip', 'ipv4_addr', 'ttl'],
     [6, 'ip6', 'ipv6_addr', 'hoplimit'],
@@ -88,13 +91,15 @@ export function portFilter(config: ActuatorConfig, own: OwnPrefixes): string {
       [6, 'ip6', 'ipv6_addr'],
     ] as const) {
       lines.push(...setOf(`synced${family}`, type, members(config, family)));
-      into.push(`${to} ${word} saddr != @synced${family} ${REFUSED}`);
+      into.push(`${to} ${word} saddr @synced${family} notrack`);
+      here.push(`${to} ${word} saddr != @synced${family} ${REFUSED}`);
     }
-    into.push(`${to} notrack`);
     out.push(`oifname "${conntrackd.device}" udp dport ${conntrackd.port} notrack`);
   }
   // Before connection tracking (-200): a table that is full must not cut the cluster.
   lines.push('chain in {', 'type filter hook prerouting priority -300', ...into, '}');
-  lines.push('chain out {', 'type filter hook output priority -300', ...out, '}', '}', '');
+  lines.push('chain out {', 'type filter hook output priority -300', ...out, '}');
+  if (here.length > 0) lines.push('chain here {', 'type filter hook input priority -300', ...here, '}');
+  lines.push('}', '');
   return lines.join('\n');
 }

@@ -123,3 +123,67 @@ test('P61: a source that sends more than the gate can bear is cut', { skip }, as
   assert.equal(cut(), true, 'the flood was faster than the rate');
   assert.equal(await port.passes('10.77.1.12', 255), true, 'the other members are not touched');
 });
+
+const LISTEN_AT = `
+  const [address, port] = process.argv.slice(1);
+  const socket = require('node:dgram').createSocket('udp4');
+  socket.on('message', (data, from) => console.log(from.address));
+  socket.bind(Number(port), address, () => console.log('ready'));`;
+const SEND_TO = `
+  const [from, ...targets] = process.argv.slice(1);
+  const socket = require('node:dgram').createSocket('udp4');
+  socket.bind(0, from, async () => {
+    socket.setBroadcast(true);
+    for (const target of targets) await new Promise((done) => socket.send('x', 3780, target, done));
+    socket.close();
+  });`;
+
+test('conntrackd’s port: what is forwarded passes, tracked as ever; a stranger’s words to this host do not', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  f.net.ip(f.client, 'addr', 'add', '10.77.1.12/24', 'dev', 'eth0');
+  const conntrackd = { config: `${f.directory}/none.conf`, limitMs: 100, device: 'eth0', port: 3780 };
+  await f.start(f.config({ conntrackd }));
+  await f.serve({ gateMs: 1400, everyMs: 200 });
+  const counters = ['forwarded', 'untracked', 'here', 'strange'];
+  const look = [
+    ...['table inet look {', ...counters.map((name) => `counter ${name} {\n}`)],
+    ...['chain f {', 'type filter hook forward priority 0'],
+    ...[
+      'udp dport 3780 ct state new counter name forwarded',
+      'udp dport 3780 ct state untracked counter name untracked',
+    ],
+    ...['}', 'chain i {', 'type filter hook input priority 0'],
+    ...[
+      'udp dport 3780 ct state untracked counter name here',
+      'ip saddr 10.77.1.100 udp dport 3780 counter name strange',
+    ],
+    ...['}', '}', ''],
+  ].join('\n');
+  f.net.feed(f.gw, look, '/usr/sbin/nft', '-f', '-');
+  const heard = new Map<string, string[]>();
+  for (const [where, address] of [
+    [f.gw, '0.0.0.0'],
+    [f.server, '10.77.2.254'],
+  ] as const) {
+    const lines: string[] = [];
+    heard.set(where, lines);
+    const listener = f.net.spawn(where, process.execPath, '-e', LISTEN_AT, address, '3780');
+    listener.stdout?.on('data', (chunk: Buffer) => lines.push(...chunk.toString().trim().split('\n')));
+    assert.ok(await until(() => lines.includes('ready'), 10_000));
+  }
+  const at = (where: string): string[] => (heard.get(where) ?? []).slice(1);
+  const send = (...args: string[]): string => f.net.exec(f.client, process.execPath, '-e', SEND_TO, ...args);
+  const counted = (name: string): boolean =>
+    !/packets 0 /.test(f.net.exec(f.gw, '/usr/sbin/nft', 'list', 'counter', 'inet', 'look', name));
+  send('10.77.1.100', '10.77.1.11', '10.77.1.1', '10.77.1.255', '10.77.2.254');
+  assert.ok(await until(() => at(f.server).includes('10.77.1.100'), 10_000), 'forwarded');
+  send('10.77.1.12', '10.77.1.11');
+  assert.ok(await until(() => at(f.gw).includes('10.77.1.12'), 10_000), 'a member');
+  assert.deepEqual(at(f.gw), ['10.77.1.12'], 'nobody else');
+  assert.deepEqual(counters.map(counted), [true, false, true, false]);
+  const dropped = async (): Promise<number> => (await f.order({ filtered: true })).counts?.stranger ?? 0;
+  assert.ok(await until(async () => (await dropped()) === 3, 20_000), `${await dropped()} dropped`);
+});

@@ -146,8 +146,13 @@ test('its port is open whatever the rules are, and for members alone', async (t)
     assert.ok(rules.includes('OUTPUT -o eth2 -p udp -m udp --dport 3780 -j ACCEPT'));
   }
   const filter = portFilter(actuator, []);
-  const place = (line: string): number => filter.indexOf(line);
-  const drop = place('iifname "eth2" udp dport 3780 ip6 saddr != @synced6 counter name stranger drop');
-  assert.ok(drop > 0 && drop < place('iifname "eth2" udp dport 3780 notrack'));
+  const within = (chain: string): string =>
+    filter.slice(filter.indexOf(`chain ${chain} {`)).split('\n}')[0] ?? '';
+  const to = 'iifname "eth2" udp dport 3780';
+  // Where forwarded datagrams come by nothing is dropped on its way to that port.
+  assert.doesNotMatch(within('in'), /dport 3780.* drop/);
+  assert.ok(within('in').includes(`${to} ip6 saddr @synced6 notrack`));
+  assert.match(within('here'), /hook input/);
+  assert.ok(within('here').includes(`${to} ip6 saddr != @synced6 counter name stranger drop`));
   assert.match(filter, /set synced6 \{\ntype ipv6_addr\nelements = \{ fd00:77:3::12 \}/);
 });

@@ -35,6 +35,6 @@ export const SYNC_NUMBERS = {
     max: 65_535,
     whole: true,
     default: 3780,
-    rule: 'The UDP port of conntrackd’s words (with three and more gateways also their multicast group); not the cluster’s. On that link only members’ datagrams to this port pass, also to hosts behind the gateway.',
+    rule: 'The UDP port of conntrackd’s words (with three and more gateways also their multicast group); not the cluster’s. Of what comes over that link for this host, only members’ datagrams to this port pass; what is forwarded passes.',
   },
 } as const satisfies { readonly [key: string]: NumberKey };
