@@ -19,6 +19,7 @@ import { Sampler } from './load/sampler.ts';
 import { confirmed, type Outcome, unknown } from './outcome.ts';
 import { type FilterCounts, PortGuard } from './portguard.ts';
 import { RulesetWatch } from './rulesetwatch.ts';
+import { downlinkTest, uplinkTest } from './shared.ts';
 import { requireNft, textOf } from './tools.ts';
 import { type GuardReport, UplinkGuard } from './uplink/guard.ts';
 import { checkNextHop } from './uplink/nexthop.ts';
@@ -221,7 +222,10 @@ class KernelActuator implements LinuxActuator {
     }
     const wasOpen = this.kernel.gate.openUntilMs(name) !== null;
     const { openUntilMs, missing } = this.kernel.gate.set(name, untilMs);
-    if (openUntilMs !== null && !wasOpen) opened(parts);
+    if (openUntilMs !== null && !wasOpen) {
+      opened(parts);
+      this.sampler.quality.served(name);
+    }
     // The tables were removed behind our back: the gate stands open to all until they are back.
     if (missing) this.watch.repair();
     queueMicrotask(() => {
@@ -264,13 +268,17 @@ class KernelActuator implements LinuxActuator {
     if (program === undefined) return this.builtIn(parts, procedure);
     const isTest = (TEST_PROCEDURES as readonly Procedure[]).includes(procedure);
     const limitMs = isTest ? service.limits.testMs : service.limits.switchMs;
-    const run = () => procedureProgram(this.kernel.config, service, procedure, program, limitMs);
+    const run = () =>
+      this.sampler.quality.noted(service, procedure, () =>
+        procedureProgram(this.kernel.config, service, procedure, program, limitMs),
+      );
     if (procedure !== 'activateUplink' && procedure !== 'deactivateUplink') return run();
     return this.kernel.uplinks.byProgram(service, procedure === 'activateUplink', run);
   }
 
   private async builtIn(parts: ServiceParts, procedure: Procedure): Promise<Outcome> {
     const { kernel } = this;
+    const { quality } = this.sampler;
     const { service } = parts;
     const patience = kernel.patience(service);
     switch (procedure) {
@@ -279,11 +287,13 @@ class KernelActuator implements LinuxActuator {
           checkNextHop(kernel.links, service, kernel.rovingAddresses, patience),
         );
       case 'checkDownlink':
-        return kernel.tests.run(downlinkTest(service), () => parts.downlink.check(patience));
+        return kernel.tests.run(downlinkTest(service), () =>
+          quality.noted(service, procedure, () => parts.downlink.check(patience)),
+        );
       case 'checkServiceLocal':
         return parts.place.check();
       case 'checkServiceRemote':
-        return parts.remote.check(patience);
+        return quality.noted(service, procedure, () => parts.remote.check(patience));
       case 'activateUplink':
         return kernel.uplinks.activate(service);
       case 'deactivateUplink':
@@ -335,15 +345,4 @@ function opened({ service, place, announcers }: ServiceParts): void {
   if (!place.active) return;
   if (service.procedures.announceTakeoverDownlink === undefined) announcers.downlink.start();
   if (service.procedures.announceTakeoverUplink === undefined) announcers.uplink.start();
-}
-
-/** What tests of the next hop have in common when one may stand for another. */
-function uplinkTest({ uplink, limits }: GatewayService): string {
-  return JSON.stringify(['uplink', uplink.device, uplink.nextHops, limits.testMs]);
-}
-
-/** The same of the downlink; a program is told the service, so that its answer is that service's alone. */
-function downlinkTest({ name, downlink, limits }: GatewayService): string {
-  const isOwn = downlink.checks.some(({ kind }) => kind === 'command');
-  return JSON.stringify(['downlink', downlink.device, downlink.checks, limits.testMs, isOwn ? name : '']);
 }

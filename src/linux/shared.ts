@@ -2,6 +2,7 @@
  * Tests that several services ask for alike are made once for all who wait. Invariant: each asker gets the outcome of a test
  * that began after it had asked; at most one test of a kind runs at a time.
  */
+import type { GatewayService } from './config.ts';
 
 export class Shared<T> {
   private readonly running = new Map<string, Promise<T>>();
@@ -31,4 +32,15 @@ export class Shared<T> {
     made.then(ended, ended);
     return made;
   }
+}
+
+/** What tests of the next hop have in common when one may stand for another. */
+export function uplinkTest({ uplink, limits }: GatewayService): string {
+  return JSON.stringify(['uplink', uplink.device, uplink.nextHops, limits.testMs]);
+}
+
+/** The same of the downlink; a program is told the service, so that its answer is that service's alone. */
+export function downlinkTest({ name, downlink, limits }: GatewayService): string {
+  const isOwn = downlink.checks.some(({ kind }) => kind === 'command');
+  return JSON.stringify(['downlink', downlink.device, downlink.checks, limits.testMs, isOwn ? name : '']);
 }

@@ -127,7 +127,7 @@ class Pair {
     const conntrackd = { config: this.file(this.f.gw), limitMs, device: 'eth0', port: 3780 };
     const load = {
       ...{ sources: ['conntrackd'] as const, everyMs: 500, program: null },
-      ...{ connections: 0, cpuPercent: 100, linkMbit: 0 },
+      ...{ connections: 0, cpuPercent: 100, downlinkPercent: 100, linkMbit: 0, remotePercent: 100 },
     };
     return this.f.config({ conntrackd, load });
   }

@@ -11,7 +11,15 @@ import { needsRoot, until } from './netns.ts';
 const skip = needsRoot();
 
 function withLoad(f: Fixture, load: Partial<LoadSettings>): ActuatorConfig {
-  const usual = { everyMs: 200, connections: 0, cpuPercent: 100, linkMbit: 0, program: null };
+  const usual = {
+    everyMs: 200,
+    connections: 0,
+    cpuPercent: 100,
+    downlinkPercent: 100,
+    linkMbit: 0,
+    remotePercent: 100,
+    program: null,
+  };
   return f.config({ load: { ...usual, sources: ['conntrack'], ...load } });
 }
 

@@ -15,7 +15,15 @@ import { needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
 const SYSCTL = '/usr/sbin/sysctl';
-const LOAD = { sources: ['program'], everyMs: 1000, connections: 0, cpuPercent: 100, linkMbit: 0 };
+const LOAD = {
+  sources: ['program'],
+  everyMs: 1000,
+  connections: 0,
+  cpuPercent: 100,
+  downlinkPercent: 100,
+  linkMbit: 0,
+  remotePercent: 100,
+};
 /** Behind the gateway. */
 const HOST = '10.77.3.80';
 const HOST6 = 'fd00:77:3::80';

@@ -24,7 +24,15 @@ test('[load]: none, its defaults, and what is refused', () => {
   assert.equal(parseSettings(EXAMPLE, 'f').load, null);
   const text = EXAMPLE.replace('[timing]', '[load]\nsources = ["cpu", "conntrack"]\nevery = "2s"\n[timing]');
   assert.deepEqual(parseSettings(text, 'f').load, {
-    ...{ sources: ['cpu', 'conntrack'], everyMs: 2000, connections: 0, cpuPercent: 100, linkMbit: 0 },
+    ...{
+      sources: ['cpu', 'conntrack'],
+      everyMs: 2000,
+      connections: 0,
+      cpuPercent: 100,
+      downlinkPercent: 100,
+      linkMbit: 0,
+      remotePercent: 100,
+    },
     program: null,
   });
   assert.deepEqual(problems('sources = ["link", "program"]\nprogram = "/usr/bin/true"\nlink = 500'), []);
@@ -34,6 +42,9 @@ test('[load]: none, its defaults, and what is refused', () => {
   assert.match(problems('sources = ["program"]')[0] ?? '', /load\.sources names "program" without one/);
   assert.match(problems('sources = ["cpu"]\nprogram = "/x"')[0] ?? '', /load\.program is no source/);
   assert.match(problems('sources = ["cpu"]\nconntrack = 5\nlink = 1')[1] ?? '', /load\.link is no source/);
+  assert.match(problems('sources = ["downlink"]\nremote = 20')[0] ?? '', /load\.remote is no source/);
+  assert.deepEqual(problems('sources = ["downlink", "remote"]\ndownlink = 20\nremote = 20'), []);
+  assert.match(problems('sources = ["downlink"]\ndownlink = 101')[0] ?? '', /load\.downlink is out of range/);
   assert.match(problems('sources = ["cpu"]\nevery = "10ms"')[0] ?? '', /load\.every is out of range/);
 });
 

@@ -5,7 +5,7 @@ export const CHECK_TEXT_KEYS = {
   'load.sources': {
     unit: 'list of sources',
     default: 'none: the load is 0',
-    rule: 'What tells how burdened this host is, the highest of: conntrack (tracked connections), conntrackd (1000 while it does not answer), cpu (pressure), link (use of the services’ devices), program.',
+    rule: 'What tells how burdened this host is, the highest of: conntrack (tracked connections), conntrackd (1000 while it does not answer), cpu (pressure), downlink (its test’s runs that were not confirmed), link (use of the services’ devices), program, remote (likewise of the services elsewhere, seen from here).',
   },
   'load.program': {
     unit: 'path',
@@ -63,6 +63,13 @@ export const CHECK_NUMBER_KEYS = {
     default: 100,
     rule: 'So many per cent of the last ten seconds in which something waited for a processor are a load of 1000. Without /proc/pressure: of the load average for each processor.',
   },
+  'load.downlink': {
+    min: 1,
+    max: 100,
+    whole: true,
+    default: 100,
+    rule: 'So many per cent of the last 20 runs of checkDownlink on one device not confirmed are a load of 1000.',
+  },
   'load.link': {
     min: 0,
     max: 1_000_000,
@@ -70,6 +77,13 @@ export const CHECK_NUMBER_KEYS = {
     default: 0,
     unit: 'Mbit/s',
     rule: 'So many Mbit/s of one device in one direction are a load of 1000. 0: the device’s own speed.',
+  },
+  'load.remote': {
+    min: 1,
+    max: 100,
+    whole: true,
+    default: 100,
+    rule: 'So many per cent of the last 20 runs of checkServiceRemote of each service elsewhere not confirmed are a load of 1000.',
   },
   'service.rise': {
     min: 1,

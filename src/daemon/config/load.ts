@@ -12,13 +12,15 @@ export function loadSettings(file: FileContent['load']): LoadSettings | null {
     everyMs: file.every ?? DURATION_KEYS['load.every'].defaultMs(),
     connections: file.conntrack ?? CHECK_NUMBER_KEYS['load.conntrack'].default,
     cpuPercent: file.cpu ?? CHECK_NUMBER_KEYS['load.cpu'].default,
+    downlinkPercent: file.downlink ?? CHECK_NUMBER_KEYS['load.downlink'].default,
     linkMbit: file.link ?? CHECK_NUMBER_KEYS['load.link'].default,
+    remotePercent: file.remote ?? CHECK_NUMBER_KEYS['load.remote'].default,
     program: file.program ?? null,
   };
 }
 
 /** Keys of `[load]` that mean something only beside the source of their name. */
-const OF_A_SOURCE = ['conntrack', 'cpu', 'link', 'program'] as const;
+const OF_A_SOURCE = ['conntrack', 'cpu', 'downlink', 'link', 'program', 'remote'] as const;
 
 /** What is wrong with it as a whole. */
 export function loadProblems(load: FileContent['load']): { key: string; what: string; remedy: string }[] {

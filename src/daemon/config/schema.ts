@@ -61,8 +61,10 @@ const load = new Table({
   every: duration('load.every').optional(),
   conntrack: number('load.conntrack').optional(),
   cpu: number('load.cpu').optional(),
+  downlink: number('load.downlink').optional(),
   link: number('load.link').optional(),
   program: path().optional(),
+  remote: number('load.remote').optional(),
 });
 
 const conntrackd = new Table({

@@ -17,6 +17,13 @@ export async function inspectLoad({ load, services }: ActuatorConfig): Promise<F
       );
     if (source === 'cpu' && cpuLoad(load.cpuPercent) === null)
       silent('neither /proc/pressure/cpu nor /proc/loadavg can be read', 'take cpu out of load.sources');
+    if (source === 'downlink')
+      for (const { name, downlink, procedures } of services)
+        if (procedures.checkDownlink === undefined && downlink.checks.some(({ kind }) => kind === 'carrier'))
+          silent(
+            `downlink.check of service ${name} lists carrier, which confirms whatever is lost on the link`,
+            'take carrier out of it, or downlink out of load.sources',
+          );
     if (source !== 'link' || load.linkMbit > 0) continue;
     const present = deviceBytes();
     const devices = new Set(services.flatMap((s) => [s.downlink.device, s.uplink.device]));

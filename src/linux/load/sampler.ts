@@ -6,6 +6,7 @@ import type { ActuatorConfig } from '../config.ts';
 import type { ConnectionSync } from '../conntrackd.ts';
 import { programProblem } from '../external.ts';
 import { runPowerless, textOf } from '../tools.ts';
+import { Quality } from './quality.ts';
 import { conntrackLoad, cpuLoad, LinkUse, type LoadSettings, programLoad } from './sources.ts';
 
 /** The longest that a program may take. */
@@ -18,6 +19,8 @@ const UNMEASURED_EVERY_MS = 5000;
 export type OnLoad = (load: number, detail: string) => void;
 
 export class Sampler {
+  /** What the tests tell it of the downlink. */
+  readonly quality: Quality;
   private readonly nowMs: () => number;
   private readonly onLoad: OnLoad;
   private readonly sync: Pick<ConnectionSync, 'answers'>;
@@ -38,12 +41,14 @@ export class Sampler {
     this.onLoad = onLoad;
     this.sync = sync;
     this.links = new LinkUse(nowMs());
+    this.quality = new Quality(nowMs);
   }
 
   /** Begins, or goes on under another configuration. Where the sources were taken out it goes on saying 0. */
   start(config = this.config): void {
     const text = JSON.stringify(config.load);
     this.config = config;
+    this.quality.configure(config.load, config.services);
     if (this.timer !== null && text === this.text) return;
     const wasOn = this.timer !== null;
     this.stop();
@@ -85,6 +90,8 @@ export class Sampler {
       if (source === 'conntrack') parts[source] = conntrackLoad(load.connections);
       else if (source === 'conntrackd') parts[source] = this.sync.answers ? 0 : WORST;
       else if (source === 'cpu') parts[source] = cpuLoad(load.cpuPercent);
+      else if (source === 'downlink') parts[source] = this.quality.downlink(load.downlinkPercent);
+      else if (source === 'remote') parts[source] = this.quality.remote(load.remotePercent);
       else if (source === 'link') parts[source] = this.links.look(devices, load.linkMbit, this.nowMs());
       else if (load.program !== null) {
         const said = await this.run(load.program, Math.min(PROGRAM_LIMIT_MS, load.everyMs));

@@ -5,7 +5,15 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-export const LOAD_SOURCES = ['conntrack', 'conntrackd', 'cpu', 'link', 'program'] as const;
+export const LOAD_SOURCES = [
+  'conntrack',
+  'conntrackd',
+  'cpu',
+  'downlink',
+  'link',
+  'program',
+  'remote',
+] as const;
 export type LoadSource = (typeof LOAD_SOURCES)[number];
 
 /** What is 1000, and how it is found out; root's configuration. */
@@ -16,8 +24,12 @@ export interface LoadSettings {
   readonly connections: number;
   /** Per cent of the time in which something waits for a processor. */
   readonly cpuPercent: number;
+  /** Per cent of the last runs of a downlink's test that were not confirmed. */
+  readonly downlinkPercent: number;
   /** Mbit/s of one device in one direction; 0: the device's own speed. */
   readonly linkMbit: number;
+  /** Per cent of the last runs of the remote tests that were not confirmed. */
+  readonly remotePercent: number;
   /** Prints a number from 0 to 1000. */
   readonly program: string | null;
 }
