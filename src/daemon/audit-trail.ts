@@ -71,7 +71,7 @@ export class AuditTrail {
   configured({ core: { timing, services }, settings }: Pick<Config, 'core' | 'settings'>): void {
     const groups = groupsOf(settings.services);
     for (const { name, ...service } of services) {
-      // The log names a group by its first member.
+      // The log names a group by the first of its members' names.
       const group = groups.find(([first]) => first === name) ?? [name];
       const together = group.length > 1 ? { together: group } : {};
       const all = Object.entries({ ...timing, ...service, ...together });

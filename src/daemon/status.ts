@@ -25,7 +25,7 @@ export interface StatusRow {
 
 export interface StatusService {
   readonly name: string;
-  /** All services of its group, in the file's order; the log names the first. Empty: it stands alone. */
+  /** All services of its group, in the order of their names; the log names the first. Empty: it stands alone. */
   readonly together: readonly string[];
   readonly policy: string;
   /** The main state, in lower case, and the place within it. */

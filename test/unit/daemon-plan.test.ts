@@ -263,6 +263,10 @@ test('a group is one service of the core, with one digest of all its members; it
   assert.notEqual(grouped.core.services[0]?.digest, one.core.services[0]?.digest);
   const other = with2(second('together = ["firewall"]', '10.77.1.3/24'));
   assert.notEqual(other.core.services[0]?.digest, grouped.core.services[0]?.digest);
+  const reordered = load('[[service]]', `${second('together = ["firewall"]')}[[service]]`);
+  assert.equal(reordered.settings.services[0]?.gateway.name, 'web');
+  assert.deepEqual(reordered.core, grouped.core, 'whatever the order in the file');
+  assert.deepEqual(planReload(grouped, reordered).refused, []);
   assert.match(planReload(apart, grouped).refused.join('; '), /service firewall: who stands together/);
   assert.match(planReload(one, grouped).refused.join('; '), /service firewall: who stands together/);
   assert.deepEqual(planReload(one, apart).refused, [], 'a service that comes touches none that is there');

@@ -117,11 +117,13 @@ function coreConfig(settings: Settings, roster: Roster, self: RosterMember): Cor
   };
 }
 
-/** A group as the core is to know it: its first member, with what must be the same everywhere of all members. */
+/** A group as the core is to know it: the member that it is named by, with what must be the same everywhere of all members. */
 function groupConfig(group: Group, settings: Settings, self: RosterMember): ServiceConfig {
-  const members = settings.services.flatMap((service) =>
-    group.includes(service.gateway.name) ? [serviceConfig(service, settings, self)] : [],
-  );
+  // In the group's order, not the file's: the digest must not hang on that.
+  const members = group.flatMap((name) => {
+    const service = settings.services.find(({ gateway }) => gateway.name === name);
+    return service === undefined ? [] : [serviceConfig(service, settings, self)];
+  });
   const [first, ...others] = members;
   if (first === undefined) throw new RangeError(`no service ${group[0]}`);
   const led = leaders(settings.services);

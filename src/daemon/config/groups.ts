@@ -1,31 +1,31 @@
 /**
- * `together`: services that are on one host, all or none. A group is one service to the core, under the name of its first
- * member in the file; what must be alike for that is checked here. Pure.
+ * `together`: services that are on one host, all or none. A group is one service to the core, under the name of its
+ * member that sorts first, whatever the order of a host's file; what must be alike for that is checked here. Pure.
  */
 import type { ServiceName } from '../../core/basics.ts';
 import type { ServiceProblem } from './service.ts';
 import type { ServiceSettings } from './settings.ts';
 
-/** The members in the file's order; the first is the name by which the core and other hosts know them. */
+/** The members in the order of their names; the first is the name by which the core and other hosts know them. */
 export type Group = readonly [ServiceName, ...ServiceName[]];
 
 type Named = Pick<ServiceSettings, 'together'> & { readonly gateway: { readonly name: ServiceName } };
 
-/** Every service stands in exactly one group, most alone. In the order of their first members. */
+/** Every service stands in exactly one group, most alone. In the file's order of those that they are named by. */
 export function groupsOf(services: readonly Named[]): Group[] {
   const names = services.map(({ gateway }) => gateway.name);
   const leader = new Map(names.map((name) => [name, name]));
   const join = (a: ServiceName, b: ServiceName): void => {
     const [one, other] = [leader.get(a), leader.get(b)];
     if (one === undefined || other === undefined || one === other) return;
-    const [first, second] = names.indexOf(one) < names.indexOf(other) ? [one, other] : [other, one];
+    const [first, second] = one < other ? [one, other] : [other, one];
     for (const [name, led] of leader) if (led === second) leader.set(name, first);
   };
   for (const { gateway, together } of services) for (const other of together) join(gateway.name, other);
   return names.flatMap((name) => {
     if (leader.get(name) !== name) return [];
     const others = names.filter((other) => other !== name && leader.get(other) === name);
-    return [[name, ...others] as const];
+    return [[name, ...others.sort()] as const];
   });
 }
 
@@ -34,7 +34,7 @@ export function leaders(services: readonly Named[]): ReadonlyMap<ServiceName, Se
   return new Map(groupsOf(services).flatMap((group) => group.map((name) => [name, group[0]] as const)));
 }
 
-/** What is wrong with that service's group; told where the later one of two members stands. */
+/** What is wrong with that service's group; told where a member stands that the group is not named by. */
 export function groupProblems(service: ServiceSettings, all: readonly ServiceSettings[]): ServiceProblem[] {
   const { name } = service.gateway;
   const problems: ServiceProblem[] = [];

@@ -7,7 +7,7 @@ export const ORDER_TEXT_KEYS = {
   'service.together': {
     unit: 'list of names',
     default: 'none',
-    rule: 'Services that are to be where this one is, all or none; named by one of them is enough. They are one service to the cluster, under the name of the first in the file. Policy, times, alone, apart and feedback must be the same. The same on all hosts, in the same order.',
+    rule: 'Services that are to be where this one is, all or none; named by one of them is enough. They are one service to the cluster, under that of their names which sorts first. Policy, times, alone, apart and feedback must be the same. The same on all hosts.',
   },
   'service.alone': {
     unit: '"suspend" or "serve"',
