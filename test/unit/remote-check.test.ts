@@ -133,6 +133,13 @@ test('in the file: defaults, the two needs, and checks that do not fit the servi
   assert.match(found('through:icmp:2001:db8::1'), /has no IPv6 gateway to go through/);
   assert.match(found('through:tcp:[2001:db8::1]:80'), /asks an IPv6 host through the gateway/);
   assert.match(found('nonsense'), /is no remote check: "nonsense"/);
+  assert.deepEqual(
+    problems('checks = ["gateway", "icmp:x", "gateway", "tcp:10.77.1.9"]').map((line) =>
+      line.split(' ').slice(2).join(' '),
+    ),
+    ['is no remote check: "icmp:x"', 'lists "gateway" twice', 'is no remote check: "tcp:10.77.1.9"'],
+    'all that is wrong at once',
+  );
   assert.match(problems('checks = ["gateway", "gateway"]')[0] ?? '', /twice/);
   assert.match(problems('need = "most"')[0] ?? '', /service\.remote\.need is unknown/);
   assert.match(problems('check = ["gateway"]')[0] ?? '', /service\.remote\.check is no key/);

@@ -211,25 +211,27 @@ export function loadSources() {
   );
 }
 
-/** 1 to `most` items, none twice. */
+/** 1 to `most` items, none twice. Every wrong one is told, not only the first. */
 export function list<T>(
   remedy: string,
   parse: (value: unknown) => T | Refused,
   identity: (item: T) => string,
   most = 16,
 ) {
-  return leaf(remedy, (value): readonly T[] | Refused => {
-    if (!Array.isArray(value)) return new Refused(`is no list: ${shown(value)}`, remedy);
+  return new Leaf<readonly T[]>((value, refuse) => {
+    const refused = (what: string): undefined => refuse(what, remedy);
+    if (value === undefined) return refused('is missing');
+    if (!Array.isArray(value)) return refused(`is no list: ${shown(value)}`);
     if (value.length < 1 || value.length > most)
-      return new Refused(`must list 1 to ${most}, not ${value.length}`, remedy);
+      return refused(`must list 1 to ${most}, not ${value.length}`);
     const items: T[] = [];
     for (const entry of value) {
       const item = parse(entry);
-      if (item instanceof Refused) return item;
-      if (items.some((other) => identity(other) === identity(item)))
-        return new Refused(`lists ${shown(entry)} twice`, remedy);
-      items.push(item);
+      if (item instanceof Refused) refuse(item.what, item.remedy);
+      else if (items.some((other) => identity(other) === identity(item)))
+        refused(`lists ${shown(entry)} twice`);
+      else items.push(item);
     }
-    return items;
+    return items.length < value.length ? undefined : items;
   });
 }

@@ -37,15 +37,20 @@ export class Optional<T> extends Shape<T | undefined> {
   }
 }
 
-/** A value of its own kind, from a plain function. */
+/** A value of its own kind, from a plain function, which may refuse for several reasons. */
 export class Leaf<T> extends Shape<T> {
-  private readonly take: (value: unknown, refuse: (what: string, remedy: string) => void) => T | undefined;
-  constructor(take: (value: unknown, refuse: (what: string, remedy: string) => void) => T | undefined) {
+  private readonly take: (
+    value: unknown,
+    refuse: (what: string, remedy: string) => undefined,
+  ) => T | undefined;
+  constructor(take: (value: unknown, refuse: (what: string, remedy: string) => undefined) => T | undefined) {
     super();
     this.take = take;
   }
   read(value: unknown, path: Path, issues: Issue[]): T | undefined {
-    return this.take(value, (what, remedy) => issues.push({ kind: 'value', path, what, remedy }));
+    return this.take(value, (what, remedy) => {
+      issues.push({ kind: 'value', path, what, remedy });
+    });
   }
 }
 
