@@ -171,6 +171,24 @@ test('a witness votes for the services and has nothing to do for them in the ker
   assert.equal(config.uplinks.size, 0);
 });
 
+test('what a witness makes no use of is a remark; what all hosts must have the same is none', async (t) => {
+  const hosts = [{ name: 'fw1', addresses: '10.77.1.11:7946', role: 'witness' }, ...TWO_HOSTS.slice(1)];
+  const { load } = await made(t, hosts);
+  const told = (config: Config): string[] =>
+    remarks(config).flatMap(({ text, fails }) => (text.includes('witness') ? [`${fails} ${text}`] : []));
+  const whole = load('[timing]', '[conntrackd]\n[load]\nsources = ["cpu"]\n[timing]');
+  assert.deepEqual(told(whole), [
+    'false this host is a witness and makes no use of [load], [conntrackd], service firewall’s devices, rule files',
+  ]);
+  const { settings } = load();
+  const bare = readFileSync(settings.file, 'utf8')
+    .replace(/^(device|activation) .*\n/gm, (line, _key, at: number, text: string) =>
+      text.slice(0, at).includes('[[service]]') ? '' : line,
+    )
+    .replace(/\[service\.firewall\][^[]*/, '');
+  assert.deepEqual(told(load(/[\s\S]*/, bare)), []);
+});
+
 test('reload: nothing changed is no change', async (t) => {
   const { load } = await made(t);
   assert.deepEqual(planReload(load(), load()), { changes: [], refused: [] });

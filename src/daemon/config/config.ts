@@ -251,6 +251,21 @@ export interface Remark {
   readonly hint: string;
 }
 
+/** What of a file is for gateways alone: a witness has no actuator. */
+function unusedByWitness({ load, conntrackd, services }: Settings): string[] {
+  const sections = [load !== null && '[load]', conntrackd !== null && '[conntrackd]'];
+  const parts = services.map(({ isBare, gateway: { name, remote, firewall, procedures } }) => {
+    const found = [
+      !isBare && 'devices',
+      remote !== undefined && 'remote checks',
+      Object.values(firewall).some((file) => file !== null) && 'rule files',
+      Object.keys(procedures).length > 0 && 'programs',
+    ].filter((what) => what !== false);
+    return found.length > 0 && `service ${name}’s ${found.join(', ')}`;
+  });
+  return [...sections, ...parts].filter((what) => what !== false);
+}
+
 export function remarks(config: Config): Remark[] {
   const { settings, roster } = config;
   const found: Remark[] = [];
@@ -283,6 +298,13 @@ export function remarks(config: Config): Remark[] {
       'services differ in their uplinks or next hops: while this host serves several, the first default route takes all that it forwards';
     add(false, text, 'give them the same next hop, or routes of their own by programs (spec/procedures.md)');
   }
+  const idle = config.isGateway ? [] : unusedByWitness(settings);
+  if (idle.length > 0)
+    add(
+      false,
+      `this host is a witness and makes no use of ${idle.join(', ')}`,
+      'remove it, unless the file is to be a gateway’s as well (spec/configuration.md, "A witness")',
+    );
   const unmeasured = settings.services.filter(({ feedback }) => feedback !== null);
   if (config.isGateway && settings.load === null && unmeasured.length > 0) {
     const names = unmeasured.map(({ gateway }) => gateway.name).join(', ');
