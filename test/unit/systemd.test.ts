@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'node:test';
 import { isSound } from '../../src/daemon/manager.ts';
 import { findUser, unprivilegedUser } from '../../src/daemon/user.ts';
@@ -19,6 +19,7 @@ const SYSTEMD = join(PROJECT, 'systemd');
 const missing = spawnSync('systemd-analyze', ['--version']).error !== undefined;
 const skip = missing && process.env.CI !== 'true' ? 'needs systemd-analyze' : false;
 const UNITS = readdirSync(SYSTEMD).filter((name) => /\.(service|socket)$/.test(name));
+const EXAMPLE_UNIT = join(PROJECT, 'test/example/dhcp-relay/portcullis-dhcp-relay.service');
 const textOf = (unit: string): string => readFileSync(join(SYSTEMD, unit), 'utf8');
 
 function analyze(...args: string[]): { status: number | null; said: string } {
@@ -26,13 +27,32 @@ function analyze(...args: string[]): { status: number | null; said: string } {
   return { status, said: stdout + stderr };
 }
 
-test('systemd-analyze verify has nothing to say', { skip }, (t) => {
+test('systemd-analyze verify has nothing to say of any unit, the worked example’s included', {
+  skip,
+}, (t) => {
   const dir = temporaryDir(t);
-  // Node may live elsewhere on this machine.
-  for (const unit of UNITS)
-    writeFileSync(join(dir, unit), textOf(unit).replaceAll('/usr/bin/node', process.execPath));
-  const { status, said } = analyze('verify', ...UNITS.map((unit) => join(dir, unit)));
-  assert.deepEqual([status, said], [0, '']);
+  const files = [...UNITS.map((unit) => join(SYSTEMD, unit)), EXAMPLE_UNIT];
+  assert.ok(files.length >= 6);
+  const verified = (change: (text: string) => string): { status: number | null; said: string } => {
+    const copies = files.map((file) => {
+      // Programs may live elsewhere on this machine, or be missing.
+      const text = readFileSync(file, 'utf8').replaceAll(
+        /\/usr\/(bin\/node|sbin\/(conntrackd|dnsmasq))(?= )/g,
+        process.execPath,
+      );
+      const copy = join(dir, basename(file));
+      writeFileSync(copy, change(text));
+      return copy;
+    });
+    return analyze('verify', ...copies);
+  };
+  assert.deepEqual(
+    verified((text) => text),
+    { status: 0, said: '' },
+  );
+  // It does look at each of them.
+  const { said } = verified((text) => text.replace('[Unit]', '[Unit]\nNoSuchKey=yes'));
+  for (const file of files) assert.ok(said.includes(basename(file)), file);
 });
 
 test('exposure: the network process and a witness at most 1.5, conntrackd 2.0, the actuator 2.5, with module too', {
