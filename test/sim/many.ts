@@ -1,7 +1,7 @@
 /**
  * Many services on several hosts, in virtual time: the real core of each host over an even network and a Linux side
- * that does what it is told. No driver, codec or kernel: world.ts has those, with one service. Here it is about what
- * services have to do with one another.
+ * that does what it is told, but for the faults of a test; between the two what joins groups (`together`). No driver, codec
+ * or kernel: world.ts has those, with one service. Here it is about what services have to do with one another.
  */
 import {
   brokenInvariants,
@@ -13,10 +13,12 @@ import {
   type Message,
   nextDeadline,
   type Policy,
+  type Procedure,
   type ServiceConfig,
   type ServiceState,
   step,
 } from '../../src/core/index.ts';
+import { Grouping } from '../../src/daemon/grouping.ts';
 import { clusterTimes, coreConfig } from './cluster.ts';
 import { simulatedCluster } from './crypto.ts';
 import { TaskQueue } from './queue.ts';
@@ -26,6 +28,8 @@ export interface ManyOptions {
   readonly hosts: number;
   readonly witnesses?: number;
   readonly services: number;
+  /** So many services stand together in each of these; 1 unless said otherwise. */
+  readonly members?: number;
   readonly policy: Policy;
   readonly seed?: number;
   /** These speak the protocol's former number: of their load nobody hears. */
@@ -46,8 +50,9 @@ interface Machine {
   state: HostState | null;
   /** Counts its starts: what an earlier one ordered is never heard of again. */
   run: number;
-  /** Until when the kernel's gate is open, by service. */
+  /** Until when the kernel's gate is open, by member. */
   readonly gates: Map<string, number>;
+  grouping: Grouping | null;
 }
 
 /** What a host of protocol 2 takes in of a word of protocol 1. */
@@ -68,11 +73,14 @@ export class Many {
   readonly overlaps = new Set<string>();
   /** Steps in which a host said something, and what it said in each. */
   said: { readonly from: string; readonly atMs: number; readonly messages: readonly Message[] }[] = [];
+  /** What does not work on a host, for one member: a procedure, or its gate, which stays shut. */
+  isBroken: (host: string, member: string, what: Procedure | 'gate') => boolean = () => false;
   /** Looks at each step. */
   observe: ((host: string, before: HostState, after: HostState) => void) | null = null;
   readonly #queue = new TaskQueue();
   readonly #chance: Chance;
   readonly #former: readonly string[];
+  readonly #together: ReadonlyMap<string, readonly string[]>;
 
   constructor(options: ManyOptions) {
     const { roster } = simulatedCluster(options.hosts, options.witnesses ?? 0, false);
@@ -81,6 +89,12 @@ export class Many {
     this.#former = options.former ?? [];
     this.#chance = new Chance(options.seed ?? 1);
     this.services = Array.from({ length: options.services }, (_, i) => `s${String(i).padStart(2, '0')}`);
+    this.#together = new Map(
+      this.services.map((name) => [
+        name,
+        Array.from({ length: options.members ?? 1 }, (_, i) => (i === 0 ? name : `${name}-${i}`)),
+      ]),
+    );
     this.names = roster.members.map((member) => member.name);
     this.machines = this.names.map((name) => {
       const one = coreConfig(roster, name, this.timing, options.policy, null);
@@ -89,7 +103,7 @@ export class Many {
         name: service,
         ...options.service?.(i),
       }));
-      return { name, config: { ...one, services }, state: null, run: 0, gates: new Map() };
+      return { name, config: { ...one, services }, state: null, run: 0, gates: new Map(), grouping: null };
     });
   }
 
@@ -109,6 +123,7 @@ export class Many {
     const machine = this.machine(name);
     machine.run++;
     machine.state = initialState(machine.config, this.nowMs);
+    machine.grouping = this.#linuxSide(machine);
     this.happened(name, { type: 'started' });
     for (const other of this.machines) {
       if (other === machine || other.state === null) continue;
@@ -128,9 +143,21 @@ export class Many {
     machine.gates.clear();
   }
 
-  /** Those that serve, by service: the gate is open, and it says that it serves. */
+  /** Those that serve, by service: the gate of every member is open. */
   masters(service: string): string[] {
-    return this.machines.filter((machine) => this.#active(machine, service)).map(({ name }) => name);
+    const members = this.membersOf(service);
+    return this.machines
+      .filter((machine) => members.every((member) => this.isOpen(machine, member)))
+      .map(({ name }) => name);
+  }
+
+  membersOf(service: string): readonly string[] {
+    return this.#together.get(service) ?? [service];
+  }
+
+  /** Where a member's gate is open. */
+  holders(member: string): string[] {
+    return this.machines.filter((machine) => this.isOpen(machine, member)).map(({ name }) => name);
   }
 
   /** The services that a host serves. */
@@ -138,8 +165,8 @@ export class Many {
     return this.services.filter((service) => this.masters(service).includes(name));
   }
 
-  #active(machine: Machine, service: string): boolean {
-    return (machine.gates.get(service) ?? 0) > this.nowMs;
+  isOpen(machine: Machine, member: string): boolean {
+    return (machine.gates.get(member) ?? 0) > this.nowMs;
   }
 
   pass(ms: number): void {
@@ -187,27 +214,11 @@ export class Many {
 
   #carryOut(machine: Machine, effect: Effect): void {
     const { name } = machine;
-    if (effect.type === 'run') {
-      const { service, procedure, id } = effect;
-      this.#later(machine, PROCEDURE_MS, () => {
-        const verdict =
-          procedure !== 'checkServiceRemote' || this.masters(service).length > 0 ? 'confirmed' : 'lost';
-        this.happened(name, { type: 'procedure-ended', service, procedure, id, verdict });
-      });
-    } else if (effect.type === 'probe-addresses') {
-      const { service, side, id } = effect;
-      this.#later(machine, this.timing.probes * this.timing.probeTimeoutMs, () => {
-        const answered = this.masters(service).some((other) => other !== name);
-        this.happened(name, { type: 'addresses-probed', service, side, id, answered });
-      });
-    } else if (effect.type === 'gate') {
-      const { service, id, untilMs } = effect;
-      this.#later(machine, GATE_MS, () => {
-        machine.gates.set(service, untilMs ?? 0);
-        if (this.masters(service).length > 1) this.overlaps.add(service);
-        this.happened(name, { type: 'gate-set', service, id, openUntilMs: untilMs });
-      });
-    } else if (effect.type === 'send') {
+    if (effect.type === 'run') machine.grouping?.run(effect.service, effect.procedure, effect.id);
+    else if (effect.type === 'probe-addresses')
+      machine.grouping?.probeAddresses(effect.service, effect.side, effect.id);
+    else if (effect.type === 'gate') machine.grouping?.gate(effect.service, effect.untilMs, effect.id);
+    else if (effect.type === 'send') {
       const { message } = this.#former.includes(name) ? { message: former(effect.message) } : effect;
       for (const to of this.machines) {
         if (to === machine || (effect.to !== 'all' && effect.to !== to.name)) continue;
@@ -217,6 +228,46 @@ export class Many {
         );
       }
     }
+  }
+
+  /** The Linux side of one start of a host, by member, and what joins groups before it. */
+  #linuxSide(machine: Machine): Grouping {
+    const { name } = machine;
+    const services = [...this.#together].flatMap(([, members]) =>
+      members.map((member) => ({ gateway: { name: member }, together: members.filter((m) => m !== member) })),
+    );
+    const none = (): void => undefined;
+    const grouping = new Grouping(services, {
+      procedureEnded: (service, procedure, id, verdict) =>
+        this.happened(name, { type: 'procedure-ended', service, procedure, id, verdict }),
+      addressesProbed: (service, side, id, answered) =>
+        this.happened(name, { type: 'addresses-probed', service, side, id, answered }),
+      gateSet: (service, id, openUntilMs) =>
+        this.happened(name, { type: 'gate-set', service, id, openUntilMs }),
+      ...{ linkChanged: none, foreignerHeard: none, rivalHeard: none },
+    });
+    const { memberEvents } = grouping;
+    grouping.over({
+      run: (member, procedure, id) =>
+        this.#later(machine, PROCEDURE_MS, () => {
+          const isSeen = procedure !== 'checkServiceRemote' || this.holders(member).length > 0;
+          const verdict = this.isBroken(name, member, procedure) ? 'unknown' : isSeen ? 'confirmed' : 'lost';
+          memberEvents.procedureEnded(member, procedure, id, verdict, '');
+        }),
+      probeAddresses: (member, side, id) =>
+        this.#later(machine, this.timing.probes * this.timing.probeTimeoutMs, () => {
+          const isAnswered = this.holders(member).some((other) => other !== name);
+          memberEvents.addressesProbed(member, side, id, isAnswered, '');
+        }),
+      gate: (member, untilMs, id) =>
+        this.#later(machine, GATE_MS, () => {
+          const openUntilMs = this.isBroken(name, member, 'gate') ? null : untilMs;
+          machine.gates.set(member, openUntilMs ?? 0);
+          if (this.holders(member).length > 1) this.overlaps.add(member);
+          memberEvents.gateSet(member, id, openUntilMs);
+        }),
+    });
+    return grouping;
   }
 
   /** What is known of the places, for a test that fails. */
