@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { readSettings } from '../../src/daemon/config/read-settings.ts';
@@ -63,7 +63,14 @@ test('the relay runs on the host that serves, is heard while the gate is open, i
   skip: needsRoot(),
 }, async (t) => {
   const f = new Fixture();
-  t.after(() => f.close());
+  const pidFile = join(f.directory, 'portcullis-dhcp-relay.service.pid');
+  const relay = (): number => Number(readFileSync(pidFile, 'latin1'));
+  t.after(() => {
+    // It left every group: what a test that failed has started ends nowhere else.
+    const comm = existsSync(pidFile) ? `/proc/${relay()}/comm` : '';
+    if (existsSync(comm) && readFileSync(comm, 'latin1') === 'dnsmasq\n') process.kill(relay(), 'SIGKILL');
+    f.close();
+  });
   // As root's own, where everybody may read it: the check runs as nobody's user.
   const program = join(f.directory, 'unit-service');
   copyFileSync(join(EXAMPLE, 'unit-service'), program);
@@ -88,8 +95,6 @@ test('the relay runs on the host that serves, is heard while the gate is open, i
     heard = '';
     return until(() => heard.includes('10.77.1.1\n'), limitMs);
   };
-  const pidFile = join(f.directory, 'portcullis-dhcp-relay.service.pid');
-  const relay = (): number => Number(readFileSync(pidFile, 'latin1'));
 
   assert.equal((await f.run('activateUplink')).verdict, 'confirmed');
   const activated = await f.run('activateService');
