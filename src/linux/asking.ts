@@ -76,16 +76,8 @@ export async function echo(
   target: Buffer,
   patience: Patience,
 ): Promise<Heard | null> {
-  const own = ear.link?.mac;
   const source = target.length === 4 ? sources.four : sources.linkLocal;
-  if (own === undefined || source === null) return null;
-  const first = echoSeq + 1;
-  const frames = (): Buffer[] => {
-    echoSeq = (echoSeq + 1) & 0xffff;
-    const make = target.length === 4 ? echoRequest4 : echoRequest6;
-    return [make(mac, own, source, target, ECHO_ID, echoSeq)];
-  };
-  return ear.ask(patient(patience, frames, (h) => isEchoTo(h, first) && senderIs(h, target)));
+  return source === null ? null : echoed(ear, source, mac, target, patience);
 }
 
 /** The same for a host behind the one of `mac`, which must hand the answer on: from any other it is none. */
@@ -96,15 +88,28 @@ export function echoThrough(
   target: Buffer,
   patience: Patience,
 ): Promise<Heard | null> {
+  return echoed(ear, source, mac, target, patience, { hops: HOPS, from: mac });
+}
+
+/** `beyond`: the target is not on this link. */
+async function echoed(
+  ear: Ear,
+  source: Buffer,
+  mac: Buffer,
+  target: Buffer,
+  patience: Patience,
+  beyond?: { readonly hops: number; readonly from: Buffer },
+): Promise<Heard | null> {
   const own = ear.link?.mac;
-  if (own === undefined) return Promise.resolve(null);
+  if (own === undefined) return null;
   const first = echoSeq + 1;
   const frames = (): Buffer[] => {
     echoSeq = (echoSeq + 1) & 0xffff;
     if (target.length === 16) return [echoRequest6(mac, own, source, target, ECHO_ID, echoSeq)];
-    return [echoRequest4(mac, own, source, target, ECHO_ID, echoSeq, HOPS)];
+    return [echoRequest4(mac, own, source, target, ECHO_ID, echoSeq, beyond?.hops)];
   };
-  const answers = (h: Heard): boolean => isEchoTo(h, first) && senderIs(h, target) && h.mac.equals(mac);
+  const answers = (h: Heard): boolean =>
+    isEchoTo(h, first) && senderIs(h, target) && (beyond === undefined || h.mac.equals(beyond.from));
   return ear.ask(patient(patience, frames, answers));
 }
 

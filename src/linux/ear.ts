@@ -3,25 +3,12 @@
  * through. Invariant: no frame of our own comes back as heard, and nothing heard can make it throw.
  */
 import { type Heard, parseFrame } from './frames.ts';
-import {
-  AF_PACKET,
-  attachFilter,
-  bindSocket,
-  closeFd,
-  ENETDOWN,
-  EPERM,
-  openSocket,
-  receive,
-  SOCK_RAW,
-  send,
-  setOption,
-} from './libc.ts';
+import { closeFd, ENETDOWN, EPERM, receive, send } from './libc.ts';
+import { openPacketSocket } from './packetsocket.ts';
 import type { Poller } from './poller.ts';
 import type { Link } from './rtnetlink.ts';
 import { earFilter } from './socketfilter.ts';
 
-const SOL_PACKET = 263;
-const PACKET_IGNORE_OUTGOING = 23;
 const ETH_P_ALL = 3;
 /** More than these wait for the next turn, so that a storm costs a bounded share. */
 const FRAMES_A_TURN = 64;
@@ -114,20 +101,7 @@ export class Ear {
   }
 
   private openOn(index: number): void {
-    const fd = openSocket(AF_PACKET, SOCK_RAW, 0);
-    try {
-      attachFilter(fd, earFilter());
-      setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, Buffer.from([1, 0, 0, 0]));
-      // struct sockaddr_ll. Bound only now: nothing unfiltered is ever queued.
-      const address = Buffer.alloc(20);
-      address.writeUInt16LE(AF_PACKET, 0);
-      address.writeUInt16BE(ETH_P_ALL, 2);
-      address.writeInt32LE(index, 4);
-      bindSocket(fd, address);
-    } catch (error) {
-      closeFd(fd);
-      throw error;
-    }
+    const fd = openPacketSocket(index, ETH_P_ALL, earFilter());
     this.fd = fd;
     this.poller.add(fd, () => this.read(fd));
   }

@@ -3,25 +3,27 @@
  * discovery, echo replies, and others' broadcast and multicast frames; a gateway's traffic never wakes us.
  */
 
-type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, k: number];
+import {
+  assembled,
+  JUMP_EQUAL,
+  JUMP_GREATER_EQUAL,
+  JUMP_SET,
+  LOAD_BYTE,
+  LOAD_BYTE_INDEXED,
+  LOAD_HALF,
+  LOAD_INDEX_IP_HEADER,
+  RETURN,
+} from './bpf.ts';
 
-const LOAD_HALF = 0x28;
-const LOAD_BYTE = 0x30;
-const LOAD_BYTE_INDEXED = 0x50;
-const LOAD_INDEX_IP_HEADER = 0xb1;
-const JUMP_EQUAL = 0x15;
-const JUMP_GREATER_EQUAL = 0x35;
-const JUMP_SET = 0x45;
-const RETURN = 0x06;
 /** SKF_AD_OFF + SKF_AD_PKTTYPE (linux/filter.h). */
 const PACKET_TYPE = 0xfffff004;
 const PACKET_OUTGOING = 4;
 /** Enough for every header that is read. */
 const SNAP_BYTES = 128;
 
-/** The array of sock_filter, eight bytes each. */
+/** As the kernel takes it. */
 export function earFilter(): Buffer {
-  const program: Instruction[] = [
+  return assembled([
     [LOAD_BYTE, 0, 0, PACKET_TYPE],
     [JUMP_EQUAL, 16, 0, PACKET_OUTGOING], // -> drop
     [LOAD_BYTE, 0, 0, 0],
@@ -41,13 +43,5 @@ export function earFilter(): Buffer {
     [JUMP_EQUAL, 0, 1, 0], // echo reply -> take
     [RETURN, 0, 0, SNAP_BYTES],
     [RETURN, 0, 0, 0],
-  ];
-  const out = Buffer.alloc(program.length * 8);
-  program.forEach(([code, jumpTrue, jumpFalse, k], i) => {
-    out.writeUInt16LE(code, i * 8);
-    out.writeUInt8(jumpTrue, i * 8 + 2);
-    out.writeUInt8(jumpFalse, i * 8 + 3);
-    out.writeUInt32LE(k, i * 8 + 4);
-  });
-  return out;
+  ]);
 }

@@ -10,7 +10,7 @@ import { sleep, until } from './process.ts';
 import { gather, nowMs } from './run.ts';
 import { addClients, planServices, type ServicePlan } from './services.ts';
 import { planHosts, SERVER } from './topology.ts';
-import { program, UDP_PORT } from './traffic.ts';
+import { program, startServer, TCP_PORT, UDP_PORT } from './traffic.ts';
 
 export interface SpreadOptions {
   readonly hosts: number;
@@ -180,18 +180,7 @@ class Clients {
   }
 
   static async start(lab: Lab, plans: readonly ServicePlan[], periodMs: number): Promise<Clients> {
-    const serve = [...program('traffic-server'), SERVER.address, String(UDP_PORT), '7001'];
-    const server = lab.household.start(lab.topology.inside('server', serve), {
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 2,
-    });
-    let words = '';
-    server.stdout?.on('data', (chunk) => {
-      words += chunk;
-    });
-    if (!(await until(() => words.includes('ready'), 20_000, 20)))
-      throw new Error('the server did not start');
+    await startServer(lab.topology, lab.household, [SERVER.address, String(UDP_PORT), String(TCP_PORT)]);
     const addresses = plans.map(({ client }) => client).filter((client) => client !== '');
     const ask = [
       ...program('spread-client'),

@@ -36,6 +36,21 @@ export function program(name: string): string[] {
   return [process.execPath, ...programArgs(`test/lab/${name}.ts`)];
 }
 
+/** The server beyond the uplink; resolves when it listens. */
+export async function startServer(
+  topology: Topology,
+  household: Household,
+  addresses: readonly string[],
+): Promise<void> {
+  const argv = topology.inside('server', [...program('traffic-server'), ...addresses]);
+  const server = household.start(argv, { stdin: 'pipe', stdout: 'pipe', stderr: 2 });
+  let words = '';
+  server.stdout?.on('data', (chunk) => {
+    words += chunk;
+  });
+  if (!(await until(() => words.includes('ready'), 20_000, 20))) throw new Error('the server did not start');
+}
+
 export class Traffic {
   readonly #lines: string[] = [];
   readonly #client: ChildProcess;
@@ -49,17 +64,7 @@ export class Traffic {
   /** `periodMs`: a datagram each so often. */
   static async start(topology: Topology, household: Household, periodMs = 2): Promise<Traffic> {
     const addresses = [SERVER.address, String(UDP_PORT), String(TCP_PORT)];
-    const server = household.start(topology.inside('server', [...program('traffic-server'), ...addresses]), {
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 2,
-    });
-    let words = '';
-    server.stdout?.on('data', (chunk) => {
-      words += chunk;
-    });
-    if (!(await until(() => words.includes('ready'), 20_000, 20)))
-      throw new Error('the server did not start');
+    await startServer(topology, household, addresses);
     const client = household.start(
       topology.inside('client', [...program('traffic-client'), ...addresses, String(periodMs)]),
       {

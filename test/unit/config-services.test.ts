@@ -1,21 +1,11 @@
 /** Several services in one configuration file: what they must say alike, and what each must have for itself. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ConfigError, type Problem } from '../../src/daemon/config/problems.ts';
 import { parseSettings } from '../../src/daemon/config/settings.ts';
 import { exampleText } from './cluster-files.ts';
+import { problemsOf } from './config-problems.ts';
 
 const EXAMPLE = exampleText('/etc/portcullis');
-
-function problemsOf(text: string): readonly Problem[] {
-  try {
-    parseSettings(text, 'p.toml');
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 test('two services may not share a name or an address, and their mistakes name the right line', () => {
   const second = EXAMPLE.slice(EXAMPLE.indexOf('[[service]]')).replace('"up0"', '"up1"');

@@ -8,24 +8,14 @@ import { durationText, parseDuration } from '../../src/daemon/config/duration.ts
 import { renderKeyTable } from '../../src/daemon/config/key-table.ts';
 import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from '../../src/daemon/config/keys.ts';
 import { locateKeys } from '../../src/daemon/config/lines.ts';
-import { ConfigError, type Problem } from '../../src/daemon/config/problems.ts';
 import { fileSchema } from '../../src/daemon/config/schema.ts';
 import { parseSettings } from '../../src/daemon/config/settings.ts';
 import { List, Optional, Table } from '../../src/daemon/config/shape.ts';
 import { promiseMs } from '../../src/daemon/config/timing.ts';
 import { exampleText } from './cluster-files.ts';
+import { problemsOf } from './config-problems.ts';
 
 const EXAMPLE = exampleText('/etc/portcullis');
-
-function problemsOf(text: string): readonly Problem[] {
-  try {
-    parseSettings(text, 'p.toml');
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 test('the example is accepted, with the defaults that go with its interval', () => {
   const settings = parseSettings(EXAMPLE, 'p.toml');

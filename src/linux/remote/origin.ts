@@ -2,27 +2,14 @@
  * From which hardware addresses a host's packets come in on one device, while somebody talks to it: by this a check knows
  * that an answer came through the gateway. Reads two fields at fixed places and nothing else.
  */
+import { assembled, type Instruction, JUMP_EQUAL, LOAD_HALF, LOAD_WORD, RETURN } from '../bpf.ts';
 import { formatMac } from '../ip.ts';
-import {
-  AF_PACKET,
-  attachFilter,
-  bindSocket,
-  closeFd,
-  openSocket,
-  receive,
-  SOCK_RAW,
-  setOption,
-} from '../libc.ts';
+import { closeFd, receive } from '../libc.ts';
+import { openPacketSocket } from '../packetsocket.ts';
 import type { Poller } from '../poller.ts';
 
-const SOL_PACKET = 263;
-const PACKET_IGNORE_OUTGOING = 23;
 const ETHERTYPE_IP4 = 0x0800;
 const ETHERTYPE_IP6 = 0x86dd;
-const LOAD_HALF = 0x28;
-const LOAD_WORD = 0x20;
-const JUMP_EQUAL = 0x15;
-const RETURN = 0x06;
 /** Up to the source of the Ethernet header. */
 const SNAP_BYTES = 14;
 const MACS_MAX = 8;
@@ -36,7 +23,7 @@ function sourceFilter(address: Buffer): Buffer {
   const take = 2 + 2 * words.length;
   // A jump counts from the next instruction; the last one drops.
   const unlike = (from: number): number => take - from;
-  const steps: (readonly [code: number, yes: number, no: number, k: number])[] = [
+  const program: Instruction[] = [
     [LOAD_HALF, 0, 0, 12],
     [JUMP_EQUAL, 0, unlike(1), isFour ? ETHERTYPE_IP4 : ETHERTYPE_IP6],
     ...words.flatMap((word, i) => [
@@ -46,14 +33,7 @@ function sourceFilter(address: Buffer): Buffer {
     [RETURN, 0, 0, SNAP_BYTES],
     [RETURN, 0, 0, 0],
   ];
-  const out = Buffer.alloc(steps.length * 8);
-  steps.forEach(([code, yes, no, k], i) => {
-    out.writeUInt16LE(code, i * 8);
-    out.writeUInt8(yes, i * 8 + 2);
-    out.writeUInt8(no, i * 8 + 3);
-    out.writeUInt32LE(k, i * 8 + 4);
-  });
-  return out;
+  return assembled(program);
 }
 
 export class Origin {
@@ -65,20 +45,8 @@ export class Origin {
   /** Listens from now on. Throws `SystemCallError`. */
   constructor(poller: Poller, index: number, address: Buffer) {
     this.poller = poller;
-    this.fd = openSocket(AF_PACKET, SOCK_RAW, 0);
-    try {
-      attachFilter(this.fd, sourceFilter(address));
-      setOption(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, Buffer.from([1, 0, 0, 0]));
-      // struct sockaddr_ll. Bound only now: nothing unfiltered is ever queued.
-      const place = Buffer.alloc(20);
-      place.writeUInt16LE(AF_PACKET, 0);
-      place.writeUInt16BE(address.length === 4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6, 2);
-      place.writeInt32LE(index, 4);
-      bindSocket(this.fd, place);
-    } catch (error) {
-      closeFd(this.fd);
-      throw error;
-    }
+    const ethertype = address.length === 4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6;
+    this.fd = openPacketSocket(index, ethertype, sourceFilter(address));
     poller.add(this.fd, () => this.read());
   }
 
