@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Fixture } from './linux-fixture.ts';
+import { Fixture, type Said } from './linux-fixture.ts';
 import { needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
@@ -56,9 +56,12 @@ test('guard: an uplink raised 50 times by others is down again at once, and not 
   const before = framesHeard(f);
   const ups = watchUps(f);
   await new Promise((resolve) => setTimeout(resolve, 300));
+  let first: Said | null = null;
   for (let i = 0; i < TIMES; i++) {
     f.net.ip(f.gw, 'link', 'set', 'up0', 'up');
     assert.equal(await until(() => !isUp(f), 10_000), true, `round ${i}`);
+    // The guard looks again at what it did. The first time it may, before the next raising comes between.
+    if (i === 0) first = await f.heard((s) => s.type === 'guard');
   }
   await new Promise((resolve) => setTimeout(resolve, 300));
   const times = ups().sort((a, b) => a - b);
@@ -67,8 +70,7 @@ test('guard: an uplink raised 50 times by others is down again at once, and not 
   t.diagnostic(`up for: median ${median.toFixed(1)} ms, slowest ${slowest.toFixed(1)} ms`);
   assert.ok(median < 100, `median ${median} ms`);
   assert.ok(slowest < 3000, `slowest ${slowest} ms`);
-  const first = await f.heard((s) => s.type === 'guard');
-  assert.match(first.note ?? '', /^up0 was up though no service holds it: up0 is down \d+ ms later$/);
+  assert.match(first?.note ?? '', /^up0 was up though no service holds it: up0 is down \d+ ms later$/);
   const contended = await f.heard((s) => s.type === 'guard' && /another manager/.test(s.alarm ?? ''));
   assert.match(contended.alarm ?? '', /^up0 was raised again and again/);
   // What the host itself would have said: reports of its groups, a router solicitation, address resolution.
