@@ -8,7 +8,7 @@ export function registerActuator(program: Command): void {
     .description(
       'carry out the orders of the daemon that connects to its socket; SIGTERM makes the host harmless',
     )
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .action(async ({ config }: ConfigOption) => {
       // Loaded here: no other command needs it. `portcullis` itself starts it without the other commands (portcullis.ts).
       const { runActuator } = await import('../daemon/actuator-process.ts');

@@ -56,7 +56,7 @@ export function registerCheck(program: Command, io: CommandIo): void {
   program
     .command('check')
     .description('check configuration, keys, roster and this host; change nothing')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .option('--json', 'print the findings as JSON')
     .action(async (options: ConfigOption & { json?: true }) => {
       const found = await findings(options.config);

@@ -27,7 +27,7 @@ export function registerClusterPush(cluster: Command, io: KeyIo): void {
     .command('push')
     .description('give a roster to the host that runs here; it tells all the others')
     .argument('<roster>', 'the roster file')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .option('--wait <SECONDS>', 'how long to wait for the other hosts', String(WAIT_DEFAULT_S))
     .option('--json', 'print JSON')
     .action((path: string, options: PushOptions) => pushed(io, path, options));

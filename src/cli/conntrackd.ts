@@ -19,7 +19,7 @@ export function registerConntrackd(program: Command, io: CommandIo): void {
   program
     .command('conntrackd')
     .description('print the configuration of conntrackd, which keeps connections over a takeover')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .option('--out <file>', 'write it there instead, whole or not at all; as conntrackd.config says')
     .action((options: ConfigOption & { out?: string }) => {
       const text = conntrackdFile(loadConfig(options.config).config);

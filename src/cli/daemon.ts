@@ -11,7 +11,7 @@ export function registerDaemon(program: Command): void {
   program
     .command('daemon')
     .description('run this host’s part of the cluster; SIGTERM hands over and ends, SIGHUP reloads')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .option('--log-level <level>', LEVELS.join(', '), 'info')
     .action(async (options: ConfigOption & { logLevel: string }) => {
       if (!LEVELS.includes(options.logLevel)) {

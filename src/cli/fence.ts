@@ -14,7 +14,7 @@ export function registerFence(program: Command, io: CommandIo): void {
   program
     .command('fence')
     .description('make this host harmless at once: gate shut, addresses gone, uplink down')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .option('--json', 'print what was done as JSON')
     .action(async (options: ConfigOption & { json?: true }) => {
       const settings = settingsOf(options);

@@ -20,7 +20,7 @@ export function registerOperate(program: Command, io: CommandIo): void {
   program
     .command('handover')
     .description('hand the service over to another host, without a gap; ask on the master')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .option('--to <host>', 'to this host; otherwise to the first fit one in the table')
     .option('--service <name>', 'only this service; otherwise all that this host serves')
     .option('--force', 'where nobody serves: this host takes over without a majority')
@@ -29,12 +29,12 @@ export function registerOperate(program: Command, io: CommandIo): void {
     .command('standby')
     .alias('drain')
     .description('take this host out until resume: all that it serves is handed over; survives a restart')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .action((options: ConfigOption) => standby(options, io));
   program
     .command('resume')
     .description('let this host take over again')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .action(async (options: ConfigOption) => {
       await giveOrder(settingsOf(options).control, 'resume', {});
       io.err('resumed\n');

@@ -11,7 +11,7 @@ export function registerStatus(program: Command, io: CommandIo): void {
   program
     .command('status')
     .description('show what this host knows of the cluster')
-    .requiredOption(...CONFIG_OPTION)
+    .option(...CONFIG_OPTION)
     .option('--watch', 'show it again and again, until interrupted')
     .option('--json', 'print the status document (spec/control.md), one line each time')
     .action(async (options: ConfigOption & { watch?: true; json?: true }) => {

@@ -32,7 +32,7 @@ export function registerUplink(program: Command, io: CommandIo): void {
     uplink
       .command('provision')
       .description('write what keeps the uplinks down from boot on; shows the difference first')
-      .requiredOption(...CONFIG_OPTION)
+      .option(...CONFIG_OPTION)
       .option('--dry-run', 'show the difference and change nothing')
       .option('--yes', 'do not ask')
       .option('--remove', 'remove what an earlier run has written')

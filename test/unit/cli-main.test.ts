@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { findings } from '../../src/cli/check.ts';
 import { run } from '../../src/cli/main.ts';
+import { CONFIG_FILE } from '../../src/cli/settings.ts';
 import { renderStatus } from '../../src/cli/status.ts';
 import type { Status, StatusService } from '../../src/daemon/status.ts';
 import { exampleText, makeCluster, RecordedIo, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
@@ -108,7 +109,7 @@ async function pretend(
 test('wrong usage ends with 2, help and version with 0', async () => {
   assert.equal((await cli()).status, 2);
   assert.equal((await cli('frobnicate')).status, 2);
-  assert.equal((await cli('status')).status, 2);
+  assert.equal((await cli('status', '--config')).status, 2);
   assert.equal((await cli('status', '--nonsense')).status, 2);
   assert.equal((await cli('daemon', '--config', '/nonexistent', '--log-level', 'loud')).status, 2);
   assert.equal((await cli('--help')).status, 0);
@@ -129,6 +130,17 @@ test('wrong usage ends with 2, help and version with 0', async () => {
   ]) {
     assert.equal((await cli(name, '--help')).status, 0, name);
   }
+});
+
+test('without --config the file is where the units have it', async () => {
+  const told = await Promise.all(['status', 'check', 'resume'].map((name) => cli(name, '--help')));
+  for (const { io } of told) assert.match(io.stdout, /default:\s+"\/etc\/portcullis\/portcullis\.toml"/);
+  const units = ['portcullis.service', 'portcullis-actuator.service'];
+  for (const unit of units)
+    assert.match(
+      readFileSync(join(process.cwd(), 'systemd', unit), 'utf8'),
+      new RegExp(` ${CONFIG_FILE}\\b`),
+    );
 });
 
 test('wrong usage is told in one form', async () => {
