@@ -1,5 +1,6 @@
 /** `handover`, `standby` (`drain`) and `resume`: an operator's orders to the daemon of this host. */
 import type { Command } from 'commander';
+import { TRY_AGAIN } from '../core/index.ts';
 import type { Status } from '../daemon/status.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { getStatus, giveOrder } from './control-client.ts';
@@ -49,12 +50,29 @@ async function handover(options: HandoverOptions, io: CommandIo): Promise<void> 
   const serving = wanted.filter((service) => service.state === 'service').map((service) => service.name);
   const names = serving.length > 0 ? serving : wanted.map((service) => service.name);
   const { to = null, service = null, force = false } = options;
-  await giveOrder(control, 'handover', { to, service, force });
+  await giveHandover(control, { to, service, force }, timing.handoverLimitMs + MARGIN_MS);
   const taken = (status: Status): string[] | null => mastersAfter(status, names, serving.length > 0);
   const masters = await waitFor(control, names, taken, timing.handoverLimitMs + MARGIN_MS);
   names.forEach((name, i) => {
     io.out(`service ${name}: master is ${masters[i]}\n`);
   });
+}
+
+/**
+ * A host that claims in vain is in the middle of an attempt most of the time, and cannot be forced there: the operator need not
+ * find the moment between two of them. Throws OperatorError with any other refusal, and with this one at the limit.
+ */
+async function giveHandover(control: string, order: object, limitMs: number): Promise<void> {
+  const tries = Math.ceil(limitMs / POLL_MS);
+  for (let left = tries; ; left--) {
+    try {
+      return await giveOrder(control, 'handover', order);
+    } catch (error) {
+      const isOver = left <= 0 || !(error instanceof OperatorError && error.message.endsWith(TRY_AGAIN));
+      if (isOver) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 /** The new masters in the order of `names`; null while a handover is not done. */

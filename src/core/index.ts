@@ -6,7 +6,7 @@ export type { Event, Order, Side } from './events.ts';
 export { brokenInvariants } from './invariants.ts';
 export { rightUntil } from './lease.ts';
 export type * from './messages.ts';
-export { refusal } from './orders.ts';
+export { refusal, TRY_AGAIN } from './orders.ts';
 export * from './procedures.ts';
 export type { HostState, ServiceState } from './state.ts';
 export { initialState, nextDeadline, refusalCounts, type Step, step } from './step.ts';

@@ -12,6 +12,9 @@ import { mainState, type Place } from './transitions.ts';
 /** Where a host can claim on an operator's word alone. */
 const CAN_BE_FORCED: readonly Place[] = ['backup.watching', 'backup.suspecting', 'decide.electing'];
 
+/** How a refusal ends that is over by itself in a moment. */
+export const TRY_AGAIN = 'try again when it has left it';
+
 /** Why an order cannot be obeyed now, with the remedy; null when it can. Read-only: for the control socket. */
 export function refusal(state: HostState, order: Order): string | null {
   if (state.stopping) return 'this host is stopping';
@@ -39,7 +42,7 @@ export function refusal(state: HostState, order: Order): string | null {
   }
   if (order.force && (order.to === null || order.to === self)) {
     const busy = wanted.find((s) => !CAN_BE_FORCED.includes(s.place));
-    return busy === undefined ? null : `this host is in ${busy.place} now; try again when it has left it`;
+    return busy === undefined ? null : `this host is in ${busy.place} now; ${TRY_AGAIN}`;
   }
   const masters = wanted.map((s) => s.known?.term.host).filter((h) => h !== undefined);
   return masters.length === 0

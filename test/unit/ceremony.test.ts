@@ -10,32 +10,9 @@ import { openControl } from '../../src/daemon/control.ts';
 import { parsePublicKey } from '../../src/trust/keys.ts';
 import { verifyRosterFile } from '../../src/trust/roster.ts';
 import { mergeRoster } from '../../src/trust/roster-merge.ts';
+import { type Block, blocksOf, wordsOf } from '../pages.ts';
 import { inDirectory, modeOf, must, portcullis } from './cli-harness.ts';
 import { readText } from './vectors.ts';
-
-interface Block {
-  readonly heading: string;
-  /** The machine, or `file=NAME`: what follows is a file on the admin machine. */
-  readonly where: string;
-  readonly lines: readonly string[];
-}
-
-function blocksOf(page: string): Block[] {
-  const blocks: Block[] = [];
-  let heading = '';
-  for (const part of page.matchAll(/^### (.*)$|^```sh (\S+)\n([\s\S]*?)^```$/gm)) {
-    const [, title, where, body] = part;
-    if (title !== undefined) heading = title;
-    else if (where !== undefined) blocks.push({ heading, where, lines: (body ?? '').trimEnd().split('\n') });
-  }
-  return blocks;
-}
-
-/** Words of a line; single quotes hold blanks or nothing. The page needs no more of the shell's language. */
-function wordsOf(line: string): string[] {
-  assert.doesNotMatch(line, /[|;&<>$`"\\*?]/, 'a line that needs a shell');
-  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-}
 
 class Ceremony {
   #phrase = 'correct horse battery';
@@ -194,8 +171,8 @@ test('the ceremony of keys/README.md, every line of it', async () => {
     try {
       for (const [i, block] of blocks.entries()) {
         await ceremony.run(block);
-        const heading = block.heading.replaceAll("'", '’');
-        if (blocks[i + 1]?.heading === block.heading) continue;
+        const { heading } = block;
+        if (blocks[i + 1]?.heading === heading) continue;
         await after[heading]?.();
         done.add(heading);
       }

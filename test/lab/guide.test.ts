@@ -1,0 +1,115 @@
+/** spec/operations.md, every line of it, on a real cluster; and what the page says of the outcome. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { needsRoot } from '../netns/netns.ts';
+import { blocksOf } from '../pages.ts';
+import { PROJECT } from './gateway.ts';
+import { Guide } from './guide.ts';
+import { cleanUpOnSignals, closeAll, Lab, removeWorkDirectory } from './lab.ts';
+import { must, until } from './process.ts';
+import { planHosts } from './topology.ts';
+
+const ALL = ['fw1', 'fw2', 'fw3'];
+const LIMIT_MS = 30_000;
+
+cleanUpOnSignals();
+
+test('the guide to operations, every line of it, on three hosts', { skip: needsRoot() }, async (t) => {
+  t.after(async () => {
+    await closeAll();
+    removeWorkDirectory();
+  });
+  const lab = await Lab.open({
+    ...{ hosts: planHosts(3, false), policy: 'quorum', intervalMs: 200, timing: [] },
+    ...{ answerBroadcasts: false, askMs: null },
+  });
+  const { cluster } = lab;
+  const guide = new Guide(lab);
+  const settled = (hosts: readonly string[]) => cluster.settle(hosts, LIMIT_MS);
+  const alarms = async (host: string): Promise<string[]> =>
+    ((await cluster.status(host))?.services[0]?.alarms ?? []).map(({ code }) => code);
+  const inside = (host: string, argv: readonly string[]) => must(lab.topology.inside(host, argv));
+  await guide.begin();
+  for (const host of ALL) cluster.start(host);
+  await settled(ALL);
+
+  /** What happened before an operator opens the page there. */
+  const before: { readonly [heading: string]: () => Promise<unknown> } = {
+    'A host is lost': async () => {
+      await guide.lose('fw3');
+      await settled(['fw1', 'fw2']);
+    },
+    // The others are really off.
+    'The network is split': async () => {
+      await cluster.kill('fw3', lab.faults);
+      assert.ok(
+        await until(async () => (await cluster.master(['fw1'])) === null, LIMIT_MS),
+        'no majority, no master',
+      );
+    },
+    'An audit report': async () => {
+      for (const host of ['fw1', 'fw3']) await cluster.stop(host);
+      for (const host of ALL)
+        await cp(guide.at(host, 'state/log'), guide.at('stick', `log-${host}`), { recursive: true });
+    },
+    Leaving: async () => {
+      for (const host of ['fw1', 'fw3']) cluster.start(host);
+      await settled(['fw1', 'fw3']);
+    },
+  };
+  /** After each box: by heading, and which of them it is. */
+  const after: { readonly [box: string]: () => Promise<unknown> } = {
+    'A host is to be rebooted, or its hardware changed 1': async () => {
+      const master = await cluster.master(['fw2', 'fw3']);
+      assert.notEqual(master, null, 'another host serves');
+    },
+    'A host is to be rebooted, or its hardware changed 2': () => settled(ALL),
+    'Upgrade, downgrade 1': () => settled(ALL),
+    'Another key for a host 4': () => settled(ALL),
+    'A host is lost 6': async () => {
+      await settled(ALL);
+      assert.deepEqual(await alarms('fw1'), []);
+    },
+    'A host or its key is stolen 2': async () => {
+      // Its own daemon lets go as well, since it is honest: the cables are the operator's.
+      await settled(['fw1', 'fw3']);
+      await cluster.stop('fw2');
+    },
+    'The network is split 1': async () => {
+      assert.equal(await cluster.master(['fw1']), 'fw1');
+      assert.deepEqual(await alarms('fw1'), ['forced']);
+      cluster.start('fw3');
+      await settled(['fw1', 'fw3']);
+      assert.ok(
+        await until(async () => (await alarms('fw1')).length === 0, LIMIT_MS),
+        'ended without a command',
+      );
+    },
+    'Leaving 1': async () => {
+      assert.doesNotMatch(await inside('fw3', ['ip', 'addr']), /10\.77\.[12]\.1\//);
+      assert.match(await inside('fw3', ['ip', '-o', 'link', 'show', 'up0']), / state DOWN /);
+    },
+  };
+  const seen = new Set<string>();
+  let heading = '';
+  let number = 0;
+  for (const block of blocksOf(readFileSync(join(PROJECT, 'spec/operations.md'), 'utf8'))) {
+    if (block.heading !== heading) {
+      ({ heading } = block);
+      number = 0;
+      await before[heading]?.();
+      seen.add(heading);
+    }
+    number += 1;
+    await guide.follow(block);
+    await after[`${heading} ${number}`]?.();
+    seen.add(`${heading} ${number}`);
+  }
+  for (const box of [...Object.keys(before), ...Object.keys(after)])
+    assert.ok(seen.has(box), `no box ${box}`);
+  for (const command of ['drain', 'handover', 'audit report', 'cluster revoke', 'host join', 'fence'])
+    assert.ok(guide.commands.has(command), command);
+});
