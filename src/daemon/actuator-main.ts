@@ -2,6 +2,7 @@
 /** `portcullis actuator`, started directly: nothing is loaded that the actuator does not need. */
 import './hardening.ts';
 import { forbidCoreDumps } from '../linux/libc.ts';
+import { goFirst } from '../linux/priority.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { runActuator } from './actuator-process.ts';
 
@@ -17,6 +18,7 @@ function optionsOf(args: readonly string[]): { file: string; fd: number | null }
 
 try {
   forbidCoreDumps();
+  goFirst();
   process.exitCode = await runActuator(optionsOf(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof OperatorError)) throw error;

@@ -7,6 +7,7 @@ import type { Order } from '../core/events.ts';
 import { nextDeadline, refusal } from '../core/index.ts';
 import { Driver } from '../driver/driver.ts';
 import { forbidCoreDumps, rawNowMs } from '../linux/libc.ts';
+import { goFirst } from '../linux/priority.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { Roster } from '../trust/roster.ts';
 import { sameBytes } from '../wire/bytes.ts';
@@ -140,6 +141,7 @@ export class Daemon {
     for (const note of loaded.notes) log.warn({ note }, 'configuration');
     for (const { text, hint } of remarks(loaded.config)) log.warn({ note: text, hint }, 'configuration');
     forbidCoreDumps();
+    goFirst();
     const { isGateway } = loaded.config;
     const reached = isGateway ? await reachActuator(settings, log) : null;
     if (!isGateway) standAlone(settings, log);

@@ -118,7 +118,7 @@ class KernelActuator implements LinuxActuator {
     await this.uplinkGuard.start();
     this.hearing.listen();
     this.sampler.start();
-    this.kernel.keepChecker();
+    this.kernel.keepPrograms();
     this.watch.start();
     this.kernel.sync.watch(this.onSyncTrouble);
   }
@@ -140,7 +140,7 @@ class KernelActuator implements LinuxActuator {
     );
     this.hearing.listen();
     this.sampler.start(config);
-    kernel.keepChecker();
+    kernel.keepPrograms();
   }
 
   get filtered(): FilterCounts {

@@ -13,6 +13,7 @@ import { DownlinkCheckers } from './downlink.ts';
 import { procedureProgram } from './external.ts';
 import { Forgetting } from './forgetting.ts';
 import { Gate } from './gate.ts';
+import { Generations } from './generations.ts';
 import { Links } from './links.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { type Outcome, unknown } from './outcome.ts';
@@ -75,6 +76,7 @@ export class Kernel {
   readonly poller = new Poller();
   readonly links: Links;
   readonly gate: Gate;
+  readonly generations = new Generations(() => this.gate.foreignGeneration());
   readonly rules: Rules;
   readonly linkEvents = new LinkEvents(this.poller);
   readonly uplinks: Uplinks;
@@ -102,7 +104,7 @@ export class Kernel {
     this.nowMs = nowMs;
     this.links = new Links(this.poller, changed, (device) => this.maySend(device));
     this.gate = new Gate(config, nowMs, undefined, aliveUntilMs);
-    this.rules = new Rules(config, () => this.gate.foreignGeneration());
+    this.rules = new Rules(config, this.generations);
     this.uplinks = new Uplinks(this.links, this.linkEvents, () => this.config);
     this.roving = rovingAddresses(config);
     for (const service of config.services) this.services.set(service.name, this.parts(service));
@@ -132,8 +134,9 @@ export class Kernel {
     this.links.keepOnly(new Set(config.services.flatMap((s) => [s.downlink.device, s.uplink.device])));
   }
 
-  /** The checker runs while a check may need it. */
-  keepChecker(): void {
+  /** The programs that are to be there already when they are needed: those that load rules, and the checker. */
+  keepPrograms(): void {
+    this.rules.keepWarm();
     this.checker.keep(this.config.services.some(({ remote }) => remote?.checks.some(isSocketCheck)));
   }
 
@@ -159,6 +162,7 @@ export class Kernel {
       stopAnnouncing(parts);
       parts.place.close();
     }
+    this.rules.close();
     this.checker.close();
     this.sync.close();
     this.uplinks.close();

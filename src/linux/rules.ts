@@ -1,12 +1,14 @@
 /**
  * The host's iptables rule sets: tested before they are kept, kept in memory so that no edit in between can break
- * a takeover, loaded whole, and watched. Invariants: a set that iptables-restore refuses is never loaded; whatever
- * set of ours is loaded, the cluster's port is first in INPUT and OUTPUT, and put back there when it is pushed out.
+ * a takeover, loaded whole by programs that wait for them, and watched. Invariants: a set that iptables-restore refuses is
+ * never loaded; whatever set of ours is loaded, the cluster's port is first in INPUT and OUTPUT, and put back there when it
+ * is pushed out; a set counts as there while nobody but us has changed any rule since the kernel took it, or it was read back.
  */
 import { readFile } from 'node:fs/promises';
 import { OperatorError } from '../trust/errors.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
-import { Lanes } from './lane.ts';
+import type { Generations } from './generations.ts';
+import { Lane } from './lane.ts';
 import { confirmed, type Outcome, refuted, unknown } from './outcome.ts';
 import {
   type Family,
@@ -19,8 +21,12 @@ import {
   withOurRules,
 } from './ruletext.ts';
 import { findTool, runTool, type Tool, textOf } from './tools.ts';
+import { WarmTool } from './warm.ts';
 
 const RULES_BYTES_MAX = 4 << 20;
+const FAMILIES = [4, 6] as const;
+/** Only the legacy variant has a lock to wait for, so many seconds. */
+const RESTORE_ARGS = ['-w', '2'];
 
 export type RuleKind = 'serving' | 'standby';
 
@@ -33,7 +39,9 @@ interface Loaded {
   readonly count: number;
   /** Read back after loading; null until that was done. */
   baseline: Map<string, string[]> | null;
-  /** The generation of the ruleset at which all was last seen to be there. */
+  /** Whether somebody has tried to read it back since. */
+  looked: boolean;
+  /** The generation of the ruleset at which all was last known to be there. */
   seenAt: number | null;
 }
 
@@ -120,15 +128,19 @@ export class Rules {
   private held = new Map<string, string>();
   private readonly loaded = new Map<Family, Loaded>();
   private readonly serving = new Set<string>();
-  /** One load of a family after the other: services come and go at once. */
-  private readonly lanes = new Lanes();
-  /** Changes whenever somebody changes nftables rules, which iptables' rules are but for its legacy variant. */
-  private readonly generation: () => number | null;
-  private legacy = false;
+  /** One load after the other: services come and go at once. */
+  private readonly lane = new Lane();
+  private readonly generations: Generations;
+  /** Families whose rules are not nftables': no generation tells of them. */
+  private readonly legacy = new Set<Family>();
+  private readonly restores = {
+    4: new WarmTool(tool(4, 'restore'), RESTORE_ARGS),
+    6: new WarmTool(tool(6, 'restore'), RESTORE_ARGS),
+  };
 
-  constructor(config: ActuatorConfig, generation: () => number | null) {
+  constructor(config: ActuatorConfig, generations: Generations) {
     this.config = config;
-    this.generation = generation;
+    this.generations = generations;
   }
 
   /**
@@ -138,11 +150,9 @@ export class Rules {
   async prepare(config: ActuatorConfig, reread = true): Promise<void> {
     const texts = new Map<string, string>();
     const held = new Map<string, string>();
-    if (config.services.some((s) => s.firewall.rules !== null || s.firewall.rules6 !== null))
-      this.legacy = !(await runTool('iptables-restore', ['--version'])).output.includes('nf_tables');
     for (const service of config.services)
       for (const kind of ['serving', 'standby'] as const)
-        for (const family of [4, 6] as const) {
+        for (const family of FAMILIES) {
           const file = ruleFile(service, kind, family);
           const key = `${family} ${file?.path} ${file?.cut}`;
           if (file === null || texts.has(key)) continue;
@@ -153,9 +163,25 @@ export class Rules {
           held.set(file.path, text);
           texts.set(key, await readRules(config, file.path, file.cut, family, text));
         }
+    for (const family of familiesOf(texts)) {
+      const { output } = await runTool(tool(family, 'restore'), ['--version']);
+      if (output.includes('nf_tables')) this.legacy.delete(family);
+      else this.legacy.add(family);
+    }
     this.texts = texts;
     this.held = held;
     this.config = config;
+  }
+
+  /** From now on the programs that load the prepared files wait for it, started anew; to be called after each `prepare`. */
+  keepWarm(): void {
+    const needed = familiesOf(this.texts);
+    for (const family of FAMILIES) this.restores[family].keep(needed.has(family));
+  }
+
+  /** No program waits any more. */
+  close(): void {
+    for (const family of FAMILIES) this.restores[family].keep(false);
   }
 
   /**
@@ -165,10 +191,7 @@ export class Rules {
   async load(service: GatewayService, kind: RuleKind): Promise<Outcome> {
     if (kind === 'serving') this.serving.add(service.name);
     else this.serving.delete(service.name);
-    const outcomes = await Promise.all(
-      ([4, 6] as const).map((family) => this.lanes.get(`${family}`).run(() => this.loadOne(service, family))),
-    );
-    return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules loaded');
+    return this.lane.run(() => this.loadBoth(service));
   }
 
   /** Whether the service's serving rules are loaded and all there still. */
@@ -177,12 +200,20 @@ export class Rules {
     return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules as loaded');
   }
 
-  /** Puts the cluster's port back first where a set of ours was loaded and something pushed it out. */
+  /** Whether a loaded set is to be read back, for which there was no time when it was loaded. */
+  get isDue(): boolean {
+    return [...this.loaded.values()].some(({ looked }) => !looked);
+  }
+
+  /** Reads back what is due, and puts the cluster's port back first where a set of ours was loaded and something pushed it out. */
   async keepPortOpen(): Promise<void> {
-    for (const family of this.loaded.keys()) {
+    for (const [family, loaded] of this.loaded) {
       const rules = portRules(this.config, family);
-      if (rules.length === 0 || portIsFirst(await savedRules(family), rules)) continue;
-      await runTool(tool(family, 'restore'), ['-w', '2', '--noflush'], portRulesAlone(rules));
+      if (rules.length === 0 && loaded.looked) continue;
+      const saved = await savedRules(family);
+      missingOf(loaded, saved);
+      if (rules.length === 0 || portIsFirst(saved, rules)) continue;
+      await runTool(tool(family, 'restore'), [...RESTORE_ARGS, '--noflush'], portRulesAlone(rules));
     }
   }
 
@@ -196,7 +227,7 @@ export class Rules {
   private async present(kind: RuleKind, path: string, family: Family): Promise<Outcome> {
     const loaded = this.loaded.get(family);
     if (loaded?.kind !== kind || loaded.path !== path) return refuted(`${path} is not loaded`);
-    const generation = this.legacy ? null : this.generation();
+    const generation = this.generationFor(family);
     if (generation !== null && generation === loaded.seenAt) return confirmed('nothing was changed');
     const missing = missingOf(loaded, await savedRules(family));
     if (missing !== null) return refuted(`${path}: no longer loaded: ${missing.slice(0, 200)}`);
@@ -204,8 +235,29 @@ export class Rules {
     return confirmed('all rules are there');
   }
 
-  /** In the family's lane: which kind is needed is what it is when its turn has come. */
-  private async loadOne(service: GatewayService, family: Family): Promise<Outcome> {
+  /** Changes whenever somebody else changes that family's rules; null: nobody tells. */
+  private generationFor(family: Family): number | null {
+    return this.legacy.has(family) ? null : this.generations.foreign();
+  }
+
+  /** Both families side by side; which kind is needed is what it is when its turn has come. */
+  private async loadBoth(service: GatewayService): Promise<Outcome> {
+    const before = this.generations.foreign();
+    const fresh = new Map<Family, Loaded>();
+    const outcomes = await Promise.all(FAMILIES.map((family) => this.loadOne(service, family, fresh)));
+    // Nobody else has changed anything meanwhile: what stands is what the kernel has acknowledged.
+    const isUndisturbed = before !== null && this.generations.foreign() === before;
+    for (const [family, loaded] of fresh)
+      if (isUndisturbed && !this.legacy.has(family)) loaded.seenAt = before;
+    return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules loaded');
+  }
+
+  /** What it had to load it puts into `fresh`. */
+  private async loadOne(
+    service: GatewayService,
+    family: Family,
+    fresh: Map<Family, Loaded>,
+  ): Promise<Outcome> {
     const kind = this.serving.size > 0 ? 'serving' : 'standby';
     const file = ruleFile(service, kind, family);
     if (file === null) return confirmed('no rules configured');
@@ -214,13 +266,24 @@ export class Rules {
     const isSame = this.loaded.get(family)?.text === text;
     if (isSame && (await this.present(kind, file.path, family)).verdict === 'confirmed')
       return confirmed('the rules are loaded already');
-    const ended = await runTool(tool(family, 'restore'), ['-w', '2'], text);
+    const tables = tablesIn(text);
+    // Each table is one transaction.
+    const ended = await this.generations.during(this.legacy.has(family) ? 0 : tables.length, () =>
+      this.restores[family].run(text),
+    );
     if (ended.status !== 0) return unknown(`${file.path}: ${textOf(ended.errors)}`);
     const count = text.split('\n').filter(isRule).length;
-    const tables = tablesIn(text);
-    this.loaded.set(family, { kind, path: file.path, text, tables, count, baseline: null, seenAt: null });
+    const unseen = { baseline: null, looked: false, seenAt: null };
+    const loaded: Loaded = { kind, path: file.path, text, tables, count, ...unseen };
+    this.loaded.set(family, loaded);
+    fresh.set(family, loaded);
     return confirmed('rules loaded');
   }
+}
+
+/** The families that any of the prepared texts is for. */
+function familiesOf(texts: ReadonlyMap<string, string>): Set<Family> {
+  return new Set(FAMILIES.filter((family) => [...texts.keys()].some((key) => key.startsWith(`${family} `))));
 }
 
 function isRule(line: string): boolean {
@@ -229,6 +292,7 @@ function isRule(line: string): boolean {
 
 /** The first of the loaded rules that is gone, or null. The first look after loading takes the baseline. */
 function missingOf(loaded: Loaded, now: Map<string, string[]>): string | null {
+  loaded.looked = true;
   if (loaded.baseline === null) {
     const ours = new Map([...now].filter(([table]) => loaded.tables.includes(table)));
     const count = [...ours.values()].flat().filter(isRule).length;

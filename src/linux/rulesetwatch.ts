@@ -63,25 +63,33 @@ export class RulesetWatch {
   }
 
   private lookUnlessBusy(): void {
-    const puts = this.isBusy && this.putOff < PUT_OFF_MAX;
+    const isBusy = this.isBusy || this.kernel.generations.isChanging;
+    const puts = isBusy && this.putOff < PUT_OFF_MAX;
     this.isBusy = false;
     this.putOff = puts ? this.putOff + 1 : 0;
     if (!puts) this.look();
   }
 
   private look(): void {
-    const generation = this.kernel.gate.foreignGeneration();
+    const generation = this.kernel.generations.foreign();
     if (generation !== null && generation === this.seen && !this.guard.isDue) {
-      if (this.lane.length === 0) this.lane.run(() => this.guard.look()).catch(() => undefined);
+      if (this.lane.length === 0) this.lane.run(() => this.lookBeside()).catch(() => undefined);
       return;
     }
     if (this.lane.length === 0) this.repair();
   }
 
+  /** What there is to do while nobody has changed anything. */
+  private async lookBeside(): Promise<void> {
+    const { rules } = this.kernel;
+    if (rules.isDue) await rules.keepPortOpen();
+    await this.guard.look();
+  }
+
   private async mend(): Promise<void> {
-    const { gate, config, rules } = this.kernel;
+    const { gate, generations, config, rules } = this.kernel;
     // Read before looking: a change in between is then seen by the next look.
-    this.seen = gate.foreignGeneration();
+    this.seen = generations.foreign();
     const table = tableName(config);
     const { edition } = gate;
     const now = await listed(table);

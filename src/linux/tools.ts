@@ -1,16 +1,15 @@
 /**
- * Starting other programs: the kernel's tools, found in fixed directories only, and external procedures. Never a
- * shell; a program that is late is killed with all that it started.
+ * Starting other programs: the kernel's tools, found in fixed directories only, and external procedures (child.ts).
  */
-import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { OperatorError } from '../trust/errors.ts';
+import { Child, type Ended, type Program } from './child.ts';
 import { isMapped } from './usermap.ts';
 
 const DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
-/** What a program may say; the rest is read and forgotten. */
+/** What an external program may say; the rest is read and forgotten. */
 const OUTPUT_BYTES_MAX = 4096;
-const TOOL_LIMIT_MS = 5000;
+export const TOOL_LIMIT_MS = 5000;
 /** Nobody's: neither the network process (whatever its user) nor the actuator runs as this one. */
 const POWERLESS_ID = 65_533;
 /** Enough for the rule sets that are read back. */
@@ -60,85 +59,22 @@ export function requireNft(): void {
   if (findTool('nft') === null) throw new OperatorError(NFT_MISSING, `install the package ${TOOLS.nft}`);
 }
 
-export interface Ended {
-  /** Exit status; null when the program was killed or could not be started. */
-  readonly status: number | null;
-  readonly output: string;
-  /** Said on standard error. */
-  readonly errors: string;
-  /** It was killed at its limit. */
-  readonly late: boolean;
+/** One of the kernel's tools with fixed arguments. Throws `OperatorError` when it is not installed. */
+export function toolProgram(tool: Tool, args: readonly string[]): Program {
+  const path = findTool(tool);
+  if (path === null)
+    throw new OperatorError(`${tool} is not installed`, `install the package ${TOOLS[tool]}`);
+  return { path, args, env: { PATH: DIRECTORIES.join(':'), LC_ALL: 'C' }, outputMax: TOOL_OUTPUT_BYTES_MAX };
 }
 
-interface Running {
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly input: string;
-  readonly env: { readonly [name: string]: string };
-  readonly limitMs: number;
-  readonly outputMax: number;
-}
-
-/** Runs one program to its end. Never throws: what goes wrong is in the answer. */
-function runToEnd(running: Running): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(running.path, [...running.args], {
-      cwd: '/',
-      env: { ...running.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-    });
-    const said = { output: '', errors: '' };
-    let late = false;
-    const keep = (which: 'output' | 'errors', max: number) => (chunk: string) => {
-      if (said[which].length < max) said[which] = (said[which] + chunk).slice(0, max);
-    };
-    child.stdout.setEncoding('utf8').on('data', keep('output', running.outputMax));
-    child.stderr.setEncoding('utf8').on('data', keep('errors', OUTPUT_BYTES_MAX));
-    // A child that ends without reading its input must not end us.
-    child.stdin.on('error', () => {});
-    const killAll = (): void => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // The whole group is gone.
-      }
-    };
-    let done = false;
-    const end = (status: number | null, problem: string): void => {
-      if (done) return;
-      done = true;
-      clearTimeout(timer);
-      resolve({ status, output: said.output, errors: said.errors + problem, late });
-    };
-    const timer = setTimeout(() => {
-      late = true;
-      killAll();
-      // Something may have left the group and hold the pipes open: do not wait for it.
-      child.stdout.destroy();
-      child.stderr.destroy();
-      end(null, `killed after ${running.limitMs} ms`);
-    }, running.limitMs);
-    child.on('error', (error) => end(null, error.message));
-    child.on('close', (status) => end(status, ''));
-    child.on('exit', killAll);
-    child.stdin.end(running.input);
-  });
-}
-
-/** Runs one of the kernel's tools with fixed arguments and `input` on its standard input. Throws when it is not installed. */
+/** Runs one of them to its end with `input` on its standard input. Throws when it is not installed. */
 export function runTool(
   tool: Tool,
   args: readonly string[],
   input = '',
   limitMs = TOOL_LIMIT_MS,
 ): Promise<Ended> {
-  const path = findTool(tool);
-  if (path === null)
-    throw new OperatorError(`${tool} is not installed`, `install the package ${TOOLS[tool]}`);
-  const env = { PATH: DIRECTORIES.join(':'), LC_ALL: 'C' };
-  return runToEnd({ path, args, input, env, limitMs, outputMax: TOOL_OUTPUT_BYTES_MAX });
+  return new Child(toolProgram(tool, args)).finish(input, limitMs);
 }
 
 /** Runs an external procedure: its environment holds a search path and what `env` says, nothing of ours. */
@@ -149,7 +85,7 @@ export function runProgram(
   limitMs: number,
 ): Promise<Ended> {
   const whole = { PATH: DIRECTORIES.join(':'), LC_ALL: 'C.UTF-8', ...env };
-  return runToEnd({ path, args, input: '', env: whole, limitMs, outputMax: OUTPUT_BYTES_MAX });
+  return new Child({ path, args, env: whole, outputMax: OUTPUT_BYTES_MAX }).finish('', limitMs);
 }
 
 /**

@@ -5,14 +5,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { basename, join } from 'node:path';
 import test from 'node:test';
 import { isSound } from '../../src/daemon/manager.ts';
 import { findUser, unprivilegedUser } from '../../src/daemon/user.ts';
 import { watchdogMs } from '../../src/linux/notify.ts';
+import { NICE } from '../../src/linux/priority.ts';
 import { UNIT_LINES } from '../../src/linux/uplink/boot-files.ts';
 import { isMapped } from '../../src/linux/usermap.ts';
-import { PROJECT } from '../programs.ts';
+import { LOADER, moduleFile, PROJECT } from '../programs.ts';
 import { temporaryDir } from './cluster-files.ts';
 
 const SYSTEMD = join(PROJECT, 'systemd');
@@ -119,6 +121,20 @@ test('M12: the least Node is one that package.json and the units’ remarks agre
   assert.equal(engines.node, '>=20.19');
   for (const unit of ['portcullis.service', 'portcullis-actuator.service'])
     assert.match(textOf(unit), /^# Node 20\.19 or newer; 22 or newer where there is a choice/m, unit);
+});
+
+test('a start by hand goes before other work as the units do', () => {
+  for (const unit of ['portcullis.service', 'portcullis-actuator.service', 'portcullis-witness.service'])
+    assert.match(textOf(unit), new RegExp(`^Nice=${NICE}$`, 'm'), unit);
+  const shown = 'import(process.argv[1]).then((m) => console.log(m.goFirst(), os.getPriority()))';
+  const run = (...before: string[]): string => {
+    const argv = [...before, process.execPath, ...LOADER, '-e', shown, moduleFile('src/linux/priority.ts')];
+    return spawnSync('/usr/bin/env', argv, { encoding: 'utf8' }).stdout;
+  };
+  const isRoot = process.getuid?.() === 0;
+  assert.equal(run(), isRoot ? `true ${NICE}\n` : `false ${getPriority()}\n`);
+  // Who may not say so goes on as it is.
+  if (isRoot) assert.equal(run('setpriv', '--bounding-set=-sys_nice'), `false ${getPriority()}\n`);
 });
 
 test('the watchdog is fed half as often again as it asks, only the process that it means, and only on evidence', () => {

@@ -4,7 +4,8 @@
  */
 import { readdirSync } from 'node:fs';
 import { OperatorError } from '../../trust/errors.ts';
-import { type Ended, findTool, runTool, TOOLS, textOf } from '../tools.ts';
+import type { Ended } from '../child.ts';
+import { findTool, runTool, TOOLS, textOf } from '../tools.ts';
 import { MODPROBE_FILE } from './boot-files.ts';
 
 const REMAKE_LIMIT_MS = 600_000;
