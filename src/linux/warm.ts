@@ -7,7 +7,7 @@ import { Child, type Ended } from './child.ts';
 import { TOOL_LIMIT_MS, type Tool, toolProgram } from './tools.ts';
 
 /** After a use: a takeover is over by then, and what it needs the processor for. Also after a death. */
-const AGAIN_MS = 3000;
+const AGAIN_MS = 1000;
 
 export class WarmTool {
   readonly #tool: Tool;
