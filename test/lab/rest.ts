@@ -2,8 +2,8 @@
  * What a cluster costs while nothing happens: its packets on the own domain's network, its processor time and its memory,
  * for ours and for the peer alike. Without the client's traffic, which is the kernel's work and not the daemons'.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Frame } from './capture.ts';
+import { type Footprint, footprint, PARTS, type Part } from './footprint.ts';
 import type { GatewayKind } from './gateway.ts';
 import { udpOf } from './judge.ts';
 import { VRRP } from './keepalived.ts';
@@ -35,7 +35,6 @@ const SETTLE_MS = 30_000;
 /** After that, first announcements are over. */
 const CALM_MS = 4_000;
 const LINK_HEADER_BYTES = 14;
-const TICKS_PER_SECOND = 100;
 
 /** Two hosts at rest for so long. */
 export async function measureRest(kind: GatewayKind, intervalMs: number, seconds: number): Promise<Rest> {
@@ -49,16 +48,11 @@ export async function measureRest(kind: GatewayKind, intervalMs: number, seconds
     const backup = lab.gateways.find((host) => host !== master) ?? master;
     await sleep(CALM_MS);
     const fromMs = nowMs();
-    const before = await Promise.all([master, backup].map((host) => cpuMs(lab, host)));
+    const before = await Promise.all([master, backup].map((host) => footprint(lab.topology, host)));
     await sleep(seconds * 1_000);
-    const after = await Promise.all([master, backup].map((host) => cpuMs(lab, host)));
+    const after = await Promise.all([master, backup].map((host) => footprint(lab.topology, host)));
     const tookMs = nowMs() - fromMs;
-    const costs = await Promise.all(
-      [master, backup].map(async (host, i) => ({
-        cpuPercent: hundredths((((after[i] ?? 0) - (before[i] ?? 0)) / tookMs) * 100),
-        ...(await memory(lab, host)),
-      })),
-    );
+    const costs = after.map((last, i) => costOf(before[i] ?? last, last, tookMs));
     const { frames } = await lab.capture.stop();
     const own = frames.filter(
       ({ atMs, way, port }) =>
@@ -104,45 +98,13 @@ function isQuestion({ protocol, data }: Frame): boolean {
   );
 }
 
-/** Processor time that the processes of that host have had, of tools that ended too. */
-async function cpuMs(lab: Lab, host: string): Promise<number> {
-  let sum = 0;
-  for (const pid of await lab.topology.pids(host)) {
-    for (const task of entries(`/proc/${pid}/task`)) {
-      const [ranNs = '0'] = text(`/proc/${pid}/task/${task}/schedstat`).split(' ');
-      sum += Number(ranNs) / 1e6;
-    }
-    // The name in parentheses may hold blanks; after it the children's times are the 14th and 15th field.
-    const fields = text(`/proc/${pid}/stat`)
-      .replace(/^.*\) /, '')
-      .split(' ');
-    sum += ((Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS_PER_SECOND) * 1_000;
-  }
-  return sum;
-}
-
-async function memory(lab: Lab, host: string): Promise<Pick<Cost, 'pssMiB' | 'processes'>> {
-  const pids = await lab.topology.pids(host);
-  const kib = pids.map((pid) =>
-    Number(/^Pss:\s+(\d+) kB/m.exec(text(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0),
-  );
-  return { pssMiB: hundredths(kib.reduce((a, b) => a + b, 0) / 1_024), processes: pids.length };
-}
-
-function text(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return ''; // it ended meanwhile
-  }
-}
-
-function entries(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
+function costOf(before: Footprint, after: Footprint, tookMs: number): Cost {
+  const sum = (of: (part: Part) => number): number => PARTS.reduce((total, part) => total + of(part), 0);
+  return {
+    cpuPercent: hundredths((sum((part) => after[part].cpuMs - before[part].cpuMs) / tookMs) * 100),
+    pssMiB: hundredths(sum((part) => after[part].pssKiB) / 1_024),
+    processes: sum((part) => after[part].processes),
+  };
 }
 
 function hundredths(value: number): number {

@@ -1,6 +1,6 @@
 /**
  * `npm run -s lab -- spread [--hosts 4] [--services 8] [--interval 1s] [--json] [--keep]`: active-active; one host dies, then
- * two at once. `--idle`: nothing happens; what so many services cost beside one. Exit status 1 when something was not as expected.
+ * two at once. `--idle [--without-witness]`: nothing happens; what so many services cost beside one. Exit status 1 when something was not as expected.
  */
 import { parseArgs } from 'node:util';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, setRunAside, workDirectory } from './lab.ts';
@@ -19,21 +19,23 @@ export async function spread(argv: readonly string[]): Promise<number> {
       interval: { type: 'string', default: '1s' },
       seconds: { type: 'string', default: '10' },
       idle: { type: 'boolean', default: false },
+      'without-witness': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
   const intervalMs = milliseconds(values.interval);
   const most = values.idle ? SERVICES_MAX : CLIENTS_MAX;
-  const services = whole(values.services, 2, most, '--services');
+  const services = whole(values.services, values.idle ? 1 : 2, most, '--services');
   cleanUpOnSignals();
   if (values.keep) process.stderr.write(`files are kept in ${workDirectory()}\n`);
   try {
     if (values.idle) {
       const hosts = whole(values.hosts, 2, 16, '--hosts');
       const seconds = whole(values.seconds, 1, 600, '--seconds');
-      for (const count of [1, services])
-        showIdle(await runIdle({ hosts, services: count, intervalMs, seconds }), values.json);
+      const witness = !values['without-witness'];
+      for (const count of new Set([1, services]))
+        showIdle(await runIdle({ hosts, witness, services: count, intervalMs, seconds }), values.json);
       return 0;
     }
     const hosts = whole(values.hosts, 4, 16, '--hosts');
@@ -69,16 +71,18 @@ function show(result: SpreadResult, json: boolean): void {
 }
 
 function showIdle(result: IdleResult, json: boolean): void {
-  const { services, hosts, intervalMs, datagramsPerSecond, kilobytesPerSecond, cpu, settledMs } = result;
+  const { hosts, witness, services, intervalMs, datagramsPerSecond, kilobytesPerSecond, settledMs } = result;
   if (json) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
     return;
   }
-  const shares = Object.entries(cpu).map(
-    ([host, { network, actuator }]) => `${host} ${network} % + ${actuator} %`,
-  );
+  const both = (of: IdleResult['cpu'], unit: string): string =>
+    Object.entries(of)
+      .map(([host, { network, actuator }]) => `${host} ${network} + ${actuator} ${unit}`)
+      .join(', ');
   process.stdout.write(
-    `${services} service(s), ${hosts} hosts and a witness, I = ${intervalMs} ms: ${datagramsPerSecond} datagrams/s, ${kilobytesPerSecond} kB/s; ` +
-      `processor (network + actuator): ${shares.join(', ')}; all served ${settledMs} ms after the start; ${result.lapsed} moved\n`,
+    `${services} service(s), ${hosts} hosts${witness ? ' and a witness' : ''}, I = ${intervalMs} ms: ${datagramsPerSecond} datagrams/s, ${kilobytesPerSecond} kB/s; ` +
+      `processor (network + actuator): ${both(result.cpu, '%')}; memory: ${both(result.pssMiB, 'MiB')}; ` +
+      `all served ${settledMs} ms after the start; ${result.lapsed} moved\n`,
   );
 }
