@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { cpuPercent, type Footprint, FootprintSampler, footprint, growths, type Use } from './footprint.ts';
+import {
+  cpuPercent,
+  type Footprint,
+  FootprintSampler,
+  footprint,
+  growths,
+  memoryAlone,
+  type Use,
+} from './footprint.ts';
 import { until } from './process.ts';
 
 const NOBODY: Use = { pid: 0, cpuMs: 0, pssKiB: 0, descriptors: 0, processes: 0 };
@@ -73,6 +81,14 @@ test('a real process: its memory, descriptors and time are seen to grow, those o
     assert.equal(after.actuator.descriptors, before.actuator.descriptors);
     const grownKiB = after.network.pssKiB - before.network.pssKiB;
     assert.ok(grownKiB > 7_000 && grownKiB < 20_000, `${grownKiB} KiB`);
+    if (process.getuid?.() === 0) {
+      const aloneKiB = await memoryAlone(topology, 'fw1');
+      const pssKiB = after.network.pssKiB + after.actuator.pssKiB;
+      assert.ok(
+        aloneKiB >= 0.98 * pssKiB && aloneKiB < 3 * pssKiB,
+        `${aloneKiB} KiB alone, ${pssKiB} in parts`,
+      );
+    }
     const usedMs = after.network.cpuMs - before.network.cpuMs;
     assert.ok(usedMs > 90 && usedMs < 2_000, `${usedMs} ms`);
     assert.equal((await sampler.stop()).length, 1);

@@ -3,7 +3,7 @@
  * for ours and for the peer alike. Without the client's traffic, which is the kernel's work and not the daemons'.
  */
 import type { Frame } from './capture.ts';
-import { type Footprint, footprint, PARTS, type Part } from './footprint.ts';
+import { type Footprint, footprint, memoryAlone, PARTS, type Part } from './footprint.ts';
 import type { GatewayKind } from './gateway.ts';
 import { udpOf } from './judge.ts';
 import { VRRP } from './keepalived.ts';
@@ -28,6 +28,8 @@ export interface Cost {
   readonly cpuPercent: number;
   /** Proportional: what processes share is counted in parts. The hosts' daemons of a lab share programs, as hosts do not. */
   readonly pssMiB: number;
+  /** As if no other host ran the same programs on this machine. */
+  readonly aloneMiB: number;
   readonly processes: number;
 }
 
@@ -52,7 +54,11 @@ export async function measureRest(kind: GatewayKind, intervalMs: number, seconds
     await sleep(seconds * 1_000);
     const after = await Promise.all([master, backup].map((host) => footprint(lab.topology, host)));
     const tookMs = nowMs() - fromMs;
-    const costs = after.map((last, i) => costOf(before[i] ?? last, last, tookMs));
+    const alone = await Promise.all([master, backup].map((host) => memoryAlone(lab.topology, host)));
+    const costs = after.map((last, i) => ({
+      ...costOf(before[i] ?? last, last, tookMs),
+      aloneMiB: hundredths((alone[i] ?? 0) / 1_024),
+    }));
     const { frames } = await lab.capture.stop();
     const own = frames.filter(
       ({ atMs, way, port }) =>
@@ -98,7 +104,7 @@ function isQuestion({ protocol, data }: Frame): boolean {
   );
 }
 
-function costOf(before: Footprint, after: Footprint, tookMs: number): Cost {
+function costOf(before: Footprint, after: Footprint, tookMs: number): Omit<Cost, 'aloneMiB'> {
   const sum = (of: (part: Part) => number): number => PARTS.reduce((total, part) => total + of(part), 0);
   return {
     cpuPercent: hundredths((sum((part) => after[part].cpuMs - before[part].cpuMs) / tookMs) * 100),

@@ -82,7 +82,7 @@ function showIdle(result: IdleResult, json: boolean): void {
       .join(', ');
   process.stdout.write(
     `${services} service(s), ${hosts} hosts${witness ? ' and a witness' : ''}, I = ${intervalMs} ms: ${datagramsPerSecond} datagrams/s, ${kilobytesPerSecond} kB/s; ` +
-      `processor (network + actuator): ${both(result.cpu, '%')}; memory: ${both(result.pssMiB, 'MiB')}; ` +
+      `processor (network + actuator): ${both(result.cpu, '%')}; memory: ${both(result.pssMiB, 'MiB')}, alone on a machine ${Object.values(result.aloneMiB).join(', ')} MiB; ` +
       `all served ${settledMs} ms after the start; ${result.lapsed} moved\n`,
   );
 }

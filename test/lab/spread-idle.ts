@@ -1,5 +1,5 @@
 /** What services cost while nothing happens: the cluster's datagrams on the lan, and each host's processors. No traffic, no asker. */
-import { cpuPercent, type Footprint, footprint } from './footprint.ts';
+import { cpuPercent, type Footprint, footprint, memoryAlone } from './footprint.ts';
 import { udpOf } from './judge.ts';
 import { Lab } from './lab.ts';
 import { Placer } from './placing.ts';
@@ -28,6 +28,8 @@ export interface IdleResult {
   readonly cpu: { readonly [host: string]: { readonly network: number; readonly actuator: number } };
   /** Proportional: what these processes share with others is counted in parts, also with those of the lab's other hosts. */
   readonly pssMiB: { readonly [host: string]: { readonly network: number; readonly actuator: number } };
+  /** Both together, as if no other host ran the same programs on this machine. */
+  readonly aloneMiB: { readonly [host: string]: number };
   /** How long it took from the start until every service was served. */
   readonly settledMs: number;
   readonly lapsed: number;
@@ -62,6 +64,7 @@ export async function runIdle(options: IdleOptions): Promise<IdleResult> {
     await sleep(seconds * 1_000);
     const last = await look();
     const endMs = performance.timeOrigin + performance.now();
+    const alone = await Promise.all(members.map((host) => memoryAlone(lab.topology, host)));
     const after = await placer.now(lab.gateways);
     const { frames } = await lab.capture.stop();
     let datagrams = 0;
@@ -90,6 +93,7 @@ export async function runIdle(options: IdleOptions): Promise<IdleResult> {
         network: mebibytes(network.pssKiB),
         actuator: mebibytes(actuator.pssKiB),
       })),
+      aloneMiB: byHost(last, (_, i) => mebibytes(alone[i] ?? 0)),
       lapsed: names.filter((name) => after.get(name) !== before.get(name)).length,
     };
   } finally {
