@@ -5,6 +5,8 @@ const BENCHES: { readonly [name: string]: () => Promise<unknown> } = {
   takeover: () => import('./takeover.ts'),
   audit: () => import('./audit.ts'),
   services: () => import('./services.ts'),
+  scale: () => import('./scale.ts'),
+  endurance: () => import('./endurance.ts'),
 };
 
 const name = process.argv[2] ?? '';

@@ -16,8 +16,8 @@ import { CLUSTER_PORT, type HostPlan, type Topology } from './topology.ts';
 import { Units } from './units.ts';
 
 export type Policy = 'quorum' | 'available';
-/** What makes the hosts a gateway: this project's daemons, or the peer that they are measured beside. */
-export type GatewayKind = 'portcullis' | 'keepalived';
+/** What makes the hosts a gateway: this project's daemons, or the peer that they are measured beside, whose adverts go to each other host or to all by multicast. */
+export type GatewayKind = 'portcullis' | 'keepalived' | 'keepalived-multicast';
 
 export interface ClusterOptions extends StatefulOptions {
   readonly policy: Policy;
@@ -34,6 +34,8 @@ export interface ClusterOptions extends StatefulOptions {
   readonly programs?: { readonly [name: string]: string };
   /** Default: the lab's usual one. */
   readonly services?: readonly ServicePlan[];
+  /** The peer's adverts go by multicast. */
+  readonly multicast?: boolean;
   /** The two processes of a host are two units; else the daemon starts its actuator itself. */
   readonly apart?: boolean;
 }
@@ -49,7 +51,11 @@ export interface Status {
     readonly master?: string | null;
     readonly term?: { readonly n: number; readonly host: string } | null;
     readonly gateOpen?: boolean;
-    readonly table?: readonly { readonly host: string; readonly burdened?: boolean }[];
+    readonly table?: readonly {
+      readonly host: string;
+      readonly fit?: boolean;
+      readonly burdened?: boolean;
+    }[];
     readonly alarms?: readonly { readonly code: string }[];
   }[];
   readonly pid?: number;
@@ -236,11 +242,16 @@ export class Cluster {
     return serving.length === 1 ? (serving[0]?.[0] ?? null) : null;
   }
 
-  /** The operator has that host give the service away. */
+  /** The operator has that host give the service away: the order itself, without a command's start beside it. */
   async handOver(host: string): Promise<void> {
-    const ended = await portcullis('handover', '--config', this.config(host));
-    if (ended.code !== 0) throw new Error(`portcullis handover: ${ended.stderr.trim()}`);
+    await this.order(host, 'handover', {});
   }
+
+  /** That host may have the service again: nothing to do but for the peer. */
+  async takeBack(_host: string): Promise<void> {}
+
+  /** Somebody loads the host's rules anew: nothing to do but for the peer, for ours does it by itself. */
+  async mendRules(_host: string): Promise<void> {}
 
   /** Waits until one of these gateways serves and all others are backups; the master's name. Throws at the limit. */
   async settle(hosts: readonly string[], limitMs: number): Promise<string> {

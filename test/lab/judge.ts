@@ -66,13 +66,15 @@ export interface Evidence {
   /** From when on changes of the serving host count; all else is judged from the first frame on. */
   readonly fromMs: number;
   readonly endMs: number;
+  /** Who acts or serves in so much of it before the end is a master at the end. Default 1 s. */
+  readonly lastMs?: number;
 }
 
 export interface Verdict {
   readonly masters: number;
   readonly overlapMs: number;
   readonly standbyUplinkPackets: number;
-  /** Hosts that served by their word, or acted, in the last second. */
+  /** Hosts that served by their word, or acted, at the end. */
   readonly endMasters: readonly string[];
   /** How often the serving host changed, by their words. */
   readonly changes: number;
@@ -92,7 +94,7 @@ export function judge(evidence: Evidence): Verdict {
   const serving = new Map(evidence.gateways.map((host) => [host, servingSpans(evidence, host)]));
   const both = evidence.gateways.map((host) => unite(acting.get(host) ?? [], serving.get(host) ?? []));
   const standby = standbyPackets(evidence);
-  const last = { from: evidence.endMs - END_MS, to: evidence.endMs };
+  const last = { from: evidence.endMs - (evidence.lastMs ?? END_MS), to: evidence.endMs };
   return {
     masters: mostAtOnce(both.map(stretchPoints)),
     overlapMs: overlap(evidence.gateways.map((host) => acting.get(host) ?? [])),

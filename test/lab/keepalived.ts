@@ -1,5 +1,5 @@
 /**
- * The peer that ours is measured beside: keepalived as packaged, VRRPv3, unicast, in the same namespaces and cables, for the
+ * The peer that ours is measured beside: keepalived as packaged, VRRPv3, unicast or multicast, in the same namespaces and cables, for the
  * same client and judges. Each host has its own configuration, pid files and log; nothing of it runs outside the lab. As
  * its users do it, both hosts have the rules loaded, forwarding on and the uplink up with an address of its own.
  * Preempting, priorities from 110 down, one instance with the addresses of both sides; what is not said here is its default.
@@ -9,7 +9,7 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions, type Status } from './gateway.ts';
-import { type Household, must, run } from './process.ts';
+import { type Household, must, run, until } from './process.ts';
 import { RULES4, RULES6 } from './rules.ts';
 import { type HostPlan, LAN, SERVER, type Topology, WAN } from './topology.ts';
 
@@ -57,8 +57,12 @@ export class Keepalived extends Cluster {
     await inside(['ip', 'route', 'add', 'default', 'via', SERVER.address]);
     await this.#topology.sysctl(name, 'ipv4/ip_forward', '1');
     await this.#topology.sysctl(name, 'ipv6/conf/all/forwarding', '1');
-    await inside(['iptables-restore'], RULES4);
-    await inside(['ip6tables-restore'], RULES6);
+    await this.mendRules(name);
+  }
+
+  override async mendRules(host: string): Promise<void> {
+    await must(this.#topology.inside(host, ['iptables-restore']), RULES4);
+    await must(this.#topology.inside(host, ['ip6tables-restore']), RULES6);
   }
 
   override config(host: string): string {
@@ -91,6 +95,21 @@ export class Keepalived extends Cluster {
     await writeFile(this.#drain(host), `-${FIRST_PRIORITY - 1}\n`);
   }
 
+  override async takeBack(host: string): Promise<void> {
+    await writeFile(this.#drain(host), '0\n');
+  }
+
+  /** The one with the highest priority takes the service back by itself: before that nothing is calm. */
+  override async settle(hosts: readonly string[], limitMs: number): Promise<string> {
+    const endMs = performance.now() + limitMs;
+    const master = await super.settle(hosts, limitMs);
+    const [first = master] = hosts;
+    if (master === first) return master;
+    if (!(await until(async () => (await this.master(hosts)) === first, endMs - performance.now())))
+      throw new Error(`${first} did not take the service back within ${limitMs} ms`);
+    return first;
+  }
+
   /** It has no socket to ask: who has the roving address says it. Asked only to find out whom to hurt. */
   override async status(host: string): Promise<Status | null> {
     const child = this.#running.get(host);
@@ -106,9 +125,14 @@ function configuration(
   { name, address }: HostPlan,
   peers: readonly HostPlan[],
   priority: number,
-  { intervalMs }: ClusterOptions,
+  { intervalMs, multicast = false }: ClusterOptions,
   home: string,
 ): string {
+  const unicast = `
+    unicast_src_ip ${address}
+    unicast_peer {
+        ${peers.map((peer) => peer.address).join('\n        ')}
+    }`;
   return `global_defs {
     router_id ${name}
     vrrp_version 3
@@ -121,11 +145,7 @@ vrrp_instance gateway {
     interface eth0
     virtual_router_id 77
     priority ${priority}
-    advert_int ${intervalMs / 1_000}
-    unicast_src_ip ${address}
-    unicast_peer {
-        ${peers.map((peer) => peer.address).join('\n        ')}
-    }
+    advert_int ${intervalMs / 1_000}${multicast ? '' : unicast}
     virtual_ipaddress {
         ${LAN.roving}/24 dev eth0
     }

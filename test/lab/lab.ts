@@ -38,12 +38,13 @@ export function removeWorkDirectory(): void {
   base = null;
 }
 
-/** `g3` for three gateways, `g3w` with a witness, `g3l` with two links, `g3x1` with one not in the roster, `k2` two of the peer's: these have the same keys in every run. */
+/** `g3` for three gateways, `g3w` with a witness, `g3l` with two links, `g3x1` with one not in the roster, `k2` (`m2`) two of the peer's (by multicast): these have the same keys in every run. */
 function nameOf({ hosts, outside = [], kind }: Pick<LabOptions, 'hosts' | 'outside' | 'kind'>): string {
   const gateways = hosts.filter((host) => host.role === 'gateway').length;
   const links = hosts.some((host) => host.second !== undefined) ? 'l' : '';
   const others = outside.length > 0 ? `x${outside.length}` : '';
-  return `${kind === 'keepalived' ? 'k' : 'g'}${gateways}${hosts.length > gateways ? 'w' : ''}${links}${others}`;
+  const letter = { portcullis: 'g', keepalived: 'k', 'keepalived-multicast': 'm' }[kind ?? 'portcullis'];
+  return `${letter}${gateways}${hosts.length > gateways ? 'w' : ''}${links}${others}`;
 }
 
 export interface LabOptions extends ClusterOptions {
@@ -68,12 +69,13 @@ export class Lab {
   readonly #household = new Household();
   readonly #capture: Capture;
   #traffic: Traffic | null = null;
+  #asker: { isSilent: boolean } | null = null;
 
   private constructor(options: LabOptions, directory: string) {
     this.options = options;
     this.topology = new Topology(options.hosts);
     this.faults = new Faults(this.topology);
-    const Kind = options.kind === 'keepalived' ? Keepalived : Cluster;
+    const Kind = (options.kind ?? 'portcullis') === 'portcullis' ? Cluster : Keepalived;
     this.cluster = new Kind(this.topology, this.#household, directory);
     this.#capture = new Capture(this.topology, this.#household, directory);
   }
@@ -90,7 +92,7 @@ export class Lab {
         ...(options.attacker === true ? ['attacker'] : []),
         ...(options.twin === true ? ['twin'] : []),
       ]);
-      await lab.cluster.prepare(options);
+      await lab.cluster.prepare({ ...options, multicast: options.kind === 'keepalived-multicast' });
       if (options.attacker !== true) await lab.#capture.start();
       lab.#ask();
       return lab;
@@ -110,7 +112,12 @@ export class Lab {
           ['eth1', wan],
         ] as const,
     );
-    startAsking(this.topology, this.#household, askMs, asked);
+    this.#asker = startAsking(this.topology, this.#household, askMs, asked);
+  }
+
+  /** The asker asks, or keeps silent. */
+  asks(isAsking: boolean): void {
+    if (this.#asker !== null) this.#asker.isSilent = !isAsking;
   }
 
   get gateways(): string[] {

@@ -1,13 +1,13 @@
 /**
  * What a cluster costs while nothing happens: its packets on the own domain's network, its processor time and its memory,
- * for ours and for the peer alike. Without the client's traffic, which is the kernel's work and not the daemons'.
+ * for ours and for the peer alike. Without the client's traffic and the asker's questions, which are no gateway's at rest.
  */
 import type { Frame } from './capture.ts';
 import { type Footprint, footprint, memoryAlone, PARTS, type Part } from './footprint.ts';
-import type { GatewayKind } from './gateway.ts';
 import { udpOf } from './judge.ts';
 import { VRRP } from './keepalived.ts';
 import { Lab } from './lab.ts';
+import type { LivingOptions } from './living.ts';
 import { sleep } from './process.ts';
 import { nowMs } from './run.ts';
 import { CLUSTER_PORT, planHosts } from './topology.ts';
@@ -38,14 +38,15 @@ const SETTLE_MS = 30_000;
 const CALM_MS = 4_000;
 const LINK_HEADER_BYTES = 14;
 
-/** Two hosts at rest for so long. */
-export async function measureRest(kind: GatewayKind, intervalMs: number, seconds: number): Promise<Rest> {
-  const hosts = planHosts(2, false);
+/** All hosts at rest for so long; of several backups one is looked at. */
+export async function measureRest(options: LivingOptions, seconds: number): Promise<Rest> {
+  const { kind, policy, intervalMs } = options;
+  const hosts = planHosts(options.hosts, kind === 'portcullis' && options.witness);
   const lab = await Lab.open({
-    ...{ kind, hosts, policy: 'available', intervalMs, timing: [], answerBroadcasts: true, apart: false },
+    ...{ kind, hosts, policy, intervalMs, timing: [], answerBroadcasts: true, apart: false, askMs: null },
   });
   try {
-    for (const host of lab.gateways) lab.cluster.start(host);
+    for (const { name } of hosts) lab.cluster.start(name);
     const master = await lab.cluster.settle(lab.gateways, SETTLE_MS + 20 * intervalMs);
     const backup = lab.gateways.find((host) => host !== master) ?? master;
     await sleep(CALM_MS);
@@ -62,7 +63,7 @@ export async function measureRest(kind: GatewayKind, intervalMs: number, seconds
     const { frames } = await lab.capture.stop();
     const own = frames.filter(
       ({ atMs, way, port }) =>
-        atMs >= fromMs && atMs < fromMs + tookMs && way === 'in' && lab.gateways.includes(port),
+        atMs >= fromMs && atMs < fromMs + tookMs && way === 'in' && hosts.some(({ name }) => name === port),
     );
     const lan = own.filter(({ side }) => side === 'lan');
     const words = lan.filter(isWord);
@@ -74,7 +75,7 @@ export async function measureRest(kind: GatewayKind, intervalMs: number, seconds
       packetsPerSecond: perSecond(words.length),
       bytesPerSecond: perSecond(bytes),
       questionsPerSecond: perSecond(lan.filter(isQuestion).length),
-      standbyUplinkFrames: own.filter(({ side, port }) => side === 'wan' && port === backup).length,
+      standbyUplinkFrames: own.filter(({ side, port }) => side === 'wan' && port !== master).length,
       master: first,
       backup: second,
     };

@@ -4,6 +4,7 @@
  */
 
 import { defaultBounds } from '../../src/daemon/config/bounds.ts';
+import { fullTiming } from '../../src/daemon/config/timing.ts';
 import { readEvents } from './events.ts';
 import type { GatewayKind, Policy } from './gateway.ts';
 import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
@@ -63,10 +64,9 @@ export interface RunResult {
 
 const SETTLE_MS = 30_000;
 
-/** The lease of a cluster with default settings. Same formula as the configuration's default. */
+/** The lease of a cluster with default settings. */
 export function leaseMs(intervalMs: number): number {
-  const probeTimeoutMs = Math.round(Math.min(Math.max(intervalMs / 12, 2), 25));
-  return Math.max(Math.round(1.5 * intervalMs), intervalMs + 3 * probeTimeoutMs + 20, 20);
+  return fullTiming({ interval: intervalMs } as Parameters<typeof fullTiming>[0]).leaseMs;
 }
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
@@ -102,7 +102,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 
 function boundMs(scenario: Scenario, { policy, intervalMs, kind }: RunOptions): number | null {
   const { timed } = scenario;
-  if (timed === undefined || kind === 'keepalived') return null;
+  if (timed === undefined || (kind !== undefined && kind !== 'portcullis')) return null;
   const row = defaultBounds(policy, intervalMs).find(({ fault }) => fault === timed);
   return row?.worstMs ?? null;
 }
@@ -149,7 +149,8 @@ async function perform(
   return { traffic, verdict: judge(evidence), expected: scenario.expect(stage), seen: stage.seen, times };
 }
 
-async function takeoverOf(
+/** When another host first acted, and its takeover taken to pieces. */
+export async function takeoverOf(
   lab: Lab,
   evidence: Evidence,
   old: string,
@@ -158,7 +159,7 @@ async function takeoverOf(
   const first = firstActs(evidence, old, fromMs);
   if (first === null) return { takeoverMs: null, parts: null };
   const takeoverMs = Math.round((first.actMs - fromMs) * 10) / 10;
-  if (lab.options.kind === 'keepalived') return { takeoverMs, parts: null };
+  if ((lab.options.kind ?? 'portcullis') !== 'portcullis') return { takeoverMs, parts: null };
   const events = readEvents(lab.cluster.directory, first.host);
   return { takeoverMs, parts: partsOf(events, fromMs, first) };
 }
@@ -170,7 +171,16 @@ export function nowMs(): number {
 
 /** Ends the captures; all that the judges need. */
 export async function gather(lab: Lab, fromMs: number, endMs: number): Promise<Evidence> {
-  const { frames, carriers } = await lab.capture.stop();
+  return evidenceOf(lab, await lab.capture.stop(), fromMs, endMs);
+}
+
+/** The same of what was heard in some part of a lab's life. */
+export function evidenceOf(
+  lab: Lab,
+  { frames, carriers }: Pick<Evidence, 'frames' | 'carriers'>,
+  fromMs: number,
+  endMs: number,
+): Evidence {
   const { intervalMs, hosts } = lab.options;
   return {
     ...{ frames, carriers, fromMs, endMs, gateways: lab.gateways, macs: lab.topology.macs },
@@ -183,7 +193,12 @@ export async function gather(lab: Lab, fromMs: number, endMs: number): Promise<E
   };
 }
 
-function compare(expected: Expectation, verdict: Verdict, traffic: TrafficResult): string[] {
+/** What did not hold of the expectation, in words. */
+export function compare(
+  expected: Expectation,
+  verdict: Verdict,
+  traffic: Pick<TrafficResult, 'tcpSurvived'>,
+): string[] {
   const problems: string[] = [];
   const end = verdict.endMasters.length;
   if (expected.endMasters === 'one' && end !== 1)

@@ -3,6 +3,7 @@
  * Arguments: SERVER UDP-PORT PERIOD-MS ADDRESS... Commands on standard input, a line each:
  *   begin   forget all until now, and start to count; prints {"begun":true}
  *   report  prints a list, for each client in turn {"recent":N}: answered within the last 500 ms
+ *   take    waits for late answers and prints the results until now, while sending goes on
  *   end     stop, wait for late answers, print the results and exit
  * outageMs of a client: the longest time between the sending of two answered datagrams with one lost between them.
  */
@@ -50,8 +51,8 @@ class Client {
     return this.sent.slice(-2_000).filter((sent) => sent.answered && sent.atMs > fromMs).length;
   }
 
-  result(): { sent: number; lost: number; outageMs: number } {
-    const counted = this.sent.slice(this.first);
+  result(untilMs = Number.POSITIVE_INFINITY): { sent: number; lost: number; outageMs: number } {
+    const counted = this.sent.slice(this.first).filter(({ atMs }) => atMs <= untilMs);
     let lastMs = counted[0]?.atMs ?? 0;
     let isGap = false;
     let outageMs = 0;
@@ -81,7 +82,10 @@ createInterface({ input: process.stdin })
       for (const client of clients) client.first = client.sent.length;
       print({ begun: true });
     } else if (line === 'report') print(clients.map(({ recent }) => ({ recent })));
-    else if (line === 'end') {
+    else if (line === 'take') {
+      const untilMs = performance.now();
+      setTimeout(() => print(clients.map((client) => client.result(untilMs))), LATE_MS);
+    } else if (line === 'end') {
       clearInterval(timer);
       setTimeout(
         () =>

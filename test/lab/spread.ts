@@ -2,15 +2,14 @@
  * Many services over several hosts: all serve, some die, and only what they served moves. Judged service by service at the
  * switch ports.
  */
-import { createInterface } from 'node:readline';
 import { type Evidence, judge, type Sight } from './judge.ts';
 import { Lab } from './lab.ts';
 import { counted, Placer, type Placing } from './placing.ts';
-import { sleep, until } from './process.ts';
+import { sleep } from './process.ts';
 import { gather, nowMs } from './run.ts';
 import { addClients, planServices, type ServicePlan } from './services.ts';
-import { planHosts, SERVER } from './topology.ts';
-import { program, startServer, TCP_PORT, UDP_PORT } from './traffic.ts';
+import { Clients } from './spread-clients.ts';
+import { planHosts } from './topology.ts';
 
 export interface SpreadOptions {
   readonly hosts: number;
@@ -167,59 +166,4 @@ function problemsOf({ service, overlapMs, masters, sent, lost }: ServiceResult):
   if (masters > 1) problems.push(`${service}: ${masters} hosts in Service at once`);
   if (sent > 0 && lost === sent) problems.push(`${service}: its client got no answer`);
   return problems;
-}
-
-/** The clients of all services, in one process. */
-class Clients {
-  readonly #lines: string[] = [];
-  readonly #write: (line: string) => void;
-
-  private constructor(lines: string[], write: (line: string) => void) {
-    this.#lines = lines;
-    this.#write = write;
-  }
-
-  static async start(lab: Lab, plans: readonly ServicePlan[], periodMs: number): Promise<Clients> {
-    await startServer(lab.topology, lab.household, [SERVER.address, String(UDP_PORT), String(TCP_PORT)]);
-    const addresses = plans.map(({ client }) => client).filter((client) => client !== '');
-    const ask = [
-      ...program('spread-client'),
-      SERVER.address,
-      String(UDP_PORT),
-      String(periodMs),
-      ...addresses,
-    ];
-    const child = lab.household.start(lab.topology.inside('client', ask), {
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 2,
-    });
-    const lines: string[] = [];
-    if (child.stdout !== null)
-      createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
-    const clients = new Clients(lines, (line) => child.stdin?.write(`${line}\n`));
-    const flows = await until(
-      async () => ((await clients.#ask('report')) as { recent: number }[]).every(({ recent }) => recent > 0),
-      20_000,
-      200,
-    );
-    if (!flows) throw new Error('not every client gets answers');
-    return clients;
-  }
-
-  async begin(): Promise<void> {
-    await this.#ask('begin');
-  }
-
-  async end(): Promise<{ sent: number; lost: number; outageMs: number }[]> {
-    return (await this.#ask('end')) as { sent: number; lost: number; outageMs: number }[];
-  }
-
-  async #ask(command: string): Promise<unknown> {
-    const before = this.#lines.length;
-    this.#write(command);
-    if (!(await until(() => this.#lines.length > before, 10_000, 10)))
-      throw new Error(`the clients did not answer ${command}`);
-    return JSON.parse(this.#lines[before] ?? 'null');
-  }
 }

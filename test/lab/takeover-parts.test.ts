@@ -26,6 +26,20 @@ test('each part ends where the next begins, from the fault to the first datagram
   });
 });
 
+test('what the log tells late is no negative part: all of them add up to the whole, from the fault to the first datagram', () => {
+  for (const lateMs of [0, 3, 40, 200]) {
+    const late = PLACES.map(([to, atMs]) => [to, to === 'service.serving' ? atMs + lateMs : atMs] as const);
+    const parts = partsOf(log(late), 1_000.4, { actMs: 1_450.2, forwardMs: 1_451.3 });
+    const all = Object.values(parts).map((ms) => ms ?? Number.NaN);
+    assert.ok(
+      all.every((ms) => ms >= 0),
+      JSON.stringify(parts),
+    );
+    assert.ok(Math.abs(all.reduce((a, b) => a + b, 0) - 450.9) < 0.5, JSON.stringify(parts));
+    assert.equal(parts.announce, 0);
+  }
+});
+
 test('of several attempts the one that ended in the act counts; no part is ever negative', () => {
   const later = PLACES.map(([to, atMs]) => [to, atMs + 5_000] as const);
   const events = log([...PLACES.slice(0, 4), ...later]);

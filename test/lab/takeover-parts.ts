@@ -83,11 +83,13 @@ export function partsOf(
   }
   let beganMs: number | undefined = fromMs;
   for (const [part] of ENDS) {
-    const endMs = ended.get(part);
-    if (beganMs !== undefined && endMs !== undefined) parts[part] = tenths(Math.max(0, endMs - beganMs));
+    const loggedMs = ended.get(part);
+    // What the log tells after the act was over before it; and it has whole milliseconds. So the parts add up to the whole.
+    const endMs = loggedMs === undefined ? undefined : Math.min(Math.max(loggedMs, fromMs), actMs);
+    if (beganMs !== undefined && endMs !== undefined) parts[part] = tenths(endMs - beganMs);
     beganMs = endMs;
   }
-  if (beganMs !== undefined) parts.announce = tenths(Math.max(0, actMs - beganMs));
+  if (beganMs !== undefined) parts.announce = tenths(actMs - beganMs);
   if (forwardMs !== null) parts.firstPacket = tenths(Math.max(0, forwardMs - actMs));
   return parts;
 }

@@ -83,6 +83,17 @@ export class Traffic {
   async report(): Promise<TrafficReport> {
     return (await this.#ask('report', 5_000)) as TrafficReport;
   }
+  /** The result until now; counting starts anew there, and sending goes on. */
+  async take(): Promise<TrafficResult> {
+    return (await this.#ask('take', 10_000)) as TrafficResult;
+  }
+  /** Nothing is sent until `resume`; the TCP transfer is dropped. */
+  async pause(): Promise<void> {
+    await this.#ask('pause', 5_000);
+  }
+  async resume(): Promise<void> {
+    await this.#ask('resume', 5_000);
+  }
   async end(): Promise<TrafficResult> {
     return (await this.#ask('end', 120_000)) as TrafficResult;
   }
@@ -100,13 +111,15 @@ export class Traffic {
  * A third station that asks "who has" each roving address on both sides, by ARP and ND, every 20 ms if not told otherwise. It has one warm `ip`
  * forget its neighbour entry and use it anew, so the question is the kernel's own and no client's cache is touched.
  * After an order that failed (its own cable was out), `ip` in batch mode does no more: then a new one is taken.
+ * It can be told to keep silent for a while.
  */
 export function startAsking(
   topology: Topology,
   household: Household,
   periodMs = ASK_PERIOD_MS,
   asked: readonly (readonly [device: string, address: string])[] = USUALLY_ASKED,
-): void {
+): { isSilent: boolean } {
+  const asker = { isSilent: false };
   const questions = asked
     .map(([device, address]) => {
       const entry = `${address} dev ${device}`;
@@ -117,13 +130,14 @@ export function startAsking(
   let ip: ChildProcess | null = null;
   const timer = setInterval(() => {
     if (household.closed) clearInterval(timer);
-    else {
+    else if (!asker.isSilent) {
       ip ??= startBatch(topology, household, () => {
         ip = null;
       });
       if ((ip.stdin?.writableLength ?? 0) < 65_536) ip.stdin?.write(questions);
     }
   }, periodMs);
+  return asker;
 }
 
 function startBatch(topology: Topology, household: Household, ended: () => void): ChildProcess {

@@ -21,6 +21,16 @@ export function milliseconds(text: string): number {
   return value;
 }
 
+/** Whole seconds of a time such as `10m` or `90s`; `0` is none. Throws `UsageError` on others, and above a day. */
+export function seconds(text: string, option: string): number {
+  const match = /^(\d{1,5})(s|m|h|)$/.exec(text);
+  const unit = { s: 1, m: 60, h: 3_600 }[match?.[2] ?? ''] ?? 0;
+  const value = Number(match?.[1]) * unit;
+  if (!(value >= 0 && value <= 86_400) || (unit === 0 && match?.[1] !== '0'))
+    throw new UsageError(`${option} is a time such as 90s or 10m, or 0, not ${text}`);
+  return value;
+}
+
 /** One table row: each cell padded to its column's width. */
 export function row(cells: readonly string[], widths: readonly number[]): string {
   return cells.map((cell, i) => cell.padEnd(widths[i] ?? 8)).join('');

@@ -1,0 +1,59 @@
+/**
+ * How many datagrams a cluster says in a second while nothing happens: the law of spec/timing.md, "What size costs", as code.
+ * The simulator's counts are held to it.
+ */
+import type { Policy } from '../../src/core/index.ts';
+import { fullTiming } from '../../src/daemon/config/timing.ts';
+
+export interface Size {
+  /** All members, witnesses too. */
+  readonly hosts: number;
+  readonly services: number;
+  /** Members that serve at least one service; each its even share. */
+  readonly serving: number;
+  readonly policy: Policy;
+  readonly intervalMs: number;
+}
+
+/** Records of one type that a datagram takes, with names of ten letters (P81). */
+export const RECORDS = { STATUS: 13, ACK: 35, REPORT: 11 } as const;
+/** A report is due each so many intervals (R7). */
+const REPORT_INTERVALS = 5;
+/** HELLO, CHALLENGE, WELCOME: from one host, from the other, from the first. */
+const HANDSHAKE = 3;
+
+/** Datagrams in a second, by what they are. `sessions`: the least, when one host of each pair asks; at most twice that, when both do at once. */
+export interface Rates {
+  readonly adverts: number;
+  readonly answers: number;
+  readonly reports: number;
+  readonly sessions: number;
+}
+
+/** With one link between the hosts, and the uplink of who serves. */
+export function ratesOf({ hosts, services, serving, policy, intervalMs }: Size): Rates {
+  const timing = fullTiming({ interval: intervalMs } as Parameters<typeof fullTiming>[0]);
+  const perSecond = 1_000 / intervalMs;
+  const others = hosts - 1;
+  const share = Math.ceil(services / Math.max(1, serving));
+  const packed = (records: number, type: keyof typeof RECORDS): number => Math.ceil(records / RECORDS[type]);
+  // Who serves says everything on its uplink, too: a copy for each receiver and link.
+  const [links, linksServing] = [1, 2];
+  const copies = serving * linksServing + (hosts - serving) * links;
+  const remeasuredS = timing.maxAgeMs / (8 * timing.maxDrift) / 1_000;
+  return {
+    adverts: perSecond * serving * packed(share, 'STATUS') * others * linksServing,
+    // The answers to one datagram share one; of each serving host all others answer.
+    answers:
+      policy === 'quorum' ? perSecond * packed(share, 'STATUS') * serving * (copies - linksServing) : 0,
+    reports: (perSecond / REPORT_INTERVALS) * packed(services, 'REPORT') * others * copies,
+    // Of a pair each says half of it: over all pairs every host's copies stand beside each other's as often.
+    sessions: ((HANDSHAKE / 2) * others * copies) / remeasuredS,
+  };
+}
+
+/** All of it; of the sessions the middle of least and most. */
+export function messagesPerSecond(size: Size): number {
+  const { adverts, answers, reports, sessions } = ratesOf(size);
+  return adverts + answers + reports + 1.5 * sessions;
+}
