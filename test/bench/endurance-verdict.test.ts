@@ -62,7 +62,10 @@ test('flat memory, as many descriptors and one move a blow: all is well', () => 
 
 test('memory that creeps, and a descriptor that is held more each quarter of an hour, are found', () => {
   const creeping = verdictOf(hour((atS) => [elder(70 + (atS / 3_600) * 6)]));
-  assert.match(creeping.problems.join(), /^network process 7 of fw2 grew: 6144 KiB and 0 descriptors an hour/);
+  assert.match(
+    creeping.problems.join(),
+    /^network process 7 of fw2 grew: 6144 KiB and 0 descriptors an hour/,
+  );
   const leaking = verdictOf(hour((atS) => [elder(70, 20 + Math.floor(atS / 900))]));
   assert.match(leaking.problems.join(), /grew: 0 KiB and \d descriptors an hour/);
 });

@@ -22,7 +22,13 @@ export type FaultRecord = About & {
 } & Survived;
 export type RestRecord = About & { readonly record: 'rest'; readonly rest: Rest };
 export type CalmRecord = About & { readonly record: 'calm' } & Calm;
-export type TakeoverRecord = FaultRecord | RestRecord | CalmRecord;
+/** A fault that could not be judged, or after which the cluster did not come to rest. */
+export type FailedRecord = About & {
+  readonly record: 'failed';
+  readonly fault: string;
+  readonly what: string;
+};
+export type TakeoverRecord = FaultRecord | RestRecord | CalmRecord | FailedRecord;
 
 export interface Series {
   readonly outageMs: readonly number[];
@@ -60,6 +66,7 @@ export interface Report {
   readonly rows: readonly Row[];
   readonly rest: readonly RestRecord[];
   readonly calm: readonly CalmRecord[];
+  readonly failed: readonly FailedRecord[];
 }
 
 export const OURS = 'portcullis';
@@ -76,6 +83,7 @@ export function reportOf(records: readonly TakeoverRecord[]): Report {
     ),
     rest: records.filter((record) => record.record === 'rest'),
     calm: records.filter((record) => record.record === 'calm'),
+    failed: records.filter((record) => record.record === 'failed'),
   };
 }
 
