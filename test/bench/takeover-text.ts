@@ -6,7 +6,7 @@ import type { Goal } from './goals.ts';
 import { median } from './statistics.ts';
 import type { About, Row, Series } from './takeover-report.ts';
 
-const WIDTHS = [10, 7, 32, 20, 16, 12, 16, 16, 12, 8];
+const WIDTHS = [10, 7, 32, 22, 16, 13, 18, 16, 13, 8];
 const HEADINGS = [
   ...['fault', 'I ms', 'outage: median, max', 'lost, at most', 'ratio', 'runs', 'nobody answers', 'two act'],
   ...['at the end', 's/pair'],

@@ -60,7 +60,7 @@ export async function measureRest(options: LivingOptions, seconds: number): Prom
       ...costOf(before[i] ?? last, last, tookMs),
       aloneMiB: hundredths((alone[i] ?? 0) / 1_024),
     }));
-    const { frames } = await lab.capture.stop();
+    const { frames } = await lab.capture.take(fromMs + tookMs);
     const own = frames.filter(
       ({ atMs, way, port }) =>
         atMs >= fromMs && atMs < fromMs + tookMs && way === 'in' && hosts.some(({ name }) => name === port),

@@ -171,7 +171,10 @@ export function nowMs(): number {
 
 /** Ends the captures; all that the judges need. */
 export async function gather(lab: Lab, fromMs: number, endMs: number): Promise<Evidence> {
-  return evidenceOf(lab, await lab.capture.stop(), fromMs, endMs);
+  // Taken first: at its end a capture does not wait for what the kernel still has.
+  const heard = await lab.capture.take(endMs);
+  await lab.capture.stop();
+  return evidenceOf(lab, heard, fromMs, endMs);
 }
 
 /** The same of what was heard in some part of a lab's life. */

@@ -16,7 +16,7 @@ export interface Size {
 }
 
 /** Records of one type that a datagram takes, with names of ten letters (P81). */
-export const RECORDS = { STATUS: 13, ACK: 35, REPORT: 11 } as const;
+export const RECORDS = { STATUS: 13, ACK: 32, REPORT: 12 } as const;
 /** A report is due each so many intervals (R7). */
 const REPORT_INTERVALS = 5;
 /** HELLO, CHALLENGE, WELCOME: from one host, from the other, from the first. */
