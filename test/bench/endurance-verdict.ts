@@ -53,6 +53,8 @@ const FLAT_SHARE = 0.05;
 const FLAT_KIB = 2_048;
 /** So many descriptors more at the end are still flat. */
 const FLAT_DESCRIPTORS = 1;
+/** What grew in less than this is the filling of heaps and caches: it is told, and not judged. */
+const LEAST_MINUTES = 20;
 /** Of the time after the warm-up a process must have lived through so much. */
 const LIVED = 0.9;
 
@@ -104,8 +106,9 @@ function growthsOf(samples: readonly { readonly footprint: Footprint }[], lastS:
       const { minutes, pssKiBPerHour, pssKiBMost, descriptorsPerHour } = growth;
       const hours = minutes / 60;
       const isFlat =
-        pssKiBPerHour * hours <= Math.max(FLAT_SHARE * pssKiBMost, FLAT_KIB) &&
-        descriptorsPerHour * hours <= FLAT_DESCRIPTORS;
+        minutes < LEAST_MINUTES ||
+        (pssKiBPerHour * hours <= Math.max(FLAT_SHARE * pssKiBMost, FLAT_KIB) &&
+          descriptorsPerHour * hours <= FLAT_DESCRIPTORS);
       return { ...growth, minutes: hundredths(minutes), isFlat };
     });
 }

@@ -2,7 +2,7 @@
  * A long life: traffic, and a takeover every so often, planned, after a power loss, after a kill and a new start in turn.
  *   npm run -s bench -- endurance [--minutes 60] [--interval 50ms] [--every 30] [--hosts N] [--witness] [--policy ..] [--out FILE] [--json]
  * The last host's processes are never killed: whether a process grows is seen on them. Samples and blows go to FILE as they come, a
- * line of JSON each. Exit status 1 when something grew, moved without a blow, or was not as it must be.
+ * line of JSON each. Below half an hour growth is told and not judged. Exit status 1 when something grew, moved without a blow, or was not as it must be.
  */
 import { parseArgs } from 'node:util';
 import { blowNamed } from '../lab/blows.ts';

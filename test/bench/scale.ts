@@ -181,7 +181,7 @@ function busiest(placing: Placing, hosts: readonly string[]): string {
   return [...hosts].sort((a, b) => count(b) - count(a))[0] ?? '';
 }
 
-const WIDTHS = [10, 11, 7, 10, 8, 11, 10, 22, 22, 12];
+const WIDTHS = [10, 11, 7, 10, 8, 11, 10, 26, 26, 12];
 const HEADINGS = ['axis', 'policy', 'hosts', 'services', 'I ms', 'datagr./s', 'kB/s'];
 
 function line(one: ScaleRecord): string {
