@@ -1,13 +1,18 @@
 /** `portcullis check`: everything that would make a takeover fail, found before it is needed. Changes nothing. */
 import type { Command } from 'commander';
+import { actuatorConfig } from '../daemon/config/actuator-config.ts';
 import { type BoundRow, boundRows } from '../daemon/config/bounds.ts';
 import { remarks } from '../daemon/config/config.ts';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
-import { type Loaded, loadConfig } from '../daemon/config/read.ts';
+import { loadNamed } from '../daemon/config/read.ts';
 import { readSettings } from '../daemon/config/read-settings.ts';
+import { MAX_FILE_BYTES, type Settings } from '../daemon/config/settings.ts';
+import { readWhole } from '../daemon/safe-files.ts';
 import { findUser } from '../daemon/user.ts';
 import { inspect } from '../linux/inspect.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { inspectFiles } from './check-files.ts';
+import { FILL_IN } from './config-draft.ts';
 import { conntrackdFinding } from './conntrackd.ts';
 import type { CommandIo } from './io.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
@@ -21,35 +26,83 @@ export interface CheckFinding {
 
 /** All findings for that file, errors first. `inspectHost`: looks at this host; tests hand in their own. */
 export async function findings(file: string, inspectHost: typeof inspect = inspect): Promise<CheckFinding[]> {
-  let loaded: Loaded;
+  const found: CheckFinding[] = [...inspectRuntime()];
+  let settings: Settings;
   try {
-    loaded = loadConfig(file);
+    settings = readSettings(file);
   } catch (error) {
-    if (error instanceof ConfigError) {
-      return error.problems.map((problem) => ({
-        level: 'error',
-        message: describeProblem(problem),
-        hint: problem.remedy,
-      }));
-    }
-    if (error instanceof OperatorError)
-      return [{ level: 'error', message: error.message, hint: error.hint ?? '' }];
-    throw error;
+    return sorted([...found, ...findingsOf(error), ...leftOpen(file)]);
   }
-  const found: CheckFinding[] = loaded.notes.map((message) => ({ level: 'warning', message, hint: '' }));
-  for (const { fails, text, hint } of remarks(loaded.config)) {
-    found.push({ level: fails ? 'error' : 'warning', message: `${file}: ${text}`, hint });
-  }
-  const { user } = loaded.config.settings;
+  const { user } = settings;
   if (user !== null && findUser(user) === null) {
     const hint = `make that user, as in: useradd --system --shell /usr/sbin/nologin ${user}`;
     found.push({ level: 'error', message: `${file}: user names nobody: "${user}"`, hint });
   }
-  const unsynced = conntrackdFinding(loaded.config);
-  if (unsynced !== null) found.push({ level: 'error', ...unsynced });
-  for (const { level, message, hint } of await inspectHost(loaded.config.actuator))
-    found.push({ level, message, hint });
-  return found.sort((a, b) => a.level.localeCompare(b.level));
+  found.push(...inspectFiles(settings));
+  // A host that has no key or roster yet is told all the rest in the same run.
+  let actuator = actuatorConfig(settings, []);
+  try {
+    const { config, notes } = loadNamed(settings);
+    ({ actuator } = config);
+    found.push(...notes.map((message) => ({ level: 'warning' as const, message, hint: '' })));
+    for (const { fails, text, hint } of remarks(config))
+      found.push({ level: fails ? 'error' : 'warning', message: `${file}: ${text}`, hint });
+    const unsynced = conntrackdFinding(config);
+    if (unsynced !== null) found.push({ level: 'error', ...unsynced });
+  } catch (error) {
+    found.push(...findingsOf(error));
+    if (settings.services.some(({ isBare }) => isBare)) actuator = { ...actuator, services: [] };
+  }
+  for (const { level, message, hint } of await inspectHost(actuator)) found.push({ level, message, hint });
+  return sorted(found);
+}
+
+function sorted(found: readonly CheckFinding[]): CheckFinding[] {
+  return [...found].sort((a, b) => a.level.localeCompare(b.level));
+}
+
+function findingsOf(error: unknown): CheckFinding[] {
+  if (error instanceof ConfigError)
+    return error.problems.map((problem) => ({
+      level: 'error',
+      message: describeProblem(problem),
+      hint: problem.remedy,
+    }));
+  if (error instanceof OperatorError)
+    return [{ level: 'error', message: error.message, hint: error.hint ?? '' }];
+  throw error;
+}
+
+/** The lines of a written configuration that an operator has not filled in yet. */
+function leftOpen(file: string): CheckFinding[] {
+  let lines: string[];
+  try {
+    lines = readWhole(file, MAX_FILE_BYTES).toString('utf8').split('\n');
+  } catch {
+    return [];
+  }
+  return lines.flatMap((line, i) => {
+    const why = line.startsWith('#') ? line.split(`${FILL_IN}:`)[1]?.trim() : undefined;
+    const key = /^#\s*([a-z0-9_]+)\s*=/.exec(line)?.[1];
+    if (why === undefined || key === undefined) return [];
+    const hint = `write it without the # before it: ${why}`;
+    return [{ level: 'error' as const, message: `${file}:${i + 1}: ${key} is still to be filled in`, hint }];
+  });
+}
+
+/** The Node that the package asks for. */
+const NODE_MIN = [20, 19] as const;
+
+export function inspectRuntime(version = process.versions.node): CheckFinding[] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])) return [];
+  return [
+    {
+      level: 'error',
+      message: `Node ${version} is too old: ${NODE_MIN.join('.')} or newer is needed`,
+      hint: 'install a newer nodejs (Debian trixie has one)',
+    },
+  ];
 }
 
 export function registerCheck(program: Command, io: CommandIo): void {
@@ -97,7 +150,8 @@ function boundsText(service: string, rows: readonly BoundRow[]): string {
   return `service ${service}: milliseconds without service (spec/timing.md)\n${line('', heads)}${body.join('')}`;
 }
 
-function tell(io: CommandIo, { level, message, hint }: CheckFinding): void {
+/** On standard error, as all words. */
+export function tell(io: CommandIo, { level, message, hint }: CheckFinding): void {
   io.err(`portcullis: ${level}: ${message}\n`);
   if (hint !== '') io.err(`portcullis: hint: ${hint}\n`);
 }

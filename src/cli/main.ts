@@ -17,6 +17,8 @@ import { registerConntrackd } from './conntrackd.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerFence } from './fence.ts';
 import { registerHost } from './host.ts';
+import { registerImport } from './import.ts';
+import { registerInit } from './init.ts';
 import { type CommandIo, outliveReaders, PROCESS_IO } from './io.ts';
 import { registerKey } from './key.ts';
 import { registerOperate } from './operate.ts';
@@ -52,6 +54,8 @@ export function buildProgram(io: CommandIo): Command {
   registerFence(program, io);
   registerUplink(program, io);
   registerConntrackd(program, io);
+  registerInit(program, io);
+  registerImport(program, io);
   registerAudit(program, io);
   return program;
 }

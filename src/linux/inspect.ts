@@ -7,6 +7,18 @@ import { TEST_PROCEDURES } from '../core/procedures.ts';
 import { OperatorError } from '../trust/errors.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import { programProblem } from './external.ts';
+import { inspectCutOff } from './inspect/cut-off.ts';
+import { inspectDuplicates } from './inspect/duplicates.ts';
+import { error, type Finding, warning } from './inspect/finding.ts';
+import { inspectManagers } from './inspect/managers.ts';
+import {
+  inspectClock,
+  inspectForwarding,
+  inspectGate,
+  inspectModuleLock,
+  inspectMtu,
+  inspectVariants,
+} from './inspect/support.ts';
 import { formatIp, inPrefix, parseIp } from './ip.ts';
 import { refuseUnsupported } from './kernel.ts';
 import { requireLibc } from './libc.ts';
@@ -19,13 +31,7 @@ import { readSysctl } from './sysctl.ts';
 import { findTool, NFT_MISSING, runTool, TOOLS, type Tool, textOf } from './tools.ts';
 import { inspectUplinks } from './uplink/inspect.ts';
 
-export interface Finding {
-  /** `error`: a takeover would fail; `warning`: worth knowing. */
-  readonly level: 'error' | 'warning';
-  /** Lower case, names the thing. */
-  readonly message: string;
-  readonly hint: string;
-}
+export type { Finding } from './inspect/finding.ts';
 
 /** All findings, errors first. */
 export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
@@ -33,14 +39,23 @@ export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
   const steps: readonly ((config: ActuatorConfig) => Promise<Finding[]> | Finding[])[] = [
     inspectUnsupported,
     inspectTools,
+    inspectVariants,
+    inspectGate,
     inspectLinks,
+    inspectMtu,
     inspectBuffer,
     inspectDevices,
+    inspectForwarding,
     inspectUplinks,
+    inspectModuleLock,
+    inspectManagers,
     inspectRules,
+    inspectCutOff,
     inspectPrograms,
     inspectRemote,
     inspectLoad,
+    inspectDuplicates,
+    inspectClock,
   ];
   for (const step of steps) out.push(...(await guarded(() => step(config))));
   return out.sort((a, b) => a.level.localeCompare(b.level));
@@ -53,13 +68,6 @@ async function guarded(step: () => Promise<Finding[]> | Finding[]): Promise<Find
     const hint = error instanceof OperatorError ? (error.hint ?? '') : 'run it as root';
     return [{ level: 'error', message: textOf(error), hint }];
   }
-}
-
-function error(message: string, hint: string): Finding {
-  return { level: 'error', message, hint };
-}
-function warning(message: string, hint: string): Finding {
-  return { level: 'warning', message, hint };
 }
 
 function inspectUnsupported(config: ActuatorConfig): Finding[] {
@@ -239,6 +247,14 @@ async function inspectRules(config: ActuatorConfig): Promise<Finding[]> {
         out.push(
           ...(await guarded(async () => {
             const text = await readRules(config, file.path, file.cut, family);
+            const forwards = /^:FORWARD ACCEPT/m.exec(text);
+            if (kind === 'standby' && !file.cut && forwards !== null)
+              return [
+                warning(
+                  `${file.path}: FORWARD’s policy is ACCEPT: a host on standby forwards beside the service`,
+                  'write :FORWARD DROP there, or leave standby_rules out',
+                ),
+              ];
             if (/^\*filter\s*$/m.test(text)) return [];
             return [warning(`${file.path}: no filter table`, 'nothing then keeps the cluster’s port open')];
           })),

@@ -62,6 +62,7 @@ interface Calls {
   readonly eventfd: CFunction;
   readonly write: CFunction;
   readonly clockGettime: CFunction;
+  readonly adjtimex: CFunction;
   readonly flock: CFunction;
   readonly setrlimit: CFunction;
 }
@@ -101,6 +102,7 @@ function load(): Calls {
     eventfd: lib.func('int eventfd(unsigned int, int)'),
     write: lib.func('int64_t write(int, const void *, size_t)'),
     clockGettime: lib.func('int clock_gettime(int, void *)'),
+    adjtimex: lib.func('int adjtimex(void *)'),
     flock: lib.func('int flock(int, int)'),
     setrlimit: lib.func('int setrlimit(int, const void *)'),
   };
@@ -246,6 +248,18 @@ const timespec = Buffer.alloc(16);
 export function rawNowMs(): number {
   calls().clockGettime(CLOCK_MONOTONIC_RAW, timespec);
   return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
+}
+
+/** struct timex and more. */
+const TIMEX_BYTES = 256;
+/** The kernel's clock is not synchronised (adjtimex(2)). */
+const TIME_ERROR = 5;
+
+/** Whether a time daemon keeps the clock of the day; null: the kernel does not tell. Changes nothing. */
+export function isClockKept(): boolean | null {
+  // All zero: no mode, so that it only reads.
+  const state = calls().adjtimex(Buffer.alloc(TIMEX_BYTES));
+  return state < 0 ? null : state !== TIME_ERROR;
 }
 
 /** Locks an open file for this process alone, without waiting; false when somebody else has it. */

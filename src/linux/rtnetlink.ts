@@ -77,7 +77,7 @@ export interface DeviceAddress {
   readonly prefixLength: number;
 }
 
-interface DefaultRoute {
+export interface DefaultRoute {
   readonly index: number | undefined;
   readonly gateway: Buffer;
 }
@@ -219,6 +219,11 @@ export class RouteSocket {
   hasDefaultRoute(index: number, gateway: Buffer): boolean {
     const known = this.routes[gateway.length === 4 ? 4 : 16].get();
     return known.some((route) => route.index === index && route.gateway.equals(gateway));
+  }
+
+  /** Of the main table, both families, in the kernel's order; those that have a gateway. */
+  defaultRoutes(): DefaultRoute[] {
+    return [...this.readDefaultRoutes(AF_INET), ...this.readDefaultRoutes(AF_INET6)];
   }
 
   private readDefaultRoutes(ofFamily: number): DefaultRoute[] {

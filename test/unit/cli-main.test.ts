@@ -278,11 +278,12 @@ test('check reports configuration, roster and host together, errors first', asyn
   seen.splice(1);
   writeFileSync(config, exampleText(dir).replace('fw1.key', 'fw2.key'));
   const wrong = await findings(config, inspectHost);
-  assert.deepEqual(
-    wrong.map((finding) => finding.level),
-    ['error'],
-  );
-  assert.equal(seen.length, 1, 'a configuration that is wrong is not tried on the host');
+  assert.ok(wrong.some(({ message }) => message.includes('not the key that the roster has for fw1')));
+  assert.equal(seen.length, 2, 'a key that is wrong or not there yet hides nothing else');
+  writeFileSync(config, exampleText(dir).replace('policy', 'politics'));
+  const broken = await findings(config, inspectHost);
+  assert.ok(broken.every(({ message }) => message.startsWith(`${config}:`)));
+  assert.equal(seen.length, 2, 'a configuration that is wrong is not tried on the host');
 });
 
 test('check ends with 1 on this host, which has none of the devices, and prints one JSON document', async (t) => {

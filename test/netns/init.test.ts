@@ -1,0 +1,81 @@
+/** `init` on a host in a namespace: what it finds is right, what it writes is taken by `check`, and nothing is replaced. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import test, { type TestContext } from 'node:test';
+import { parseSettings } from '../../src/daemon/config/settings.ts';
+import { programArgs } from '../programs.ts';
+import { Fixture } from './linux-fixture.ts';
+import { needsRoot } from './netns.ts';
+
+const skip = needsRoot();
+
+/** A gateway as it may be today: one host, its addresses on both sides, and the default route. */
+function today(t: TestContext): Fixture {
+  const f = new Fixture();
+  t.after(() => f.close());
+  f.net.ip(f.gw, 'link', 'set', 'up0', 'up');
+  f.net.ip(f.gw, 'addr', 'add', '10.77.2.1/24', 'dev', 'up0');
+  f.net.ip(f.gw, 'route', 'add', 'default', 'via', '10.77.2.254');
+  return f;
+}
+
+function init(f: Fixture, ...options: string[]): { status: number | null; stdout: string; stderr: string } {
+  const words = [process.execPath, ...programArgs('src/cli/main.ts'), 'init', '--dir', f.directory];
+  const argv = ['netns', 'exec', f.gw, ...words, ...options];
+  return spawnSync('/usr/sbin/ip', argv, { encoding: 'utf8', input: '', timeout: 30_000 });
+}
+
+test('without a terminal all that is missing is named, with what was found, and status 2', { skip }, (t) => {
+  const f = today(t);
+  const out = `${f.directory}/portcullis.toml`;
+  const { status, stderr } = init(f, '--out', out, '--host', 'fw1');
+  assert.equal(status, 2, stderr);
+  const expected = [
+    '--cluster, --policy, --downlink (found: eth0), --listen (found: 10.77.1.11:7946), --downlink-address, ',
+    '--uplink (found: up0), --uplink-address (found: 10.77.2.1/24), --next-hop (found: 10.77.2.254)',
+  ];
+  assert.ok(stderr.includes(`nobody to ask: ${expected.join('')}\n`), stderr);
+  assert.match(stderr, /hint: give these options, or --yes to take what was found/);
+  assert.equal(existsSync(out), false);
+});
+
+test('--yes takes what was found; the file is our reader’s, commented, whole and new; check runs, and the rest is told', {
+  skip,
+}, (t) => {
+  const f = today(t);
+  const out = `${f.directory}/portcullis.toml`;
+  const options = ['--yes', '--json', '--cluster', 'dmz', '--host', 'fw1', '--policy', 'available'];
+  const made = init(f, '--out', out, ...options, '--downlink-address', '10.77.1.1/24', 'fd00:77:1:0::1/64');
+  assert.equal(made.status, 0, made.stderr);
+  const { written, findings, next } = JSON.parse(made.stdout) as {
+    written: string;
+    findings: { level: string; message: string }[];
+    next: string[];
+  };
+  assert.equal(written, out);
+  const text = readFileSync(out, 'utf8');
+  const settings = parseSettings(text, out);
+  const [service] = settings.services;
+  assert.equal(service?.gateway.uplink.device, 'up0');
+  assert.equal(service?.gateway.uplink.activation, 'admin');
+  assert.deepEqual(service?.gateway.uplink.nextHops, ['10.77.2.254']);
+  assert.deepEqual(
+    service?.gateway.downlink.addresses.map(({ address }) => address),
+    ['10.77.1.1', 'fd00:77:1::1'],
+  );
+  assert.match(text, /^# Who may take over; the same on all hosts\./m);
+  assert.match(text, /^# interval = "200ms" /m);
+  assert.equal(statSync(out).mode & 0o777, 0o644);
+  const messages = findings.map(({ level, message }) => `${level} ${message}`).join('\n');
+  assert.match(messages, /error .*host\.key: no such file/);
+  // The host is looked at although key and roster are not there yet.
+  assert.match(messages, /warning service firewall: the roving address 10\.77\.2\.1 is on this host/);
+  assert.ok(next.some((command) => command === `portcullis key generate --out ${f.directory}/host.key`));
+  assert.ok(next.some((command) => /cluster add fw1 .*--address 10\.77\.1\.11:7946/.test(command)));
+  const before = readFileSync(out);
+  const again = init(f, '--out', out, ...options, '--downlink-address', '10.77.1.1/24');
+  assert.equal(again.status, 1);
+  assert.match(again.stderr, /there is such a file already/);
+  assert.deepEqual(readFileSync(out), before);
+});
