@@ -103,7 +103,7 @@ class KernelActuator implements LinuxActuator {
     const onLoad = (load: number, detail: string): void => events.loadMeasured?.(load, detail);
     this.sampler = new Sampler(config, nowMs, onLoad, this.kernel.sync);
     this.onSyncTrouble = onSyncTrouble;
-    this.guard = new PortGuard(config, { nowMs, onTrouble });
+    this.guard = new PortGuard(config, { nowMs, onTrouble, generations: this.kernel.generations });
     this.watch = new RulesetWatch(this.kernel, this.guard);
     const { uplinks, linkEvents } = this.kernel;
     this.uplinkGuard = new UplinkGuard(uplinks, linkEvents, () => this.services(), onUplinkTrouble);

@@ -6,9 +6,10 @@
 import type { ServiceName } from '../core/basics.ts';
 import type { ActuatorConfig } from './config.ts';
 import { changedTables, gateTables, leaseSet, tableName, talkSet } from './gatetable.ts';
+import type { Generations } from './generations.ts';
 import { LeaseSocket } from './lease.ts';
 import { ENOENT } from './libc.ts';
-import { runTool, textOf } from './tools.ts';
+import { textOf } from './tools.ts';
 
 /** An element that lives for less than a jiffy (10 ms at HZ=100) could round to zero, which means for ever. */
 const SHORTEST_MS = 10;
@@ -36,6 +37,7 @@ export class Gate {
   private readonly nowMs: () => number;
   /** Until when whoever gives the orders is known to live. */
   private readonly aliveUntilMs: () => number;
+  private readonly generations: Pick<Generations, 'nft'>;
   private lease: LeaseSocket;
   private readonly openUntil = new Map<ServiceName, number>();
   /** By device: the services that hold it. */
@@ -48,12 +50,14 @@ export class Gate {
   constructor(
     config: ActuatorConfig,
     nowMs: () => number,
+    generations: Pick<Generations, 'nft'>,
     lease = new LeaseSocket(tableName(config)),
     aliveUntilMs: () => number = () => Number.POSITIVE_INFINITY,
   ) {
     this.config = config;
     this.nowMs = nowMs;
     this.aliveUntilMs = aliveUntilMs;
+    this.generations = generations;
     this.lease = lease;
   }
 
@@ -66,7 +70,7 @@ export class Gate {
   async install(): Promise<void> {
     this.openUntil.clear();
     this.editions++;
-    const ended = await runTool('nft', ['-f', '-'], gateTables(this.config));
+    const ended = await this.generations.nft(gateTables(this.config));
     if (ended.status !== 0) throw new Error(`nft refused the lease gate: ${textOf(ended.errors)}`);
     this.renewTalk();
   }
@@ -98,7 +102,7 @@ export class Gate {
 
   private async change(before: ActuatorConfig): Promise<void> {
     this.editions++;
-    const ended = await runTool('nft', ['-f', '-'], changedTables(before, this.config));
+    const ended = await this.generations.nft(changedTables(before, this.config));
     // Somebody may have changed or removed them meanwhile: then they are made anew.
     if (ended.status !== 0) await this.reinstall();
     this.editions++;
@@ -236,6 +240,6 @@ export class Gate {
   private async removeTables(): Promise<void> {
     const table = tableName(this.config);
     const text = ['inet', 'arp'].map((f) => `table ${f} ${table}\ndelete table ${f} ${table}\n`).join('');
-    await runTool('nft', ['-f', '-'], text);
+    await this.generations.nft(text);
   }
 }

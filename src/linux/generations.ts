@@ -4,6 +4,7 @@
  * kernel acknowledged them. Invariant: what is not known exactly is not told; whoever asks then reads the rules.
  */
 import type { Ended } from './child.ts';
+import { runTool } from './tools.ts';
 
 export class Generations {
   readonly #read: () => number | null;
@@ -38,5 +39,10 @@ export class Generations {
     } finally {
       this.#running--;
     }
+  }
+
+  /** Has nft carry out that text as one transaction. */
+  nft(text: string): Promise<Ended> {
+    return this.during(1, () => runTool('nft', ['-f', '-'], text));
   }
 }

@@ -75,8 +75,8 @@ export class Kernel {
   readonly nowMs: () => number;
   readonly poller = new Poller();
   readonly links: Links;
+  readonly generations: Generations = new Generations(() => this.gate.foreignGeneration());
   readonly gate: Gate;
-  readonly generations = new Generations(() => this.gate.foreignGeneration());
   readonly rules: Rules;
   readonly linkEvents = new LinkEvents(this.poller);
   readonly uplinks: Uplinks;
@@ -103,7 +103,7 @@ export class Kernel {
     this.config = config;
     this.nowMs = nowMs;
     this.links = new Links(this.poller, changed, (device) => this.maySend(device));
-    this.gate = new Gate(config, nowMs, undefined, aliveUntilMs);
+    this.gate = new Gate(config, nowMs, this.generations, undefined, aliveUntilMs);
     this.rules = new Rules(config, this.generations);
     this.uplinks = new Uplinks(this.links, this.linkEvents, () => this.config);
     this.roving = rovingAddresses(config);

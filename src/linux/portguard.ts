@@ -5,6 +5,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import type { ActuatorConfig, AddressPrefix } from './config.ts';
+import type { Generations } from './generations.ts';
 import { FILTER_COUNTERS, type FilterCounter, filterTable, portFilter } from './portfilter.ts';
 import { runTool, textOf } from './tools.ts';
 
@@ -16,6 +17,7 @@ export type FilterCounts = { readonly [C in FilterCounter]: number };
 
 export interface PortGuardOptions {
   readonly nowMs: () => number;
+  readonly generations: Pick<Generations, 'nft'>;
   /** What is wrong with the filter; null: nothing (any more). */
   readonly onTrouble: (detail: string | null) => void;
 }
@@ -65,7 +67,8 @@ export class PortGuard {
         onTrouble('somebody else changed or removed the filter of the cluster’s port; it was put back');
       }
       await this.#load(table, text);
-      if (was !== null && was.table !== table) await removeTable(was.table);
+      if (was !== null && was.table !== table)
+        await this.#options.generations.nft(`table inet ${was.table}\ndelete table inet ${was.table}\n`);
     } catch (error) {
       this.#loaded = null;
       this.#troubleUntilMs = nowMs() + TOLD_MS;
@@ -87,7 +90,7 @@ export class PortGuard {
 
   async #load(table: string, text: string): Promise<void> {
     await this.#readCounters().catch(() => undefined);
-    const ended = await runTool('nft', ['-f', '-'], text);
+    const ended = await this.#options.generations.nft(text);
     if (ended.status !== 0) throw new Error(`nft refused it: ${textOf(ended.errors)}`);
     this.#before = sum(this.#before, this.#now);
     this.#now = zero();
@@ -140,8 +143,4 @@ async function list(table: string): Promise<string | null> {
   if (ended.status !== 0) return null;
   // Only the sets of rates change by themselves.
   return ended.output.replace(/(set rate[46] \{[^}]*?)\n\s*elements = \{[^}]*\}/g, '$1');
-}
-
-async function removeTable(table: string): Promise<void> {
-  await runTool('nft', ['-f', '-'], `table inet ${table}\ndelete table inet ${table}\n`);
 }

@@ -10,23 +10,20 @@ import type { ActuatorConfig, GatewayService } from './config.ts';
 import type { Generations } from './generations.ts';
 import { Lane } from './lane.ts';
 import { confirmed, type Outcome, refuted, unknown } from './outcome.ts';
+import { FAMILIES, Restores, restoreTool, savedRules } from './restores.ts';
 import {
   type Family,
   firstMissing,
+  forwardChange,
   portIsFirst,
   portRules,
   portRulesAlone,
-  readSaved,
   tablesIn,
   withOurRules,
 } from './ruletext.ts';
-import { findTool, runTool, type Tool, textOf } from './tools.ts';
-import { WarmTool } from './warm.ts';
+import { findTool, runTool, textOf } from './tools.ts';
 
 const RULES_BYTES_MAX = 4 << 20;
-const FAMILIES = [4, 6] as const;
-/** Only the legacy variant has a lock to wait for, so many seconds. */
-const RESTORE_ARGS = ['-w', '2'];
 
 export type RuleKind = 'serving' | 'standby';
 
@@ -39,18 +36,24 @@ interface Loaded {
   readonly count: number;
   /** Read back after loading; null until that was done. */
   baseline: Map<string, string[]> | null;
+  /** Nobody had changed anything when that was done. */
+  isExact: boolean;
   /** Whether somebody has tried to read it back since. */
   looked: boolean;
-  /** The generation of the ruleset at which all was last known to be there. */
+  /** The generation of the ruleset at which it was the kernel's, and nothing else; null: not known. */
+  loadedAt: number | null;
+  /** That at which all was last known to be there, whatever others had added. */
   seenAt: number | null;
 }
 
+/** A file as it is configured; `cut`: with nothing forwarded. */
+interface RuleFile {
+  readonly path: string;
+  readonly cut: boolean;
+}
+
 /** The file of one family for one kind, and whether forwarding is to be cut out of it. */
-export function ruleFile(
-  service: GatewayService,
-  kind: RuleKind,
-  family: Family,
-): { path: string; cut: boolean } | null {
+export function ruleFile(service: GatewayService, kind: RuleKind, family: Family): RuleFile | null {
   const { rules, rules6, standbyRules, standbyRules6 } = service.firewall;
   const serving = family === 4 ? rules : rules6;
   const standby = family === 4 ? standbyRules : standbyRules6;
@@ -58,23 +61,12 @@ export function ruleFile(
   return serving === null ? null : { path: serving, cut: kind === 'standby' };
 }
 
-function tool(family: Family, what: 'restore' | 'save'): Tool {
-  return family === 4 ? `iptables-${what}` : `ip6tables-${what}`;
-}
-
-/** The current rules of a family. Throws when they cannot be read. */
-export async function savedRules(family: Family): Promise<Map<string, string[]>> {
-  const ended = await runTool(tool(family, 'save'), []);
-  if (ended.status !== 0) throw new Error(`${tool(family, 'save')}: ${textOf(ended.errors)}`);
-  return readSaved(ended.output);
-}
-
 /**
  * Why a text would not load, or null. `--test` alone lets jumps to chains that do not exist pass, so that it is
  * also loaded in a network namespace of its own, where this process may make one.
  */
 async function refusalOf(whole: string, family: Family): Promise<string | null> {
-  const restore = tool(family, 'restore');
+  const restore = restoreTool(family, 'restore');
   const tested = await runTool(restore, ['-w', '2', '--test'], whole);
   if (tested.status !== 0) return textOf(tested.errors);
   const path = findTool(restore);
@@ -115,8 +107,8 @@ export async function readRules(
   const refusal = await refusalOf(whole, family);
   if (refusal !== null)
     throw new OperatorError(
-      `${path}: ${tool(family, 'restore')} refuses it: ${refusal}`,
-      `mend the file; ${tool(family, 'restore')} --test < ${path} names most mistakes`,
+      `${path}: ${restoreTool(family, 'restore')} refuses it: ${refusal}`,
+      `mend the file; ${restoreTool(family, 'restore')} --test < ${path} names most mistakes`,
     );
   return whole;
 }
@@ -131,16 +123,12 @@ export class Rules {
   /** One load after the other: services come and go at once. */
   private readonly lane = new Lane();
   private readonly generations: Generations;
-  /** Families whose rules are not nftables': no generation tells of them. */
-  private readonly legacy = new Set<Family>();
-  private readonly restores = {
-    4: new WarmTool(tool(4, 'restore'), RESTORE_ARGS),
-    6: new WarmTool(tool(6, 'restore'), RESTORE_ARGS),
-  };
+  private readonly restores: Restores;
 
   constructor(config: ActuatorConfig, generations: Generations) {
     this.config = config;
     this.generations = generations;
+    this.restores = new Restores(generations);
   }
 
   /**
@@ -154,7 +142,7 @@ export class Rules {
       for (const kind of ['serving', 'standby'] as const)
         for (const family of FAMILIES) {
           const file = ruleFile(service, kind, family);
-          const key = `${family} ${file?.path} ${file?.cut}`;
+          const key = file === null ? '' : keyOf(file, family);
           if (file === null || texts.has(key)) continue;
           const text =
             held.get(file.path) ??
@@ -163,11 +151,7 @@ export class Rules {
           held.set(file.path, text);
           texts.set(key, await readRules(config, file.path, file.cut, family, text));
         }
-    for (const family of familiesOf(texts)) {
-      const { output } = await runTool(tool(family, 'restore'), ['--version']);
-      if (output.includes('nf_tables')) this.legacy.delete(family);
-      else this.legacy.add(family);
-    }
+    await this.restores.inspect(familiesOf(texts));
     this.texts = texts;
     this.held = held;
     this.config = config;
@@ -175,13 +159,12 @@ export class Rules {
 
   /** From now on the programs that load the prepared files wait for it, started anew; to be called after each `prepare`. */
   keepWarm(): void {
-    const needed = familiesOf(this.texts);
-    for (const family of FAMILIES) this.restores[family].keep(needed.has(family));
+    this.restores.keep(familiesOf(this.texts));
   }
 
   /** No program waits any more. */
   close(): void {
-    for (const family of FAMILIES) this.restores[family].keep(false);
+    this.restores.keep(new Set());
   }
 
   /**
@@ -210,10 +193,15 @@ export class Rules {
     for (const [family, loaded] of this.loaded) {
       const rules = portRules(this.config, family);
       if (rules.length === 0 && loaded.looked) continue;
+      const generation = this.restores.generation(family);
       const saved = await savedRules(family);
+      if (loaded.baseline === null) loaded.isExact = generation !== null && generation === loaded.loadedAt;
       missingOf(loaded, saved);
+      // What somebody has changed was something else.
+      if (isAsLoaded(loaded, saved) && generation === this.restores.generation(family))
+        Object.assign(loaded, { loadedAt: generation, seenAt: generation });
       if (rules.length === 0 || portIsFirst(saved, rules)) continue;
-      await runTool(tool(family, 'restore'), [...RESTORE_ARGS, '--noflush'], portRulesAlone(rules));
+      await this.restores.add(family, portRulesAlone(rules));
     }
   }
 
@@ -227,7 +215,7 @@ export class Rules {
   private async present(kind: RuleKind, path: string, family: Family): Promise<Outcome> {
     const loaded = this.loaded.get(family);
     if (loaded?.kind !== kind || loaded.path !== path) return refuted(`${path} is not loaded`);
-    const generation = this.generationFor(family);
+    const generation = this.restores.generation(family);
     if (generation !== null && generation === loaded.seenAt) return confirmed('nothing was changed');
     const missing = missingOf(loaded, await savedRules(family));
     if (missing !== null) return refuted(`${path}: no longer loaded: ${missing.slice(0, 200)}`);
@@ -235,50 +223,63 @@ export class Rules {
     return confirmed('all rules are there');
   }
 
-  /** Changes whenever somebody else changes that family's rules; null: nobody tells. */
-  private generationFor(family: Family): number | null {
-    return this.legacy.has(family) ? null : this.generations.foreign();
-  }
-
   /** Both families side by side; which kind is needed is what it is when its turn has come. */
   private async loadBoth(service: GatewayService): Promise<Outcome> {
     const before = this.generations.foreign();
     const fresh = new Map<Family, Loaded>();
-    const outcomes = await Promise.all(FAMILIES.map((family) => this.loadOne(service, family, fresh)));
+    const load = (family: Family) => this.loadOne(service, family, before, fresh);
+    const outcomes = await Promise.all(FAMILIES.map(load));
     // Nobody else has changed anything meanwhile: what stands is what the kernel has acknowledged.
     const isUndisturbed = before !== null && this.generations.foreign() === before;
     for (const [family, loaded] of fresh)
-      if (isUndisturbed && !this.legacy.has(family)) loaded.seenAt = before;
+      if (isUndisturbed && this.restores.generation(family) !== null)
+        Object.assign(loaded, { loadedAt: before, seenAt: before });
     return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules loaded');
   }
 
-  /** What it had to load it puts into `fresh`. */
+  /** `before`: the generation when it began. What it had to load it puts into `fresh`. */
   private async loadOne(
     service: GatewayService,
     family: Family,
+    before: number | null,
     fresh: Map<Family, Loaded>,
   ): Promise<Outcome> {
     const kind = this.serving.size > 0 ? 'serving' : 'standby';
     const file = ruleFile(service, kind, family);
     if (file === null) return confirmed('no rules configured');
-    const text = this.texts.get(`${family} ${file.path} ${file.cut}`);
+    const text = this.texts.get(keyOf(file, family));
     if (text === undefined) return unknown(`${file.path} was never tested`);
     const isSame = this.loaded.get(family)?.text === text;
     if (isSame && (await this.present(kind, file.path, family)).verdict === 'confirmed')
       return confirmed('the rules are loaded already');
+    const change = this.changeTo(file, family, before);
+    const changed = change === null ? null : await this.restores.change(family, change);
+    if (changed?.status !== 0) {
+      const ended = await this.restores.load(family, text);
+      if (ended.status !== 0) return unknown(`${file.path}: ${textOf(ended.errors)}`);
+    }
     const tables = tablesIn(text);
-    // Each table is one transaction.
-    const ended = await this.generations.during(this.legacy.has(family) ? 0 : tables.length, () =>
-      this.restores[family].run(text),
-    );
-    if (ended.status !== 0) return unknown(`${file.path}: ${textOf(ended.errors)}`);
     const count = text.split('\n').filter(isRule).length;
-    const unseen = { baseline: null, looked: false, seenAt: null };
+    const unseen = { baseline: null, isExact: false, looked: false, loadedAt: null, seenAt: null };
     const loaded: Loaded = { kind, path: file.path, text, tables, count, ...unseen };
     this.loaded.set(family, loaded);
     fresh.set(family, loaded);
     return confirmed('rules loaded');
   }
+
+  /** What makes of the loaded set this one of the same file, as long as it stands as it was loaded; null: it must be loaded whole. */
+  private changeTo(file: RuleFile, family: Family, generation: number | null): string | null {
+    const loaded = this.loaded.get(family);
+    const other = this.texts.get(keyOf({ ...file, cut: !file.cut }, family));
+    const serving = this.texts.get(keyOf({ ...file, cut: false }, family));
+    if (loaded === undefined || loaded.text !== other || serving === undefined) return null;
+    if (loaded.loadedAt === null || loaded.loadedAt !== generation) return null;
+    return forwardChange(serving, file.cut);
+  }
+}
+
+function keyOf({ path, cut }: RuleFile, family: Family): string {
+  return `${family} ${path} ${cut}`;
 }
 
 /** The families that any of the prepared texts is for. */
@@ -301,4 +302,12 @@ function missingOf(loaded: Loaded, now: Map<string, string[]>): string | null {
     loaded.baseline = ours;
   }
   return firstMissing(loaded.baseline, now);
+}
+
+/** Whether its tables are, line by line, what they were when it had just been loaded. */
+function isAsLoaded({ baseline, isExact }: Loaded, now: Map<string, string[]>): boolean {
+  return (
+    isExact &&
+    [...(baseline ?? [])].every(([table, lines]) => now.get(table)?.join('\n') === lines.join('\n'))
+  );
 }

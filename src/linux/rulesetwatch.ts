@@ -71,8 +71,11 @@ export class RulesetWatch {
   }
 
   private look(): void {
-    const generation = this.kernel.generations.foreign();
-    if (generation !== null && generation === this.seen && !this.guard.isDue) {
+    const { gate, generations } = this.kernel;
+    const generation = generations.foreign();
+    // Our own changes of the gate's tables are to be read back as well.
+    const isKnown = this.baseline?.edition === gate.edition && !this.guard.isDue;
+    if (generation !== null && generation === this.seen && isKnown) {
       if (this.lane.length === 0) this.lane.run(() => this.lookBeside()).catch(() => undefined);
       return;
     }

@@ -62,6 +62,24 @@ export function withOurRules(text: string, portRulesFirst: readonly string[], st
   return out.join('\n');
 }
 
+/**
+ * What makes of a loaded text of `withOurRules` the same one without the cut, or with it, for `iptables-restore --noflush`: the
+ * policy of FORWARD, and our drop in front of it. Null: the file sets that policy, or its filter, more than once.
+ */
+export function forwardChange(text: string, standby: boolean): string | null {
+  const lines = text.split('\n').map((line) => line.trim());
+  const begin = lines.indexOf('*filter');
+  if (begin < 0 || lines.lastIndexOf('*filter') !== begin) return null;
+  const policies = lines
+    .slice(begin, lines.indexOf('COMMIT', begin))
+    .filter((line) => /^(:|(-P|--policy) +)FORWARD\s/.test(line));
+  if (policies.length > 1 || policies[0]?.startsWith('-')) return null;
+  const policy = standby ? 'DROP' : (policies[0]?.split(/\s+/)[1] ?? 'ACCEPT');
+  if (policy !== 'DROP' && policy !== 'ACCEPT') return null;
+  const rule = standby ? '-I FORWARD -j DROP' : '-D FORWARD -j DROP';
+  return ['*filter', `:FORWARD ${policy} [0:0]`, rule, 'COMMIT', ''].join('\n');
+}
+
 /** The rules that only keep the port open, for `iptables-restore --noflush`. */
 export function portRulesAlone(rules: readonly string[]): string {
   return ['*filter', ...[...rules].reverse().map((rule) => `-I ${rule}`), 'COMMIT', ''].join('\n');

@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
 import { Generations } from '../../src/linux/generations.ts';
 import { LeaseSocket } from '../../src/linux/lease.ts';
-import { confirmed, type Outcome } from '../../src/linux/outcome.ts';
+import { confirmed, type Outcome, unknown } from '../../src/linux/outcome.ts';
+import { Restores } from '../../src/linux/restores.ts';
 import { Rules } from '../../src/linux/rules.ts';
 
 const config = JSON.parse(process.argv[2] ?? '') as ActuatorConfig;
@@ -27,6 +28,11 @@ const WORDS: { readonly [word: string]: () => Promise<Outcome> } = {
   look: async () => {
     await rules.keepPortOpen();
     return confirmed('');
+  },
+  refused: async () => {
+    const change = '*filter\n-D INPUT -s 192.0.2.9 -j DROP\nCOMMIT\n';
+    const { status, errors } = await new Restores(generations).change(4, change);
+    return status === 0 ? confirmed('') : unknown(errors);
   },
 };
 

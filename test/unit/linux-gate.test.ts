@@ -5,6 +5,8 @@ import type { ActuatorConfig } from '../../src/linux/config.ts';
 import { Gate } from '../../src/linux/gate.ts';
 import type { LeaseSocket } from '../../src/linux/lease.ts';
 
+/** Nothing here replaces tables. */
+const NO_NFT = { nft: () => Promise.reject(new Error('nft')) };
 const CONFIG = { cluster: 'test', leaseMs: 300, services: [] } as unknown as ActuatorConfig;
 
 /** A kernel whose element ends `timeoutMs` after the call; each call comes after the next of these pauses. */
@@ -19,7 +21,7 @@ function gate(pausesMs: number[], errnos: number[] = []) {
       return errno;
     },
   };
-  return { kernel, gate: new Gate(CONFIG, () => kernel.nowMs, lease as unknown as LeaseSocket) };
+  return { kernel, gate: new Gate(CONFIG, () => kernel.nowMs, NO_NFT, lease as unknown as LeaseSocket) };
 }
 
 test('a call in time opens until the end of the right', () => {
@@ -89,6 +91,7 @@ test('who slept through its leave to talk may not talk when it wakes, until whoe
   const g = new Gate(
     config,
     () => kernel.nowMs,
+    NO_NFT,
     lease,
     () => kernel.aliveUntilMs,
   );

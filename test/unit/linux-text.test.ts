@@ -17,7 +17,13 @@ import {
 import { formatIp, formatMac, inPrefix, parseIp, parseMac } from '../../src/linux/ip.ts';
 import { Lane } from '../../src/linux/lane.ts';
 import { Neighbourhood } from '../../src/linux/neighbourhood.ts';
-import { firstMissing, portIsFirst, readSaved, withOurRules } from '../../src/linux/ruletext.ts';
+import {
+  firstMissing,
+  forwardChange,
+  portIsFirst,
+  readSaved,
+  withOurRules,
+} from '../../src/linux/ruletext.ts';
 import { earFilter } from '../../src/linux/socketfilter.ts';
 import { Sweep } from '../../src/linux/sweep.ts';
 
@@ -131,6 +137,24 @@ test('rules: ours go into the filter table, last inserted and so first', () => {
   const standby = withOurRules(FILE, PORT, true).split('\n');
   assert.ok(standby.includes(':FORWARD DROP [0:0]') && standby.includes('-I FORWARD -j DROP'));
   assert.ok(!standby.includes(':FORWARD ACCEPT [1:2]'));
+});
+
+test('rules: from the cut set to the whole one and back by two lines, where the file is plain enough', () => {
+  const change = (text: string, standby: boolean) => forwardChange(withOurRules(text, PORT, false), standby);
+  assert.equal(change(FILE, true), '*filter\n:FORWARD DROP [0:0]\n-I FORWARD -j DROP\nCOMMIT\n');
+  assert.equal(change(FILE, false), '*filter\n:FORWARD ACCEPT [0:0]\n-D FORWARD -j DROP\nCOMMIT\n');
+  const mangle = '*mangle\n:FORWARD ACCEPT [0:0]\nCOMMIT\n';
+  const policy = (text: string) => /^:FORWARD (\w+)/m.exec(change(text, false) ?? '')?.[1];
+  assert.equal(policy(mangle + FILE.replace(':FORWARD ACCEPT', ':FORWARD DROP')), 'DROP');
+  assert.equal(policy(FILE.replace(/:FORWARD.*\n/, '') + mangle), 'ACCEPT', 'the kernel’s own');
+  for (const odd of [
+    mangle,
+    FILE + FILE,
+    FILE.replace(':FORWARD ACCEPT', ':FORWARD -'),
+    FILE.replace('-A FORWARD', '-P FORWARD DROP\n-A FORWARD'),
+    FILE.replace(':INPUT', ':FORWARD DROP [0:0]\n:INPUT'),
+  ])
+    assert.equal(change(odd, false), null, odd);
 });
 
 test('rules: a missing or displaced rule is found, added ones are let be', () => {
