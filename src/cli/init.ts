@@ -23,6 +23,7 @@ interface InitOptions {
   readonly dir: string;
   readonly activation?: string;
   readonly rules?: string;
+  readonly user: string;
   readonly yes?: true;
   readonly json?: true;
   /** By commander's names, the answers that came as options. */
@@ -31,7 +32,6 @@ interface InitOptions {
 
 const WRONG_USAGE = 2;
 const TRIES_MAX = 5;
-const USER = 'portcullis';
 
 export function registerInit(program: Command, io: CommandIo): void {
   const init = program
@@ -47,6 +47,7 @@ export function registerInit(program: Command, io: CommandIo): void {
     init
       .option('--activation <how>', 'how the uplink is raised; else as uplink plan recommends it')
       .option('--rules <file>', 'IPv4 rules while serving, in iptables-save format')
+      .option('--user <name>', 'the unprivileged user of the process that reads the network', 'portcullis')
       .option('--yes', 'take what was found, and do not ask')
       .option('--json', 'print JSON')
       .action((options: InitOptions) => initialise(io, options)),
@@ -148,7 +149,7 @@ function draftOf(answers: Answers, options: InitOptions, facts: HostFacts): Draf
       state: '/var/lib/portcullis',
       roster: `${dir}/roster.cose`,
       control: '/run/portcullis/control.sock',
-      user: USER,
+      user: options.user,
     },
     intervalMs: null,
     conntrackd: null,
@@ -191,11 +192,13 @@ function nextCommands(answers: Answers, options: InitOptions, out: string): stri
   const dir = resolve(options.dir);
   const key = `${dir}/host.key`;
   const next: string[] = [];
-  if (findUser(USER) === null) next.push(`useradd --system --shell /usr/sbin/nologin ${USER}`);
+  if (findUser(options.user) === null)
+    next.push(`useradd --system --shell /usr/sbin/nologin ${options.user}`);
   if (!existsSync(key)) next.push(`portcullis key generate --out ${key}`);
   if (!existsSync(`${dir}/roster.cose`) || !existsSync(`${dir}/admin.pub`))
     next.push(
-      `# on the machine with the admin key, with this host’s key as ${host}.key.pub:`,
+      `# on the admin’s machine, with ${key}.pub copied there as ${host}.key.pub (the first two once for all hosts):`,
+      'portcullis key generate --out admin.key --passphrase',
       `portcullis cluster init ${cluster} --admin-key admin.key --out roster.cose`,
       `portcullis cluster add ${host} --roster roster.cose --admin-key admin.key --key ${host}.key.pub --address ${listen} --priority 100`,
       `portcullis cluster bundle ${host} --roster roster.cose --out ${host}.bundle`,

@@ -15,7 +15,7 @@ import {
   inspectClock,
   inspectForwarding,
   inspectGate,
-  inspectModuleLock,
+  inspectModules,
   inspectMtu,
   inspectVariants,
 } from './inspect/support.ts';
@@ -47,7 +47,7 @@ export async function inspect(config: ActuatorConfig): Promise<Finding[]> {
     inspectDevices,
     inspectForwarding,
     inspectUplinks,
-    inspectModuleLock,
+    inspectModules,
     inspectManagers,
     inspectRules,
     inspectCutOff,

@@ -8,6 +8,7 @@ import { type Answers, QUESTIONS } from '../../src/cli/init-questions.ts';
 import { parsePrefix } from '../../src/daemon/config/address.ts';
 import { parseSettings } from '../../src/daemon/config/settings.ts';
 import { inDirectory, portcullis } from './cli-harness.ts';
+import { TerminalSession } from './terminal-session.ts';
 
 function device(name: string, addresses: readonly string[], more: Partial<DeviceFacts> = {}): DeviceFacts {
   return {
@@ -146,6 +147,37 @@ test('the end of what is typed is the end: what is missing is named, and nothing
     const wrong = await portcullis(['init', '--out', out], Array<string>(6).fill('No Name'));
     assert.equal(wrong.status, 1);
     assert.match(wrong.err, /too many answers/);
+  });
+});
+
+test('on a real terminal: what is asked is answered with Return; Ctrl-C ends it, and nothing is written', async () => {
+  await inDirectory(async (at) => {
+    const out = at('portcullis.toml');
+    const [first = ''] = await devices();
+    const given = [
+      'init',
+      '--out',
+      out,
+      '--dir',
+      at('.'),
+      '--cluster',
+      'dmz',
+      '--host',
+      'fw1',
+      '--downlink',
+      first,
+    ];
+    const sides = ['--listen', '10.1.0.2', '--downlink-address', '10.1.0.1/24', '--uplink', 'wan0'];
+    const outer = ['--uplink-address', '192.0.2.1/24', '--next-hop', '192.0.2.254'];
+    const stopped = new TerminalSession([...given, ...sides, ...outer]);
+    await stopped.answer('who may take over', '\x03');
+    assert.equal((await stopped.end()).status, 130);
+    assert.equal(existsSync(out), false);
+    const done = new TerminalSession([...given, ...sides, ...outer]);
+    await done.answer('who may take over', 'quorum\n');
+    assert.equal((await done.end()).status, 0, done.seen);
+    assert.match(done.seen, /written .*portcullis\.toml/);
+    assert.equal(parseSettings(readFileSync(out, 'utf8'), out).services[0]?.policy, 'quorum');
   });
 });
 

@@ -10,11 +10,12 @@ import { parseSettings } from '../../src/daemon/config/settings.ts';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
 import { cutOff } from '../../src/linux/inspect/cut-off.ts';
 import { inspectManagers } from '../../src/linux/inspect/managers.ts';
-import { inspectModuleLock, inspectVariants } from '../../src/linux/inspect/support.ts';
+import { inspectModules, inspectVariants } from '../../src/linux/inspect/support.ts';
 import { readRuleset, verdicts } from '../../src/linux/inspect/verdict.ts';
 import { isClockKept } from '../../src/linux/libc.ts';
 import { Sysfs } from '../../src/linux/uplink/sysfs.ts';
 import { exampleText, temporaryDir } from './cluster-files.ts';
+import { FakeSysfs } from './fake-sysfs.ts';
 
 function written(t: TestContext, files: { readonly [path: string]: string }): string {
   const root = temporaryDir(t);
@@ -77,9 +78,28 @@ test('legacy tables beside nf_tables, and a kernel that never loads a module aga
   const locked = written(t, { 'sys/kernel/modules_disabled': '1\n' });
   const lines = 'activation = "module"\ncard = "pci/0000:03:00.0"\nmodule = "e1000e"';
   const module = config((text) => text.replace('activation = "admin"', lines));
-  assert.match(said(inspectModuleLock(module, locked)).join(), /^error kernel\.modules_disabled is 1/);
-  assert.deepEqual(inspectModuleLock(config(), locked), []);
-  assert.deepEqual(inspectModuleLock(module, written(t, { 'sys/kernel/modules_disabled': '0\n' })), []);
+  assert.match(said(inspectModules(module, locked)).join(), /^error kernel\.modules_disabled is 1/);
+  assert.deepEqual(inspectModules(config(), locked), []);
+  assert.deepEqual(inspectModules(module, written(t, { 'sys/kernel/modules_disabled': '0\n' })), []);
+});
+
+test('a driver’s module that somebody uses cannot be removed, nor any where the kernel removes none', (t) => {
+  const fake = new FakeSysfs();
+  t.after(() => fake.remove());
+  const lines = 'activation = "module"\ncard = "pci/0000:03:00.0"\nmodule = "e1000e"';
+  const module = config((text) => text.replace('activation = "admin"', lines));
+  const proc = written(t, {});
+  const found = (): string[] => said(inspectModules(module, proc, new Sysfs(fake.root)));
+  assert.deepEqual(found(), [], 'one that is not loaded');
+  fake.module('e1000e');
+  assert.match(found().join(), /^error this kernel removes no modules: e1000e would stay/);
+  fake.file('module/e1000e/refcnt', '0');
+  assert.deepEqual(found(), []);
+  fake.file('module/e1000e/refcnt', '2');
+  fake.file('module/e1000e/holders/other');
+  assert.match(found().join(), /^warning e1000e is in use \(2\)/);
+  fake.file('module/e1000e/refcnt', '1');
+  assert.deepEqual(found(), []);
 });
 
 test('the kernel tells whether the clock is kept; Node’s version is judged', () => {

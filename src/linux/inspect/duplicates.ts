@@ -18,6 +18,8 @@ const PATIENCE = { probes: PROBES, probeTimeoutMs: GAP_MS, limitMs: PROBES * GAP
 const NO_SOURCES: Sources = { four: null, linkLocal: null };
 
 export async function inspectDuplicates(config: ActuatorConfig): Promise<Finding[]> {
+  if (process.geteuid?.() !== 0)
+    return [warning('nobody was asked for the addresses: only root may', 'run it as root')];
   const poller = new Poller();
   const links = new Links(poller, () => {});
   try {

@@ -5,7 +5,7 @@ import { gateTables } from '../gatetable.ts';
 import { isClockKept } from '../libc.ts';
 import { readSysctl } from '../sysctl.ts';
 import { findTool, runTool, textOf } from '../tools.ts';
-import { Sysfs } from '../uplink/sysfs.ts';
+import { moduleName, Sysfs } from '../uplink/sysfs.ts';
 import { error, type Finding, warning } from './finding.ts';
 
 /** IPv6 needs it (RFC 8200, 5), and a datagram of ours with its headers is smaller. */
@@ -89,16 +89,40 @@ export function inspectForwarding(config: ActuatorConfig): Finding[] {
   });
 }
 
-/** A kernel may be told never to load or remove a module again. */
-export function inspectModuleLock(config: ActuatorConfig, proc = '/proc'): Finding[] {
-  if (!config.services.some(({ uplink }) => uplink.activation === 'module')) return [];
-  if (kernelText(`${proc}/sys/kernel/modules_disabled`) !== '1') return [];
-  return [
-    error(
-      'kernel.modules_disabled is 1: no driver can be loaded or removed until the next boot',
-      'take it out of /etc/sysctl.d, or use activation "unbind" or "admin"',
-    ),
-  ];
+/** What keeps a driver from being loaded or removed, whatever else is right. */
+export function inspectModules(config: ActuatorConfig, proc = '/proc', sysfs = new Sysfs()): Finding[] {
+  const uplinks = config.services
+    .map(({ uplink }) => uplink)
+    .filter(({ activation }) => activation === 'module');
+  if (uplinks.length === 0) return [];
+  const out: Finding[] = [];
+  if (kernelText(`${proc}/sys/kernel/modules_disabled`) === '1')
+    out.push(
+      error(
+        'kernel.modules_disabled is 1: no driver can be loaded or removed until the next boot',
+        'take it out of /etc/sysctl.d, or use activation "unbind" or "admin"',
+      ),
+    );
+  for (const module of new Set(uplinks.flatMap(({ module }) => module ?? []))) {
+    if (!sysfs.isLoadable(module)) continue;
+    const users = kernelText(`${sysfs.root}/module/${moduleName(module)}/refcnt`);
+    if (users === null)
+      out.push(
+        error(
+          `this kernel removes no modules: ${module} would stay`,
+          'boot one with CONFIG_MODULE_UNLOAD, or use activation "unbind" or "admin"',
+        ),
+      );
+    // Other modules that hold it are told by name elsewhere.
+    else if (Number(users) > sysfs.holdersOf(module).length)
+      out.push(
+        warning(
+          `${module} is in use (${users}): it cannot be removed while that is so`,
+          'lsmod, lsof and ip netns tell who may have it; a program that has opened one of its devices must end',
+        ),
+      );
+  }
+  return out;
 }
 
 /** No lease hangs on the time of day; what people read of several hosts' logs does. */
