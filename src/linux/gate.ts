@@ -43,8 +43,6 @@ export class Gate {
   /** By device: the services that hold it. */
   private readonly talkers = new Map<string, Set<ServiceName>>();
   private talkTimer: NodeJS.Timeout | null = null;
-  /** When the leave to talk runs out in the kernel, for all that have it. */
-  private talkUntilMs = Number.NEGATIVE_INFINITY;
   private editions = 0;
 
   constructor(
@@ -93,7 +91,8 @@ export class Gate {
       this.lease = new LeaseSocket(tableName(config));
     }
     this.config = config;
-    if (this.talkTimer !== null) this.keepTalking();
+    this.stopTalking();
+    this.keepTalking();
     if (!sameName) await this.reinstall();
     else if (gateTables(config) !== gateTables(before)) await this.change(before);
     const known = new Set(config.services.map((s) => s.name));
@@ -120,6 +119,17 @@ export class Gate {
    * true afterwards; `missing`: the kernel has no such table, somebody removed it, and `install` must run.
    */
   set(service: ServiceName, untilMs: number | null): { openUntilMs: number | null; missing: boolean } {
+    const outcome = this.setLease(service, untilMs);
+    if (outcome.openUntilMs !== null) this.keepTalking();
+    // Not before the answer: a successor may wait for that.
+    else setImmediate(() => this.keepTalking());
+    return outcome;
+  }
+
+  private setLease(
+    service: ServiceName,
+    untilMs: number | null,
+  ): { openUntilMs: number | null; missing: boolean } {
     const until = untilMs === null ? 0 : Math.min(untilMs, this.nowMs() + this.config.leaseMs);
     const set = leaseSet(service);
     for (const earlierMs of EARLIER_MS) {
@@ -158,6 +168,7 @@ export class Gate {
   allowTalk(device: string, service: ServiceName): void {
     const talkers = this.talkers.get(device) ?? new Set();
     this.talkers.set(device, talkers.add(service));
+    this.stopTalking();
     this.keepTalking();
   }
 
@@ -176,7 +187,10 @@ export class Gate {
    * that was frozen in the middle of a test must not go on asking when it wakes.
    */
   mayTalk(device: string): boolean {
-    if (this.talkers.has(device) && this.nowMs() < this.talkUntilMs) return true;
+    return (this.talkers.has(device) && this.nowMs() < this.aliveUntilMs()) || this.isLeased(device);
+  }
+
+  private isLeased(device: string): boolean {
     for (const name of this.openUntil.keys())
       if (this.openUntilMs(name) !== null && this.uplinkOf(name) === device) return true;
     return false;
@@ -190,20 +204,21 @@ export class Gate {
     return Math.max(this.config.leaseMs, SHORTEST_TALK_MS);
   }
 
-  /** While this process lives, and whoever gives it orders: silence follows the death of either. */
+  /** While this process lives, and whoever gives it orders: silence follows the death of either. A lease is leave enough. */
   private renewTalk(): void {
-    const now = this.nowMs();
-    const restMs = Math.floor(Math.min(this.talkMs(), this.aliveUntilMs() - now));
+    const restMs = Math.floor(Math.min(this.talkMs(), this.aliveUntilMs() - this.nowMs()));
     if (restMs < SHORTEST_MS) return;
-    this.talkUntilMs = now + restMs;
-    for (const device of this.talkers.keys()) this.order(talkSet(device), restMs);
+    for (const device of this.talkers.keys()) if (!this.isLeased(device)) this.order(talkSet(device), restMs);
   }
 
-  /** From now on, at the pace of the present lease. */
+  /** At the pace of the present lease, while an uplink is held that has none. Whoever lets a lease lapse is told to shut, too. */
   private keepTalking(): void {
-    this.stopTalking();
-    this.renewTalk();
-    this.talkTimer = setInterval(() => this.renewTalk(), this.talkMs() / 4);
+    const isWanted = [...this.talkers.keys()].some((device) => !this.isLeased(device));
+    if (!isWanted) this.stopTalking();
+    else if (this.talkTimer === null) {
+      this.renewTalk();
+      this.talkTimer = setInterval(() => this.renewTalk(), this.talkMs() / 4);
+    }
   }
 
   private stopTalking(): void {
@@ -225,6 +240,7 @@ export class Gate {
     this.stopTalking();
     for (const { name } of this.config.services) this.order(leaseSet(name), 0);
     for (const device of this.talkers.keys()) this.order(talkSet(device), 0);
+    this.talkers.clear();
     this.openUntil.clear();
     this.lease.close();
   }

@@ -83,6 +83,47 @@ test('the leave to talk on an uplink ends one lease after the process’s last w
   assert.equal(kernel.calls, after, 'and no more');
 });
 
+test('a lease is leave enough: the kernel is told nothing more meanwhile, and again as soon as it is shut', async () => {
+  const kernel = { nowMs: 1000, calls: [] as string[] };
+  const lease = {
+    setLease: (set: string, timeoutMs: number) => {
+      kernel.calls.push(`${set} ${timeoutMs}`);
+      return 0;
+    },
+    close: () => undefined,
+  } as unknown as LeaseSocket;
+  const services = ['s', 'z'].map((name) => ({ name, uplink: { device: 'up0', addresses: [] } }));
+  const config = { ...CONFIG, services } as unknown as ActuatorConfig;
+  const g = new Gate(config, () => kernel.nowMs, lease);
+  const talk = `talk_${Buffer.from('up0').toString('hex')}`;
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  g.allowTalk('up0', 's');
+  assert.deepEqual(kernel.calls.splice(0), [`${talk} 300`]);
+  g.set('s', 1250);
+  g.set('z', 1200);
+  assert.deepEqual(kernel.calls.splice(0), ['lease_s 250', 'lease_z 200']);
+  await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
+  assert.deepEqual(kernel.calls, []);
+  g.set('s', null);
+  await turn();
+  assert.deepEqual(kernel.calls.splice(0), ['lease_s 0'], 'the other service’s still runs');
+  g.set('z', null);
+  assert.equal(g.mayTalk('up0'), true, 'at once');
+  assert.deepEqual(kernel.calls.splice(0), ['lease_z 0'], 'the answer comes first');
+  await turn();
+  assert.deepEqual(kernel.calls.splice(0), [`${talk} 300`]);
+  g.set('s', 1250);
+  kernel.nowMs = 1300; // lapsed, and whoever gives the orders says so
+  g.set('s', null);
+  await turn();
+  assert.deepEqual(kernel.calls.splice(0), ['lease_s 250', 'lease_s 0', `${talk} 300`]);
+  g.set('s', null);
+  g.close();
+  const after = kernel.calls.length;
+  await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
+  assert.equal(kernel.calls.length, after, 'nothing after the end');
+});
+
 test('who slept through its leave to talk may not talk when it wakes, until whoever orders it is known to live', async () => {
   const kernel = { nowMs: 1000, aliveUntilMs: 1600 };
   const lease = { setLease: () => 0, close: () => undefined } as unknown as LeaseSocket;
