@@ -4,7 +4,7 @@
  */
 import type { Ear, Question } from './ear.ts';
 import { arpRequest, echoRequest4, echoRequest6, type Heard, solicitation } from './frames.ts';
-import { isLinkLocal } from './ip.ts';
+import { formatIp, isLinkLocal } from './ip.ts';
 
 const NOBODY4 = Buffer.alloc(4);
 /** As far as a packet through a gateway may go. */
@@ -30,12 +30,12 @@ export function sourcesOf(addresses: readonly Buffer[]): Sources {
   };
 }
 
-/** The frame that asks who has `target`; empty when the device is gone. */
-export function whoHas(ear: Ear, sources: Sources, target: Buffer): Buffer[] {
+/** The frame that asks who has `target`: everybody, or the one host whose hardware address is `to`. Empty when the device is gone. */
+export function whoHas(ear: Ear, sources: Sources, target: Buffer, to?: Buffer): Buffer[] {
   const mac = ear.link?.mac;
   if (mac === undefined || mac.length !== 6) return [];
-  if (target.length === 4) return [arpRequest(mac, sources.four ?? NOBODY4, target)];
-  return [solicitation(mac, sources.linkLocal, target)];
+  if (target.length === 4) return [arpRequest(mac, sources.four ?? NOBODY4, target, to)];
+  return [solicitation(mac, sources.linkLocal, target, to)];
 }
 
 /** Whether a frame says that its sender has `target`. */
@@ -53,16 +53,37 @@ export function patient(
   return { frames, answers, times: probes, gapMs: probeTimeoutMs, limitMs };
 }
 
+/**
+ * The frames of each try to find out who has `target`. Who had it the last time (`Ear.resolved`) is asked alone first: while all is
+ * well nobody else on the link need hear of it.
+ */
+export function tries(ear: Ear, sources: Sources, target: Buffer, { probes }: Patience): () => Buffer[] {
+  let last = probes > 1 ? ear.resolved.get(formatIp(target)) : undefined;
+  return () => {
+    const asked = whoHas(ear, sources, target, last);
+    last = undefined;
+    return asked;
+  };
+}
+
+/** Notes who has `target`; null: nobody. */
+export function noteResolved(ear: Ear, target: Buffer, answer: Heard | null): void {
+  if (answer === null) ear.resolved.delete(formatIp(target));
+  else ear.resolved.set(formatIp(target), answer.mac);
+}
+
 /** The first host but ourselves that says it has `target`; null: nobody. */
-export function resolve(
+export async function resolve(
   ear: Ear,
   sources: Sources,
   target: Buffer,
   patience: Patience,
   isOwn: (mac: Buffer) => boolean,
 ): Promise<Heard | null> {
-  const frames = (): Buffer[] => whoHas(ear, sources, target);
-  return ear.ask(patient(patience, frames, (heard) => says(heard, target) && !isOwn(heard.mac)));
+  const answers = (heard: Heard): boolean => says(heard, target) && !isOwn(heard.mac);
+  const answer = await ear.ask(patient(patience, tries(ear, sources, target, patience), answers));
+  noteResolved(ear, target, answer);
+  return answer;
 }
 
 let echoSeq = 0;

@@ -3,17 +3,33 @@
  * during this check, something that this check sent (`carrier` and `command`, which the operator may choose,
  * excepted). Cached entries, own frames and members' frames never count.
  */
-import { echo, echoAll, isEchoTo, type Patience, type Sources, says, sourcesOf, whoHas } from './asking.ts';
+import {
+  echo,
+  echoAll,
+  isEchoTo,
+  noteResolved,
+  type Patience,
+  patient,
+  type Sources,
+  says,
+  sourcesOf,
+  tries,
+  whoHas,
+} from './asking.ts';
 import type { DownlinkCheck, GatewayService } from './config.ts';
 import type { Ear } from './ear.ts';
 import { BROADCAST_MAC, type Heard } from './frames.ts';
-import { formatIp, formatMac, isLinkLocal, parseIp } from './ip.ts';
+import { formatIp, formatMac, isLinkLocal, parseIp, parseMac } from './ip.ts';
 import type { Links } from './links.ts';
-import { LATELY_MS, type Neighbourhood, senderOf } from './neighbourhood.ts';
+import { type Foreigner, LATELY_MS, type Neighbourhood, senderOf } from './neighbourhood.ts';
 import { confirmed, lost, type Outcome, refuted, unknown } from './outcome.ts';
 import { Sweep } from './sweep.ts';
 
 const ASK_AT_ONCE = 8;
+/** Of those that lately answered so many are asked first: while one of them does, nobody else need hear of it. */
+const ASK_FIRST = 2;
+/** The kernel's own table is asked for further hosts at most so often while some answer. */
+const LOOK_AROUND_MS = 1000;
 
 export interface DownlinkTools {
   readonly links: Links;
@@ -29,6 +45,7 @@ export class DownlinkCheckers {
   private readonly ear: Ear;
   private readonly roving: () => ReadonlySet<string>;
   private readonly sweep: Sweep;
+  private lookedAroundMs = Number.NEGATIVE_INFINITY;
   /** When a named neighbour last answered. */
   private readonly namedAnswered = new Map<string, number>();
 
@@ -93,12 +110,19 @@ export class DownlinkCheckers {
   private async auto(sources: Sources, patience: Patience): Promise<Outcome> {
     const { neighbourhood, ear } = this;
     const now = this.tools.nowMs();
-    const index = ear.link?.index ?? 0;
-    if (neighbourhood.candidates(ASK_AT_ONCE, now).length < ASK_AT_ONCE)
-      for (const { mac, bytes } of this.tools.links.route.neighbours(index))
+    const isLately = ({ answeredMs }: Foreigner): boolean =>
+      answeredMs !== null && now - answeredMs < LATELY_MS;
+    let known = neighbourhood.candidates(ASK_AT_ONCE, now);
+    const isDue = !known.some(isLately) || now - this.lookedAroundMs >= LOOK_AROUND_MS;
+    if (known.length < ASK_AT_ONCE && isDue) {
+      this.lookedAroundMs = now;
+      for (const { mac, bytes } of this.tools.links.route.neighbours(ear.link?.index ?? 0))
         neighbourhood.suggest(mac, bytes, now);
-    const known = neighbourhood.candidates(ASK_AT_ONCE, now);
-    const lately = known.some((h) => h.answeredMs !== null && now - h.answeredMs < LATELY_MS);
+      known = neighbourhood.candidates(ASK_AT_ONCE, now);
+    }
+    const lately = known.some(isLately);
+    // Who has but one try asks all.
+    const best = patience.probes > 1 ? firstOfEach(known.filter(isLately)).slice(0, ASK_FIRST) : [];
     const searching = lately ? [] : this.sweep.next();
     const members = neighbourhood.unresolvedMembers().flatMap((text) => this.onLink(text));
     // Several addresses may be one host's; an answer for any of them is that host's.
@@ -106,11 +130,14 @@ export class DownlinkCheckers {
     let since: number | null = null;
     let first = true;
     const frames = (): Buffer[] => {
-      const asked = [...members, ...(first ? targets.values() : known.map((h) => h.ip))];
-      const all = first && !lately ? echoAll(ear, sources, BROADCAST_MAC) : null;
-      since ??= all?.first ?? null;
+      const isFirst = first;
       first = false;
-      return [...asked.flatMap((ip) => whoHas(ear, sources, ip)), ...(all?.frames ?? [])];
+      const alone = isFirst ? best.flatMap(({ ip, mac }) => whoHas(ear, sources, ip, parseMac(mac))) : [];
+      const asked = !isFirst ? known.map((h) => h.ip) : best.length > 0 ? [] : targets.values();
+      const all = isFirst && !lately ? echoAll(ear, sources, BROADCAST_MAC) : null;
+      since ??= all?.first ?? null;
+      const everybody = [...members, ...asked].flatMap((ip) => whoHas(ear, sources, ip));
+      return [...alone, ...everybody, ...(all?.frames ?? [])];
     };
     const answers = (h: Heard): boolean => isAsked(h, targets) || (since !== null && isEchoTo(h, since));
     const answer = await this.firstForeign(frames, answers, members.length > 0, patience);
@@ -198,15 +225,8 @@ export class DownlinkCheckers {
     if (ip === null) return unknown(`${text} is no address`);
     const foreign = (heard: Heard): boolean =>
       says(heard, ip.bytes) && this.neighbourhood.isForeign(heard.mac);
-    const { probes, probeTimeoutMs, limitMs } = patience;
-    const frames = (): Buffer[] => whoHas(this.ear, sources, ip.bytes);
-    let answer = await this.ear.ask({
-      frames,
-      answers: foreign,
-      times: probes,
-      gapMs: probeTimeoutMs,
-      limitMs,
-    });
+    let answer = await this.ear.ask(patient(patience, tries(this.ear, sources, ip.bytes, patience), foreign));
+    noteResolved(this.ear, ip.bytes, answer);
     if (answer !== null && kind === 'ping')
       answer = await echo(this.ear, sources, answer.mac, ip.bytes, patience);
     const now = this.tools.nowMs();
@@ -218,6 +238,11 @@ export class DownlinkCheckers {
     if (last !== undefined && now - last < LATELY_MS) return lost(`${text} no longer answers`);
     return unknown(`${text} does not answer`);
   }
+}
+
+/** One address of each host: several may be one host's. */
+function firstOfEach(hosts: readonly Foreigner[]): Foreigner[] {
+  return hosts.filter(({ mac }, i) => hosts.findIndex((other) => other.mac === mac) === i);
 }
 
 function isAsked(heard: Heard, targets: ReadonlyMap<string, Buffer>): boolean {

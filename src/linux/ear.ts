@@ -28,6 +28,8 @@ export interface Question {
 
 export class Ear {
   readonly device: string;
+  /** Who had the addresses of the configuration that were asked for, the last time; by address. */
+  readonly resolved = new Map<string, Buffer>();
   private readonly poller: Poller;
   private readonly maySend: () => boolean;
   private readonly listeners = new Set<Listener>();
@@ -52,6 +54,7 @@ export class Ear {
     const moved = link?.index !== this.current?.index;
     this.current = link;
     if (!moved) return;
+    this.resolved.clear();
     this.closeSocket();
     if (link === null) return;
     try {

@@ -111,9 +111,9 @@ function arp(
   return ethernet(to, from, ETHERTYPE_ARP, Buffer.concat([head, from, sender, targetMac, target]));
 }
 
-/** "Who has `target`?" by broadcast; with `sender` 0.0.0.0 an ARP probe. */
-export function arpRequest(from: Buffer, sender: Buffer, target: Buffer): Buffer {
-  return arp(1, from, sender, ZERO_MAC, target, BROADCAST_MAC);
+/** "Who has `target`?" by broadcast, or of one host alone (RFC 1122, 2.3.2.1); with `sender` 0.0.0.0 an ARP probe. */
+export function arpRequest(from: Buffer, sender: Buffer, target: Buffer, to: Buffer = BROADCAST_MAC): Buffer {
+  return arp(1, from, sender, ZERO_MAC, target, to);
 }
 
 /**
@@ -154,11 +154,15 @@ function groupMac(group: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0x33, 0x33]), group.subarray(12, 16)]);
 }
 
-/** Neighbour solicitation by multicast; `source` null: from `::`, as in duplicate address detection. */
-export function solicitation(from: Buffer, source: Buffer | null, target: Buffer): Buffer {
+/**
+ * Neighbour solicitation by multicast, or of one host alone (RFC 4861, 7.3.3); `source` null: from `::`, as in duplicate
+ * address detection.
+ */
+export function solicitation(from: Buffer, source: Buffer | null, target: Buffer, to?: Buffer): Buffer {
   const group = Buffer.concat([Buffer.from('ff0200000000000000000001ff', 'hex'), target.subarray(13, 16)]);
   const option = source === null ? Buffer.alloc(0) : Buffer.concat([Buffer.from([1, 1]), from]);
   const icmp = Buffer.concat([Buffer.from([NEIGHBOUR_SOLICITATION, 0, 0, 0, 0, 0, 0, 0]), target, option]);
+  if (to !== undefined && source !== null) return ip6(to, from, source, target, icmp);
   return ip6(groupMac(group), from, source ?? UNSPECIFIED, group, icmp);
 }
 

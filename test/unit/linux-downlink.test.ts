@@ -8,7 +8,7 @@ import type { GatewayService } from '../../src/linux/config.ts';
 import { DownlinkCheckers } from '../../src/linux/downlink.ts';
 import { Ear, type Listener } from '../../src/linux/ear.ts';
 import { type Heard, parseFrame } from '../../src/linux/frames.ts';
-import { parseIp, parseMac } from '../../src/linux/ip.ts';
+import { formatIp, formatMac, parseIp, parseMac } from '../../src/linux/ip.ts';
 import type { Links } from '../../src/linux/links.ts';
 import { Neighbourhood } from '../../src/linux/neighbourhood.ts';
 import type { Poller } from '../../src/linux/poller.ts';
@@ -107,4 +107,43 @@ test('an echo reply to somebody else’s request, or none of ours, confirms noth
     if (echo?.kind === 'echo-reply') setImmediate(() => hear({ ...echo, id: echo.id ^ 1 }));
   };
   assert.equal(await check(), 'unknown');
+});
+
+/** What a frame asks of whom: the address, and `all` or the one hardware address. */
+function askedBy(frame: Buffer): string | null {
+  const asked = parseFrame(frame);
+  if (asked?.kind !== 'arp' || asked.reply) return null;
+  const to = formatMac(frame.subarray(0, 6));
+  return `${formatIp(asked.target)} ${to === 'ff:ff:ff:ff:ff:ff' ? 'all' : to}`;
+}
+
+test('who answered the last time is asked alone, and everybody when he no longer answers', async () => {
+  const { ear, check } = setUp();
+  const hosts = new Map([
+    ['10.0.0.2', parseMac('02:00:00:00:00:42')],
+    ['10.0.0.3', parseMac('02:00:00:00:00:43')],
+    ['10.0.0.4', parseMac('02:00:00:00:00:44')],
+    ['10.0.0.5', parseMac('02:00:00:00:00:45')],
+  ]);
+  const asked: string[] = [];
+  ear.answer = (frame, hear) => {
+    const question = askedBy(frame);
+    if (question !== null) asked.push(question);
+    const [target = '', to] = question?.split(' ') ?? [];
+    const mac = hosts.get(target);
+    if (mac === undefined || (to !== 'all' && to !== formatMac(mac))) return;
+    const sender = parseIp(target)?.bytes ?? Buffer.alloc(4);
+    setImmediate(() => hear({ kind: 'arp', mac, reply: true, sender, target: Buffer.alloc(4) }));
+  };
+  assert.equal(await check(), 'confirmed', 'the first one looks for somebody among all');
+  await new Promise((resolve) => setTimeout(resolve, 20)); // the others answer, too, and are known from then on
+  assert.ok(asked.includes('10.0.0.3 all') && asked.includes('10.0.0.2 all'));
+  asked.length = 0;
+  assert.equal(await check(), 'confirmed');
+  assert.deepEqual(asked, ['10.0.0.3 02:00:00:00:00:43']);
+  asked.length = 0;
+  hosts.delete('10.0.0.3');
+  assert.equal(await check(), 'confirmed', 'another one answers the second try');
+  assert.equal(asked[0], '10.0.0.3 02:00:00:00:00:43');
+  assert.deepEqual(asked.slice(1).sort(), ['10.0.0.3 all', '10.0.0.4 all', '10.0.0.5 all']);
 });
