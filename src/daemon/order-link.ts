@@ -38,6 +38,8 @@ export class OrderLink {
   #isOver = false;
   /** When the oldest beat that was not answered was sent; null: all were. */
   #askedMs: number | null = null;
+  /** When the last one was sent; null: none yet. */
+  #beatMs: number | null = null;
   #beats = new Map<number, number>();
   #tickedMs: number;
   /** After a silence no order to raise goes out before then. */
@@ -76,8 +78,18 @@ export class OrderLink {
     return this.#askedMs === null ? 0 : this.#options.nowMs() - this.#askedMs;
   }
 
-  /** Sends an order; `onAnswer` is called at most once. */
+  /** Sends an order, and a beat before it when the last one was a while ago; `onAnswer` is called at most once. */
   send(order: Unnumbered, onAnswer?: (answer: Answer) => void): number {
+    const { stream, leaseMs } = this.#options;
+    if (this.#beatAgeMs < aliveMs(leaseMs) / 4) return this.#write(order, onAnswer);
+    stream.cork();
+    this.beat();
+    const seq = this.#write(order, onAnswer);
+    stream.uncork();
+    return seq;
+  }
+
+  #write(order: Unnumbered, onAnswer?: (answer: Answer) => void): number {
     const seq = ++this.#seq;
     if (this.#isOver) return seq;
     if (onAnswer !== undefined) this.#waiting.set(seq, onAnswer);
@@ -87,8 +99,8 @@ export class OrderLink {
   }
 
   /**
-   * What lowers need not hurry, and what the same step says to other hosts must: the successor waits for it. Orders from here to the
-   * end of this turn leave after that, in their order.
+   * Tests and what lowers need not hurry, and what the same step says to other hosts must: the successor waits for it. Orders from
+   * here to the end of this turn leave after that, in their order and all at once.
    */
   yield(): void {
     if (this.#isYielding || this.#isOver) return;
@@ -113,8 +125,9 @@ export class OrderLink {
     const { nowMs, leaseMs } = this.#options;
     // Reckoned from before it is sent.
     const sentMs = nowMs();
+    this.#beatMs = sentMs;
     this.#askedMs ??= sentMs;
-    const seq = this.send({ verb: 'beat', deadlineMs: sentMs + aliveMs(leaseMs) }, () => this.#beaten(seq));
+    const seq = this.#write({ verb: 'beat', deadlineMs: sentMs + aliveMs(leaseMs) }, () => this.#beaten(seq));
     this.#beats.set(seq, sentMs);
   }
 
@@ -128,7 +141,11 @@ export class OrderLink {
   }
 
   #beaten(seq: number): void {
-    for (const older of [...this.#beats.keys()]) if (older <= seq) this.#beats.delete(older);
+    for (const older of [...this.#beats.keys()])
+      if (older <= seq) {
+        this.#beats.delete(older);
+        this.#waiting.delete(older);
+      }
     const [oldest = null] = this.#beats.values();
     this.#askedMs = oldest;
     if (!this.#isSilent) return;
@@ -149,7 +166,13 @@ export class OrderLink {
         return;
       }
     }
-    if (this.#settle === null) this.beat();
+    if (this.#settle === null && (this.#beatMs === null || this.#beatAgeMs > aliveMs(leaseMs) / 2))
+      this.beat();
+  }
+
+  /** How long ago the last beat was sent; 0 before the first one, which goes by itself. */
+  get #beatAgeMs(): number {
+    return this.#beatMs === null ? 0 : this.#options.nowMs() - this.#beatMs;
   }
 
   #line(line: string): void {

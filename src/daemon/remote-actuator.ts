@@ -8,12 +8,17 @@ import type { Procedure, Verdict } from '../core/procedures.ts';
 import type { Actuator, ActuatorEvents } from '../driver/ports.ts';
 import { type Answer, sideOf, type Word } from '../linux/orders/grammar.ts';
 import { type Numbers, renumbered } from '../linux/orders/numbers.ts';
-import { LOWERING } from '../linux/orders/permit.ts';
 import type { FilterCounts } from '../linux/portguard.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { OrderLink, type OrderLinkOptions } from './order-link.ts';
 
 const RAISING: ReadonlySet<Procedure> = new Set<Procedure>(['activateUplink', 'activateService']);
+/** A client waits for these; all else leaves after what the same step says to other hosts. */
+const HURRIED: ReadonlySet<Procedure> = new Set<Procedure>([
+  ...RAISING,
+  'announceTakeoverDownlink',
+  'announceTakeoverUplink',
+]);
 /** After an order's own deadline its answer is late: the kernel has shut the gate, a jiffy later at most. */
 const GATE_SLACK_MS = 12;
 /** A test may begin late on a busy host: nothing hangs on when it does. */
@@ -121,7 +126,7 @@ export class RemoteActuator implements LinuxSide {
       queueMicrotask(() => ended('unknown', why));
       return;
     }
-    if (LOWERING.has(procedure)) this.#link.yield();
+    if (!HURRIED.has(procedure)) this.#link.yield();
     const deadlineMs = this.#deadlineMs(RAISING.has(procedure) ? 0 : TEST_PATIENCE_MS);
     this.#link.send({ verb: procedure, index, deadlineMs }, ({ word, text }) => ended(verdictOf(word), text));
   }

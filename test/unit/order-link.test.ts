@@ -46,3 +46,25 @@ test('what lowers leaves after what the same step says to other hosts, and the o
   link.send({ verb: 'shut', index: 0 });
   assert.equal(written.at(-1), '4 shut 0 0\n', 'the next turn is as ever');
 });
+
+test('a beat goes with the orders when the last one was a while ago, and by itself only when there are none', async (t) => {
+  const written: string[] = [];
+  const link = linkTo(t, written);
+  const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const words = (): (string | undefined)[] => written.splice(0).map((line) => line.split(' ')[1]);
+  await after(0);
+  link.beat();
+  link.send({ verb: 'shut', index: 0 });
+  assert.deepEqual(words(), ['beat', 'shut'], 'a quarter of a lease is not over');
+  for (let i = 0; i < 5; i++) {
+    await after(90); // a lease is 300 ms
+    link.send({ verb: 'shut', index: 0 });
+  }
+  const told = words();
+  assert.deepEqual(told.slice(-2), ['beat', 'shut']);
+  assert.equal(told.filter((word) => word === 'shut').length, 5);
+  assert.ok(told.length <= 10, `none by itself: ${told.join()}`);
+  await after(400);
+  const alone = words();
+  assert.ok(alone.length >= 1 && alone.every((word) => word === 'beat'), alone.join());
+});

@@ -6,12 +6,17 @@ import { type Answer, formatAnswer, type Word } from './grammar.ts';
 
 /** News that wait for a reader who has stopped: beyond this they are dropped. Answers are bounded by the orders. */
 const WAITING_MAX_BYTES = 64 * 1024;
+/** The answer to a beat waits so long for another one to leave with. */
+const BEAT_WAITS_MS = 10;
 
 export class Reports {
   private readonly stream: Writable;
   private readonly indexOf: (service: string) => number;
   /** By service: orders whose end was not told yet. */
   private readonly outstanding = new Map<string, number>();
+  /** The last beat that was not answered yet; the answer to it answers all before it. */
+  private beat: number | null = null;
+  private beatTimer: NodeJS.Timeout | null = null;
   private isOver = false;
 
   /** `indexOf`: a service's number; -1 when it has none any more. */
@@ -22,6 +27,19 @@ export class Reports {
 
   reply(seq: number, word: Word, text = ''): void {
     this.say({ seq, word, number: 0, text });
+  }
+
+  /** Answers a beat, with the next answer or soon: nobody waits for it. */
+  alive(seq: number): void {
+    this.beat = seq;
+    this.beatTimer ??= setTimeout(() => this.answerBeat(), BEAT_WAITS_MS);
+  }
+
+  private answerBeat(): void {
+    const seq = this.beat;
+    if (this.beatTimer !== null) clearTimeout(this.beatTimer);
+    this.beat = this.beatTimer = null;
+    if (seq !== null) this.reply(seq, 'ok');
   }
 
   /** What is wrong, and the remedy where there is one. */
@@ -41,8 +59,16 @@ export class Reports {
     if (note !== null) this.news('guarded', index, `uplink guard: ${note}`);
   }
 
+  /** What is said in one turn of the loop leaves as one. */
   say(answer: Answer): void {
-    if (!this.isOver) this.stream.write(formatAnswer(answer));
+    if (this.isOver) return;
+    const { stream } = this;
+    if (stream.writableCorked === 0) {
+      stream.cork();
+      process.nextTick(() => stream.uncork());
+    }
+    stream.write(formatAnswer(answer));
+    if (this.beat !== null) this.answerBeat();
   }
 
   begun(name: string): void {
@@ -55,6 +81,7 @@ export class Reports {
 
   end(): void {
     this.isOver = true;
+    if (this.beatTimer !== null) clearTimeout(this.beatTimer);
   }
 
   readonly events: ActuatorEvents = {

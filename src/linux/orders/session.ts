@@ -103,7 +103,7 @@ export class Session {
     switch (order.verb) {
       case 'beat':
         this.liveness.beat(order.deadlineMs);
-        this.reports.reply(order.seq, 'ok');
+        this.reports.alive(order.seq);
         return;
       case 'begin':
         if (this.isGateway !== null) this.garbage('begun twice');
