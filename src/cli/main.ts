@@ -7,12 +7,11 @@ import '../daemon/hardening.ts';
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
-import { OperatorError } from '../trust/errors.ts';
 import { registerActuator } from './actuator.ts';
 import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
+import { complain } from './complaint.ts';
 import { registerConntrackd } from './conntrackd.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerFence } from './fence.ts';
@@ -25,7 +24,6 @@ import { registerOperate } from './operate.ts';
 import { registerStatus } from './status.ts';
 import { registerUplink } from './uplink.ts';
 
-const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 /** A fresh tree of commands; each call gives its own, so that tests do not share state. */
@@ -67,19 +65,8 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    if (error instanceof ConfigError) {
-      for (const problem of error.problems) complain(io, describeProblem(problem), problem.remedy);
-      return EXIT_FAILED;
-    }
-    if (!(error instanceof OperatorError)) throw error;
-    complain(io, error.message, error.hint);
-    return error.exitCode;
+    return complain(error, (text) => io.err(text));
   }
-}
-
-function complain(io: CommandIo, message: string, hint: string | undefined): void {
-  io.err(`portcullis: error: ${message}\n`);
-  if (hint !== undefined && hint !== '') io.err(`portcullis: hint: ${hint}\n`);
 }
 
 /** Whether this file is what Node was started with, by whatever link (npm's bin is one). */

@@ -68,7 +68,7 @@ export interface Status {
 const compiled = import.meta.url.endsWith('.js');
 /** The project's directory, seen from here or from `dist`. */
 export const PROJECT = fileURLToPath(new URL(compiled ? '../../../' : '../../', import.meta.url));
-export const PORTCULLIS = join(PROJECT, 'dist/src/cli/main.js');
+export const PORTCULLIS = join(PROJECT, 'dist/src/cli/portcullis.js');
 
 /** One of the project's own commands, as an operator would run it, outside any namespace. */
 export function portcullis(...args: string[]): Promise<Finished> {

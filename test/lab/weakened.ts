@@ -166,7 +166,7 @@ const made = new Map<Weakness, Promise<string>>();
 
 /** The main file of a build with that weakness. */
 export async function weakened(weakness: Weakness): Promise<string> {
-  return join(await weakenedHome(weakness), 'dist/src/cli/main.js');
+  return join(await weakenedHome(weakness), 'dist/src/cli/portcullis.js');
 }
 
 /** The directory of a build with that weakness; made once. Throws when a place is not there exactly once. */

@@ -22,6 +22,9 @@ const MAY: { readonly [folder: string]: { readonly folders: string[]; readonly p
   },
 };
 
+/** `import 'X'`, `import .. from 'X'`, `export .. from 'X'`, and the last line of one of several. */
+const IMPORTED = /^(?:import |(?:import|export) [^'\n]*\bfrom |\} from )'([^']+)';$/gm;
+
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
 
 test('every source file belongs to a ring, and imports inward only', () => {
@@ -31,7 +34,7 @@ test('every source file belongs to a ring, and imports inward only', () => {
     const may = MAY[folder];
     assert.ok(may, `src/${file} is in no ring`);
     const text = readFileSync(join('src', file), 'utf8');
-    for (const [, name] of text.matchAll(/^(?:import|export|\} from)\b[^'\n]*'([^']+)';$/gm)) {
+    for (const [, name] of text.matchAll(IMPORTED)) {
       if (name === undefined) continue;
       if (!name.startsWith('.')) assert.match(name, may.packages, `src/${file} imports ${name}`);
       else {
@@ -42,7 +45,8 @@ test('every source file belongs to a ring, and imports inward only', () => {
   }
 });
 
-test('the actuator loads its own few files, and neither codec, cryptography nor any package but these (M14)', () => {
+/** What is loaded with a file, but for what it imports later: the files, and the packages. */
+function loadedWith(main: string): { seen: Set<string>; packages: string[] } {
   const seen = new Set<string>();
   const packages = new Set<string>();
   const follow = (file: string): void => {
@@ -50,22 +54,36 @@ test('the actuator loads its own few files, and neither codec, cryptography nor 
     seen.add(file);
     const text = readFileSync(join('src', file), 'utf8');
     // Types are gone when it runs.
-    const imports = text
-      .replace(/^import type [^;]*;$/gm, '')
-      .matchAll(/^(?:import|export|\} from)\b[^'\n]*'([^']+)';$/gm);
+    const imports = text.replace(/^import type [^;]*;$/gm, '').matchAll(IMPORTED);
     for (const [, name = ''] of imports) {
       if (name.startsWith('.')) follow(join(file, '..', name));
       else if (!name.startsWith('node:')) packages.add(name);
     }
     if (/createRequire/.test(text)) packages.add('koffi');
   };
-  follow('daemon/actuator-main.ts');
-  assert.deepEqual([...packages].sort(), ['koffi', 'smol-toml']);
+  follow(main);
+  return { seen, packages: [...packages].sort() };
+}
+
+test('the actuator loads its own few files, and neither codec, cryptography nor any package but these (M14)', () => {
+  const { seen, packages } = loadedWith('daemon/actuator-main.ts');
+  assert.deepEqual(packages, ['koffi', 'smol-toml']);
   assert.deepEqual(
     [...seen].filter((file) => file.startsWith('wire/')),
     [],
   );
   assert.ok(seen.has('linux/actuator.ts') && seen.size > 40, `${seen.size} files`);
+});
+
+test('the daemon loads nothing of the other commands', () => {
+  const { seen, packages } = loadedWith('cli/daemon-start.ts');
+  assert.ok(!packages.includes('commander'), packages.join());
+  assert.deepEqual(
+    [...seen].filter((file) => file.startsWith('cli/')),
+    ['cli/daemon-start.ts'],
+  );
+  assert.ok(seen.has('daemon/daemon.ts') && seen.has('core/step.ts'));
+  assert.deepEqual([...loadedWith('cli/portcullis.ts').seen], ['cli/portcullis.ts', 'daemon/hardening.ts']);
 });
 
 test('the core touches neither clock, chance, process nor timers', () => {
