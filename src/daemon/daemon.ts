@@ -32,7 +32,7 @@ import { type Reached, reachActuator, standAlone } from './reach.ts';
 import { relay } from './relay.ts';
 import type { LinuxSide } from './remote-actuator.ts';
 import { RosterDesk, type RosterDeskOptions, refusalOf, reportOf } from './rosters.ts';
-import { watchSelf } from './selfwatch.ts';
+import { type SelfWatch, watchSelf } from './selfwatch.ts';
 import { counted, type Status, statusOf } from './status.ts';
 import { UdpTransport } from './udp.ts';
 
@@ -56,7 +56,7 @@ export class Daemon {
   readonly #stopped: Promise<void>;
   readonly #lost: Promise<never>;
   #loseActuator: (error: RunEnded) => void = () => undefined;
-  #endWatch: () => void = () => undefined;
+  #watch: SelfWatch | null = null;
   #endTelling: () => void = () => undefined;
   #config: Config;
   /** After the end nothing reaches the core any more, whatever sockets and timers still deliver. */
@@ -180,7 +180,7 @@ export class Daemon {
       await this.close();
       throw error;
     }
-    this.#endWatch = watchSelf({
+    this.#watch = watchSelf({
       endpoint: this.#endpoint,
       alarms: this.#alarms,
       nowMs: rawNowMs,
@@ -217,6 +217,7 @@ export class Daemon {
       peers: this.#endpoint.peers(),
       alarms: this.#alarms.list(),
       load: this.#actuator.load,
+      loop: this.#watch?.loop() ?? null,
       counters: {
         ...this.#transport.counters,
         eventsLogged: journal.entries,
@@ -317,7 +318,7 @@ export class Daemon {
   async close(): Promise<void> {
     this.#ended = true;
     this.#endTelling();
-    this.#endWatch();
+    this.#watch?.stop();
     for (const socket of this.#sockets) socket.close();
     this.#transport.close();
     this.#actuator.close();

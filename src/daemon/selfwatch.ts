@@ -2,13 +2,12 @@
  * Watches this process and its peers for what the core cannot see: stalls of the event loop longer than the lease
  * allows for, peers with another roster, a second process in a peer's name. Raises alarms, decides nothing.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Endpoint } from '../wire/endpoint.ts';
 import { DUPLICATE_MS } from '../wire/limits.ts';
 import type { Alarms } from './alarms.ts';
+import { type LoopStatus, LoopWatch } from './loopwatch.ts';
 
 const LOOK_MS = 1000;
-const RESOLUTION_MS = 10;
 /** A stall is told for so long after it happened. */
 const STALL_SHOWN_MS = 60_000;
 
@@ -20,18 +19,21 @@ export interface SelfWatchOptions {
   readonly stallMs: () => number;
 }
 
-/** Begins to watch; returns what ends it. */
-export function watchSelf(options: SelfWatchOptions): () => void {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
+export interface SelfWatch {
+  /** How well the loop of this process turned of late. */
+  loop(): LoopStatus;
+  stop(): void;
+}
+
+/** Begins to watch. */
+export function watchSelf(options: SelfWatchOptions): SelfWatch {
+  const loop = new LoopWatch();
   let stalledAtMs = Number.NEGATIVE_INFINITY;
   const timer = setInterval(() => {
     const { alarms } = options;
     const nowMs = options.nowMs();
-    const worstMs = Math.round(delay.max / 1e6) - RESOLUTION_MS;
-    delay.reset();
     const allowedMs = options.stallMs();
-    if (worstMs > allowedMs) {
+    if (Math.round(loop.look()) > allowedMs) {
       stalledAtMs = nowMs;
       const detail = `this process was kept from running for more than ${allowedMs} ms; is the host overloaded?`;
       alarms.set('stall', null, true, detail);
@@ -39,9 +41,12 @@ export function watchSelf(options: SelfWatchOptions): () => void {
     watchPeers(options, nowMs);
   }, LOOK_MS);
   timer.unref();
-  return () => {
-    clearInterval(timer);
-    delay.disable();
+  return {
+    loop: () => loop.status(),
+    stop: () => {
+      clearInterval(timer);
+      loop.stop();
+    },
   };
 }
 

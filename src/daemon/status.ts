@@ -11,6 +11,7 @@ import { type MainState, mainState } from '../core/transitions.ts';
 import type { PeerStatus } from '../wire/endpoint.ts';
 import type { Alarm } from './alarms.ts';
 import type { Group } from './config/groups.ts';
+import type { LoopStatus } from './loopwatch.ts';
 import type { MeasuredLoad } from './remote-actuator.ts';
 
 export interface StatusRow {
@@ -86,6 +87,8 @@ export interface Status {
   readonly counters: { readonly [name: string]: number };
   /** How burdened the host is, as it was last measured; null: it is not. */
   readonly load: MeasuredLoad | null;
+  /** How well the daemon's own loop turned of late; null: it has just begun. */
+  readonly loop: LoopStatus | null;
 }
 
 /** What was counted at all, as `WHAT:code`. */
@@ -114,6 +117,7 @@ export interface StatusSource {
   readonly alarms: readonly Alarm[];
   readonly counters: { readonly [name: string]: number };
   readonly load?: MeasuredLoad | null;
+  readonly loop?: LoopStatus | null;
 }
 
 export function statusOf(source: StatusSource): Status {
@@ -164,6 +168,7 @@ export function statusOf(source: StatusSource): Status {
     alarms: source.alarms.filter((alarm) => alarm.service === null),
     counters: source.counters,
     load: source.load ?? null,
+    loop: source.loop ?? null,
   };
 }
 

@@ -66,6 +66,7 @@ const STATUS: Status = {
   alarms: [],
   counters: {},
   load: null,
+  loop: null,
 };
 
 interface Pretended {
