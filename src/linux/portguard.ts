@@ -6,7 +6,8 @@
 import { networkInterfaces } from 'node:os';
 import type { ActuatorConfig, AddressPrefix } from './config.ts';
 import type { Generations } from './generations.ts';
-import { FILTER_COUNTERS, type FilterCounter, filterTable, portFilter } from './portfilter.ts';
+import { tableCounters } from './nftcounters.ts';
+import { type FilterCounter, filterTable, portFilter } from './portfilter.ts';
 import { runTool, textOf } from './tools.ts';
 
 /** How long an operator sees that the filter was tampered with. */
@@ -77,7 +78,7 @@ export class PortGuard {
   }
 
   /** Ends an alarm that is old, and reads the counters when that is due. Never throws; to be called now and then. */
-  async look(): Promise<void> {
+  look(): void {
     const now = this.#options.nowMs();
     if (this.#troubleUntilMs !== null && now >= this.#troubleUntilMs && this.#loaded !== null) {
       this.#troubleUntilMs = null;
@@ -85,11 +86,11 @@ export class PortGuard {
     }
     if (now - this.#readAtMs < COUNTERS_EVERY_MS || this.#loaded === null) return;
     this.#readAtMs = now;
-    await this.#readCounters().catch(() => undefined); // gone in this moment: `keep` sees to that
+    this.#readCounters();
   }
 
   async #load(table: string, text: string): Promise<void> {
-    await this.#readCounters().catch(() => undefined);
+    this.#readCounters();
     const ended = await this.#options.generations.nft(text);
     if (ended.status !== 0) throw new Error(`nft refused it: ${textOf(ended.errors)}`);
     this.#before = sum(this.#before, this.#now);
@@ -99,31 +100,29 @@ export class PortGuard {
     this.#loaded = { table, text, listed };
   }
 
-  async #readCounters(): Promise<void> {
+  #readCounters(): void {
     if (this.#loaded === null) return;
-    const ended = await runTool('nft', ['-j', 'list', 'counters', 'table', 'inet', this.#loaded.table]);
-    if (ended.status === 0) this.#now = readCounts(ended.output);
+    const { table } = this.#loaded;
+    try {
+      const told = tableCounters(table);
+      // Gone in this moment: `keep` sees to that.
+      if (told.size > 0) this.#now = countsOf((name) => told.get(name) ?? 0);
+    } catch {
+      // The next look tries again.
+    }
   }
 }
 
-/** nft's JSON (libnftables-json(5)): an array of objects, some of them `{counter: {name, packets}}`. */
-export function readCounts(output: string): FilterCounts {
-  const { nftables } = JSON.parse(output) as {
-    nftables: { counter?: { name: string; packets: number } }[];
-  };
-  const packets = (name: string): number =>
-    nftables.find((item) => item.counter?.name === name)?.counter?.packets ?? 0;
+function countsOf(packets: (name: FilterCounter) => number): FilterCounts {
   return { stranger: packets('stranger'), hops: packets('hops'), rate: packets('rate') };
 }
 
 function zero(): FilterCounts {
-  return { stranger: 0, hops: 0, rate: 0 };
+  return countsOf(() => 0);
 }
 
 function sum(a: FilterCounts, b: FilterCounts): FilterCounts {
-  const out = { ...zero() };
-  for (const name of FILTER_COUNTERS) out[name] = a[name] + b[name];
-  return out;
+  return countsOf((name) => a[name] + b[name]);
 }
 
 function ownPrefixes(): AddressPrefix[] {
