@@ -4,9 +4,10 @@
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import type { Topology } from './topology.ts';
+import type { Part } from './units.ts';
 
+export type { Part } from './units.ts';
 /** A host's process that reads the network, and the other one with the tools that it starts. */
-export type Part = 'network' | 'actuator';
 export const PARTS: readonly Part[] = ['network', 'actuator'];
 
 /** Of one part. All zero when none of its processes lives. */
