@@ -26,9 +26,9 @@ export function startCheck(c: Ctx, procedure: TestProcedure): void {
   setRecord(c, procedure, { ...c.s.checks[procedure], runningId, startedAtMs: c.now, again: false });
 }
 
-/** The periodic tests of the present state, and the time of the next ones. */
+/** The periodic tests of the present state, and the time of the next ones (R7): what services test alike is tested once for all. */
 export function periodicChecks(c: Ctx): void {
-  c.timer('checks', c.now + c.cfg.checkIntervalMs);
+  c.timer('checks', c.nextOnGrid(c.cfg.checkIntervalMs));
   if (c.at('init.cleaning', 'handover.withdrawing', 'service.releasing')) return;
   for (const procedure of PERIODIC[c.main]) {
     if (procedure === 'checkServiceRemote' && c.s.known === null) continue;

@@ -65,10 +65,14 @@ export function advert(c: Ctx): void {
   extend(c);
 }
 
+/** Whether a majority has answered this round, as seen at that time. */
+function isRenewed(c: Ctx, atMs: number): boolean {
+  return majorityUntil(c.s.right, c.host.config.membership) >= atMs + c.t.leaseMs - c.t.intervalMs;
+}
+
 /** R7: the next try at voters that have not answered this round. */
 export function retry(c: Ctx): void {
-  const renewedMs = c.now + c.t.leaseMs - c.t.intervalMs;
-  if (majorityUntil(c.s.right, c.host.config.membership) >= renewedMs) return;
+  if (isRenewed(c, c.now)) return;
   askSilent(c);
   c.timer('retry', c.now + c.t.probeTimeoutMs);
 }
@@ -77,6 +81,9 @@ export function retry(c: Ctx): void {
 export function extend(c: Ctx): void {
   const untilMs = c.rightUntil;
   if (untilMs <= c.now) return;
+  // A round that a majority has answered needs no second try: nobody is woken for it.
+  const { retry } = c.s.timers;
+  if (retry !== null && isRenewed(c, retry)) c.timer('retry', null);
   const { term, known } = c.s;
   if (term !== null && known !== null && compareTerms(term, known.term) > 0) {
     c.set({ known: { term, heardAtMs: c.now } });

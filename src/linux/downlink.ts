@@ -45,6 +45,8 @@ export class DownlinkCheckers {
   private readonly ear: Ear;
   private readonly roving: () => ReadonlySet<string>;
   private readonly sweep: Sweep;
+  /** A check without broadcast was confirmed the last time. */
+  private answersQuietly = false;
   private lookedAroundMs = Number.NEGATIVE_INFINITY;
   /** When a named neighbour last answered. */
   private readonly namedAnswered = new Map<string, number>();
@@ -68,27 +70,38 @@ export class DownlinkCheckers {
     return sourcesOf(this.tools.links.addressesOn(this.service.downlink.device, this.roving(), formatIp));
   }
 
-  /** Runs all configured checks side by side; the first that confirms ends it. */
+  /**
+   * Runs all configured checks side by side; the first that confirms ends it. A broadcast, which wakes everybody on the link, waits
+   * for one probe's time where another check did without it the last time.
+   */
   async check(patience: Patience): Promise<Outcome> {
     const { device, checks } = this.service.downlink;
     const link = this.tools.links.fresh(device);
     if (link === null) return refuted(`${device} does not exist`);
     if (!link.carrier) return refuted(link.up ? `${device} has no carrier` : `${device} is down`);
     const sources = this.sources();
-    const outcomes = checks.map((check) => this.one(check, sources, patience));
-    try {
-      return await Promise.any(
-        outcomes.map(async (running) => {
-          const outcome = await running;
-          if (outcome.verdict !== 'confirmed') throw outcome;
-          return outcome;
-        }),
-      );
-    } catch {
-      const ended = await Promise.all(outcomes);
-      const worst = ended.find((o) => o.verdict === 'lost') ?? unknown('');
-      return { verdict: worst.verdict, detail: ended.map((o) => o.detail).join('; ') };
-    }
+    const begin = (check: DownlinkCheck): Promise<Outcome> => this.one(check, sources, patience);
+    // Answers themselves wait for so long while a member was never heard.
+    const times = this.neighbourhood.unresolvedMembers().length > 0 ? 2 : 1;
+    const waitsMs = this.answersQuietly ? times * patience.probeTimeoutMs : 0;
+    this.answersQuietly = false;
+    const quiet = checks
+      .filter(({ kind }) => kind !== 'broadcast-ping')
+      .map(async (check) => {
+        const outcome = await begin(check);
+        this.answersQuietly ||= outcome.verdict === 'confirmed';
+        return outcome;
+      });
+    const answered = firstConfirmed(quiet);
+    const loud = checks
+      .filter(({ kind }) => kind === 'broadcast-ping')
+      .map(async (check) => (await within(answered, waitsMs)) ?? begin(check));
+    const outcomes = [...quiet, ...loud];
+    const found = await firstConfirmed(outcomes);
+    if (found !== null) return found;
+    const ended = await Promise.all(outcomes);
+    const worst = ended.find((o) => o.verdict === 'lost') ?? unknown('');
+    return { verdict: worst.verdict, detail: ended.map((o) => o.detail).join('; ') };
   }
 
   private one(check: DownlinkCheck, sources: Sources, patience: Patience): Promise<Outcome> {
@@ -238,6 +251,28 @@ export class DownlinkCheckers {
     if (last !== undefined && now - last < LATELY_MS) return lost(`${text} no longer answers`);
     return unknown(`${text} does not answer`);
   }
+}
+
+/** The first confirmed outcome; null when there is none. */
+async function firstConfirmed(running: readonly Promise<Outcome>[]): Promise<Outcome | null> {
+  const confirming = running.map(async (ends) => {
+    const outcome = await ends;
+    if (outcome.verdict !== 'confirmed') throw outcome;
+    return outcome;
+  });
+  return Promise.any(confirming).catch(() => null);
+}
+
+/** What it resolves with, within that time; null: not yet. */
+async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | null> {
+  if (limitMs === 0) return Promise.race([promise, Promise.resolve(null)]);
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), limitMs);
+  });
+  const first = await Promise.race([promise, limit]);
+  clearTimeout(timer);
+  return first;
 }
 
 /** One address of each host: several may be one host's. */

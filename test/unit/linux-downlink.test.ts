@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { GatewayService } from '../../src/linux/config.ts';
+import type { DownlinkCheck, GatewayService } from '../../src/linux/config.ts';
 import { DownlinkCheckers } from '../../src/linux/downlink.ts';
 import { Ear, type Listener } from '../../src/linux/ear.ts';
 import { type Heard, parseFrame } from '../../src/linux/frames.ts';
@@ -17,7 +17,7 @@ import type { Link } from '../../src/linux/rtnetlink.ts';
 const OWN = parseMac('02:00:00:00:00:01');
 const LINK: Link = { index: 2, name: 'eth0', mac: OWN, up: true, carrier: true };
 const LINK_LOCAL = parseIp('fe80::1')?.bytes ?? Buffer.alloc(16);
-const PATIENCE = { probes: 2, probeTimeoutMs: 300, limitMs: 1200 };
+const PATIENCE = { probes: 2, probeTimeoutMs: 200, limitMs: 800 };
 
 /** Answers what is sent through it by a function of the test's. */
 class TestEar extends Ear {
@@ -42,7 +42,10 @@ class TestEar extends Ear {
   }
 }
 
-function setUp(): { ear: TestEar; check: () => Promise<string> } {
+function setUp(checks: readonly DownlinkCheck[] = [{ kind: 'auto' }]): {
+  ear: TestEar;
+  check: () => Promise<string>;
+} {
   const ear = new TestEar();
   const isOwn = (mac: Buffer): boolean => mac.equals(OWN);
   const around = new Neighbourhood(new Set(['10.0.0.2']), new Set(['10.0.0.1']), isOwn);
@@ -58,7 +61,7 @@ function setUp(): { ear: TestEar; check: () => Promise<string> } {
     downlink: {
       device: 'eth0',
       addresses: [{ family: 4, address: '10.0.0.1', prefixLength: 29 }],
-      checks: [{ kind: 'auto' }],
+      checks,
     },
   } as unknown as GatewayService;
   const nowMs = (): number => performance.now();
@@ -146,4 +149,38 @@ test('who answered the last time is asked alone, and everybody when he no longer
   assert.equal(await check(), 'confirmed', 'another one answers the second try');
   assert.equal(asked[0], '10.0.0.3 02:00:00:00:00:43');
   assert.deepEqual(asked.slice(1).sort(), ['10.0.0.3 all', '10.0.0.4 all', '10.0.0.5 all']);
+});
+
+test('a broadcast that another check did without the last time is sent only when that one has no answer soon', async () => {
+  const { ear, check } = setUp([{ kind: 'auto' }, { kind: 'broadcast-ping' }]);
+  const mac = parseMac('02:00:00:00:00:46');
+  const sender = parseIp('10.0.0.6')?.bytes ?? Buffer.alloc(4);
+  let resolves = true;
+  let broadcasts = 0;
+  ear.answer = (frame, hear) => {
+    const echo = echoFrom(frame, mac);
+    if (echo !== null) {
+      broadcasts++;
+      // A host that answers nothing but broadcasts, later on.
+      if (!resolves) setImmediate(() => hear(echo));
+    }
+    const asked = parseFrame(frame);
+    if (resolves && asked?.kind === 'arp' && asked.target.equals(sender))
+      setImmediate(() => hear({ kind: 'arp', mac, reply: true, sender, target: Buffer.alloc(4) }));
+  };
+  assert.equal(await check(), 'confirmed');
+  assert.ok(broadcasts > 0, 'at first nobody is known');
+  await new Promise((resolve) => setTimeout(resolve, PATIENCE.probeTimeoutMs + 50)); // its second try
+  broadcasts = 0;
+  for (let i = 0; i < 3; i++) assert.equal(await check(), 'confirmed');
+  assert.equal(broadcasts, 0);
+  await new Promise((resolve) => setTimeout(resolve, 20)); // the answer to its last try
+  resolves = false;
+  const startMs = performance.now();
+  assert.equal(await check(), 'confirmed');
+  assert.ok(broadcasts >= 1);
+  assert.ok(performance.now() - startMs >= 2 * PATIENCE.probeTimeoutMs - 5, 'a member was never heard');
+  const againMs = performance.now();
+  assert.equal(await check(), 'confirmed', 'from then on at once');
+  assert.ok(performance.now() - againMs < 2 * PATIENCE.probeTimeoutMs);
 });
