@@ -15,6 +15,9 @@ import {
 import { isAnswerByte, Lines } from '../linux/orders/lines.ts';
 import { aliveMs, patienceMs } from '../linux/orders/liveness.ts';
 
+/** Of the time for which a beat counts: after so much of it one goes with the next orders, and after so much by itself. */
+const WITH_ORDERS_AFTER = 1 / 4;
+const ALONE_AFTER = 3 / 4;
 /** Orders that wait for a stopped actuator to read them; it is dead long before there are as many. */
 const WAITING_MAX_BYTES = 256 * 1024;
 
@@ -33,6 +36,7 @@ export class OrderLink {
   readonly #options: OrderLinkOptions;
   readonly #lines: Lines;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
+  /** Until the next beat by itself; each beat puts it off. */
   readonly #timer: NodeJS.Timeout;
   #seq = 0;
   #isOver = false;
@@ -41,7 +45,7 @@ export class OrderLink {
   /** When the last one was sent; null: none yet. */
   #beatMs: number | null = null;
   #beats = new Map<number, number>();
-  #tickedMs: number;
+  #judgedMs: number;
   /** After a silence no order to raise goes out before then. */
   #trustedFromMs = Number.NEGATIVE_INFINITY;
   #isSilent = false;
@@ -64,8 +68,8 @@ export class OrderLink {
     stream.on('error', () => this.#lost('the actuator is gone'));
     stream.on('close', () => this.#lost('the actuator is gone'));
     stream.on('end', () => this.#lost('the actuator is gone'));
-    this.#tickedMs = nowMs();
-    this.#timer = setInterval(() => this.#tick(), this.#periodMs(leaseMs));
+    this.#judgedMs = nowMs();
+    this.#timer = setInterval(() => this.#alone(), ALONE_AFTER * aliveMs(leaseMs));
   }
 
   /** False after a silence of the actuator, and for one lease after its end: what it was told before may still hold. */
@@ -81,7 +85,7 @@ export class OrderLink {
   /** Sends an order, and a beat before it when the last one was a while ago; `onAnswer` is called at most once. */
   send(order: Unnumbered, onAnswer?: (answer: Answer) => void): number {
     const { stream, leaseMs } = this.#options;
-    if (this.#beatAgeMs < aliveMs(leaseMs) / 4) return this.#write(order, onAnswer);
+    if (this.#beatAgeMs < WITH_ORDERS_AFTER * aliveMs(leaseMs)) return this.#write(order, onAnswer);
     stream.cork();
     this.beat();
     const seq = this.#write(order, onAnswer);
@@ -123,6 +127,8 @@ export class OrderLink {
   /** Begins to say that this process lives. */
   beat(): void {
     const { nowMs, leaseMs } = this.#options;
+    if (this.#isOver || this.#isSilenceOver()) return;
+    this.#timer.refresh();
     // Reckoned from before it is sent.
     const sentMs = nowMs();
     this.#beatMs = sentMs;
@@ -134,10 +140,6 @@ export class OrderLink {
   close(): void {
     this.#over();
     this.#options.stream.end();
-  }
-
-  #periodMs(leaseMs: number): number {
-    return aliveMs(leaseMs) / 4;
   }
 
   #beaten(seq: number): void {
@@ -153,21 +155,22 @@ export class OrderLink {
     this.#trustedFromMs = this.#options.nowMs() + this.#options.leaseMs;
   }
 
-  #tick(): void {
+  #alone(): void {
+    if (this.#settle === null) this.beat();
+  }
+
+  /** Judges the actuator's silence, with each beat; true when it has lasted too long, and the conversation is over. */
+  #isSilenceOver(): boolean {
     const { nowMs, leaseMs } = this.#options;
     const now = nowMs();
-    const isLate = now - this.#tickedMs > 2 * this.#periodMs(leaseMs);
-    this.#tickedMs = now;
+    const isLate = now - this.#judgedMs > aliveMs(leaseMs);
+    this.#judgedMs = now;
     // Late is not dead: who was paused itself first reads what has come meanwhile.
-    if (!isLate && this.#settle === null) {
-      if (this.silentMs > aliveMs(leaseMs)) this.#isSilent = true;
-      if (this.silentMs > aliveMs(leaseMs) + patienceMs(leaseMs)) {
-        this.#lost('the actuator does not answer');
-        return;
-      }
-    }
-    if (this.#settle === null && (this.#beatMs === null || this.#beatAgeMs > aliveMs(leaseMs) / 2))
-      this.beat();
+    if (isLate) return false;
+    if (this.silentMs > aliveMs(leaseMs)) this.#isSilent = true;
+    if (this.silentMs <= aliveMs(leaseMs) + patienceMs(leaseMs)) return false;
+    this.#lost('the actuator does not answer');
+    return true;
   }
 
   /** How long ago the last beat was sent; 0 before the first one, which goes by itself. */

@@ -77,8 +77,9 @@ export class UplinkSocket {
   /** False when it is not ready or the kernel's queue is full. */
   send(datagram: Uint8Array): boolean {
     if (!this.#ready || this.#socket === null) return false;
-    const { device, ownAddress, port } = this.#place;
-    return sendNow(this.#socket, datagram, port, ownAddress === null ? `ff02::1%${device}` : '224.0.0.1');
+    const { ownAddress, port } = this.#place;
+    // It is bound to the device: naming that again would cost three system calls each time.
+    return sendNow(this.#socket, datagram, port, ownAddress === null ? 'ff02::1' : '224.0.0.1');
   }
 
   close(): void {

@@ -216,19 +216,31 @@ export function epollRemove(epollFd: number, fd: number): void {
   calls().epollCtl(epollFd, EPOLL_CTL_DEL, fd, Buffer.alloc(EVENT_BYTES));
 }
 
+const EVENTS_AT_ONCE = 16;
+
+function readyOf(events: Buffer, count: number): number[] {
+  const ready: number[] = [];
+  for (let i = 0; i < count; i++) ready.push(events.readInt32LE(i * EVENT_BYTES + EVENT_DATA_AT));
+  return ready;
+}
+
 /** Waits in a pool thread; calls back with the descriptors that can be read, none on a timeout or an error. */
 export function epollWait(
   epollFd: number,
   timeoutMs: number,
   done: (ready: readonly number[]) => void,
 ): void {
-  const events = Buffer.alloc(EVENT_BYTES * 16);
-  calls().epollWait.async(epollFd, events, 16, timeoutMs, (error: Error | null, count: number) => {
-    const ready: number[] = [];
-    if (error === null)
-      for (let i = 0; i < count; i++) ready.push(events.readInt32LE(i * EVENT_BYTES + EVENT_DATA_AT));
-    done(ready);
-  });
+  const events = Buffer.alloc(EVENT_BYTES * EVENTS_AT_ONCE);
+  calls().epollWait.async(epollFd, events, EVENTS_AT_ONCE, timeoutMs, (error: Error | null, count: number) =>
+    done(error === null ? readyOf(events, count) : []),
+  );
+}
+
+const readyEvents = Buffer.alloc(EVENT_BYTES * EVENTS_AT_ONCE);
+
+/** The descriptors that can be read now. */
+export function epollReady(epollFd: number): readonly number[] {
+  return readyOf(readyEvents, calls().epollWait(epollFd, readyEvents, EVENTS_AT_ONCE, 0));
 }
 
 /** A descriptor that `signal` makes readable. */

@@ -6,6 +6,7 @@ import {
   closeFd,
   epollAdd,
   epollCreate,
+  epollReady,
   epollRemove,
   epollWait,
   eventDescriptor,
@@ -17,6 +18,8 @@ import {
 const WAIT_MS = 500;
 /** A descriptor that still has data after its turn is left alone for so long: a flood costs a bounded share. */
 const REST_MS = 5;
+/** So often more is served in one turn before a thread waits anew: what comes together costs one wake-up. */
+const TURNS_MAX = 4;
 
 /** Reads what is there, within bounds of its own; true when it stopped at its bound with more to read. */
 export type Reader = () => boolean;
@@ -62,7 +65,11 @@ export class Poller {
         closeFd(this.wakeFd);
         return;
       }
-      for (const fd of ready) this.serve(fd);
+      let more = ready;
+      for (let turn = 0; more.length > 0 && turn < TURNS_MAX && !this.closed; turn++) {
+        for (const fd of more) this.serve(fd);
+        more = this.closed ? [] : epollReady(this.epollFd);
+      }
       this.wait();
     });
   }

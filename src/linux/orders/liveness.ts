@@ -6,7 +6,7 @@
 /** Shortest time between two beats that counts as silence: a busy host is kept from running for some of it. */
 const SHORTEST_ALIVE_MS = 200;
 const SHORTEST_PATIENCE_MS = 1000;
-const LONGEST_PERIOD_MS = 250;
+const PERIOD_MS = 250;
 
 /** How long a beat counts: one lease, but not less than a busy host needs to say it again. */
 export function aliveMs(leaseMs: number): number {
@@ -35,7 +35,7 @@ export class Liveness {
 
   /** How often `isDead` is to be asked. */
   get periodMs(): number {
-    return Math.min(aliveMs(this.leaseMs) / 2, LONGEST_PERIOD_MS);
+    return PERIOD_MS;
   }
 
   get untilMs(): number {
