@@ -17,7 +17,7 @@ import type { Link } from '../../src/linux/rtnetlink.ts';
 const OWN = parseMac('02:00:00:00:00:01');
 const LINK: Link = { index: 2, name: 'eth0', mac: OWN, up: true, carrier: true };
 const LINK_LOCAL = parseIp('fe80::1')?.bytes ?? Buffer.alloc(16);
-const PATIENCE = { probes: 2, probeTimeoutMs: 200, limitMs: 800 };
+const PATIENCE = { probes: 2, probeTimeoutMs: 300, limitMs: 1200 };
 
 /** Answers what is sent through it by a function of the test's. */
 class TestEar extends Ear {
