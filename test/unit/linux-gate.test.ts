@@ -94,7 +94,7 @@ test('a lease is leave enough: the kernel is told nothing more meanwhile, and ag
   } as unknown as LeaseSocket;
   const services = ['s', 'z'].map((name) => ({ name, uplink: { device: 'up0', addresses: [] } }));
   const config = { ...CONFIG, services } as unknown as ActuatorConfig;
-  const g = new Gate(config, () => kernel.nowMs, lease);
+  const g = new Gate(config, () => kernel.nowMs, NO_NFT, lease);
   const talk = `talk_${Buffer.from('up0').toString('hex')}`;
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   g.allowTalk('up0', 's');
