@@ -13,7 +13,13 @@ const point = (more: Partial<ScaleRecord>): ScaleRecord => ({
     serving: 1,
     settledMs: 900,
   },
-  ...{ datagramsPerSecond: 5, kilobytesPerSecond: 1.5, servingCpuPercent: 2, standbyCpuPercent: 1 },
+  ...{
+    datagramsPerSecond: 5,
+    kilobytesPerSecond: 1.5,
+    types: {},
+    servingCpuPercent: 2,
+    standbyCpuPercent: 1,
+  },
   ...{ outagesMs: [900, 1_200, 700], load: 0.2 },
   ...more,
 });

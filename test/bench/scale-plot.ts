@@ -19,6 +19,8 @@ export interface ScaleRecord {
   /** Of all hosts, at rest. */
   readonly datagramsPerSecond: number;
   readonly kilobytesPerSecond: number;
+  /** Datagrams in a second, by type. */
+  readonly types: { readonly [type: string]: number };
   /** Both processes of a host, of one core; the mean of the hosts that serve, and of those that do not. */
   readonly servingCpuPercent: number | null;
   readonly standbyCpuPercent: number | null;

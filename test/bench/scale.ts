@@ -19,6 +19,7 @@ import { addClients, CLIENTS_MAX, planServices, SERVICES_MAX } from '../lab/serv
 import { Clients } from '../lab/spread-clients.ts';
 import { CLUSTER_PORT, planHosts } from '../lab/topology.ts';
 import { milliseconds, policyNamed, row, UsageError, whole } from '../lab/usage.ts';
+import { typeOf } from '../lab/words.ts';
 import { Records } from './records.ts';
 import { type ScaleRecord, scalePlot } from './scale-plot.ts';
 import { hundredths } from './statistics.ts';
@@ -120,7 +121,7 @@ async function measure(point: Point): Promise<ScaleRecord> {
 
 type AtRest = Pick<
   ScaleRecord,
-  'datagramsPerSecond' | 'kilobytesPerSecond' | 'servingCpuPercent' | 'standbyCpuPercent'
+  'datagramsPerSecond' | 'kilobytesPerSecond' | 'types' | 'servingCpuPercent' | 'standbyCpuPercent'
 >;
 
 /** What is said and used within `--seconds`, in which nothing happens. */
@@ -134,11 +135,13 @@ async function figuresAtRest(lab: Lab, placing: Placing): Promise<AtRest> {
   const after = await look();
   const endMs = nowMs();
   const { frames } = await lab.capture.take(endMs);
-  const bytes = frames.flatMap((frame) => {
+  const said = frames.flatMap((frame) => {
     if (frame.way !== 'in' || !lab.gateways.includes(frame.port)) return [];
     const udp = udpOf(frame);
-    return udp?.toPort === CLUSTER_PORT ? [udp.payload.length] : [];
+    return udp?.toPort === CLUSTER_PORT ? [udp.payload] : [];
   });
+  const bytes = said.reduce((sum, { length }) => sum + length, 0);
+  const types = said.map(typeOf);
   const perSecond = (count: number): number => hundredths((count / (endMs - fromMs)) * 1_000);
   const mean = (isServing: boolean): number | null => {
     const some = after.flatMap((last, i) => {
@@ -149,8 +152,11 @@ async function figuresAtRest(lab: Lab, placing: Placing): Promise<AtRest> {
     return some.length === 0 ? null : hundredths(some.reduce((a, b) => a + b, 0) / some.length);
   };
   return {
-    datagramsPerSecond: perSecond(bytes.length),
-    kilobytesPerSecond: hundredths(perSecond(bytes.reduce((a, b) => a + b, 0)) / 1_000),
+    datagramsPerSecond: perSecond(said.length),
+    kilobytesPerSecond: hundredths(perSecond(bytes) / 1_000),
+    types: Object.fromEntries(
+      [...new Set(types)].sort().map((type) => [type, perSecond(types.filter((one) => one === type).length)]),
+    ),
     ...{ servingCpuPercent: mean(true), standbyCpuPercent: mean(false) },
   };
 }

@@ -52,6 +52,13 @@ export function wordsOf(frames: readonly Frame[], hosts: readonly string[]): Wor
   });
 }
 
+/** The type of what a datagram of the cluster says: a message's, or `session` for all that sets up and measures sessions. */
+export function typeOf(datagram: Uint8Array): string {
+  const envelope = readSign1(datagram, GATE_BYTES);
+  const header = envelope === null ? null : readHeader(envelope.payload);
+  return header === null ? 'unreadable' : (messageType(header.type) ?? 'session');
+}
+
 interface Datagram {
   readonly session: string;
   /** The sender's monotonic clock, whole milliseconds. */

@@ -2,14 +2,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Message } from '../../src/core/index.ts';
-import { messageType } from '../../src/wire/codec.ts';
-import { readSign1 } from '../../src/wire/cose.ts';
-import { readHeader } from '../../src/wire/payload.ts';
+import { typeOf } from '../lab/words.ts';
 import { joinedPair } from '../unit/wire-net.ts';
 import { RECORDS, ratesOf, type Size } from './message-law.ts';
 import { World } from './world.ts';
 
-const GATE_BYTES = 16;
 const SECONDS = 60;
 
 /** Datagrams in a second, by type, of a cluster of one service that has come to rest. */
@@ -20,9 +17,7 @@ function counted({ hosts, policy, intervalMs }: Size): { [type: string]: number 
   w.judges.push({
     sent: (_w, _from, { datagram }) => {
       if (!isCounting) return;
-      const envelope = readSign1(datagram, GATE_BYTES);
-      const header = envelope === null ? null : readHeader(envelope.payload);
-      const type = header === null ? 'unreadable' : (messageType(header.type) ?? 'session');
+      const type = typeOf(datagram);
       counts[type] = (counts[type] ?? 0) + 1 / SECONDS;
     },
   });
@@ -100,4 +95,6 @@ test('the law: a serving host more is one more that adverts, and a packet more w
   assert.equal(adverts({ services: 64, serving: 3 }), 24);
   assert.equal(ratesOf(size).answers, 0);
   assert.equal(ratesOf({ ...size, policy: 'quorum' }).answers, 2);
+  // As counted between real hosts: three that serve answer each other twice, on both links.
+  assert.equal(ratesOf({ ...size, services: 4, serving: 3, policy: 'quorum' }).answers, 24);
 });
