@@ -43,9 +43,14 @@ export function ratesOf({ hosts, services, serving, policy, intervalMs }: Size):
   const remeasuredS = timing.maxAgeMs / (8 * timing.maxDrift) / 1_000;
   return {
     adverts: perSecond * serving * packed(share, 'STATUS') * others * linksServing,
-    // The answers to one datagram share one; of each serving host all others answer.
+    // The answers to one datagram share one. Who serves hears the others' adverts on its uplink, too, and answers each on both.
     answers:
-      policy === 'quorum' ? perSecond * packed(share, 'STATUS') * serving * (copies - linksServing) : 0,
+      policy === 'quorum'
+        ? perSecond *
+          packed(share, 'STATUS') *
+          serving *
+          ((hosts - serving) * links + (serving - 1) * linksServing ** 2)
+        : 0,
     reports: (perSecond / REPORT_INTERVALS) * packed(services, 'REPORT') * others * copies,
     // Of a pair each says half of it: over all pairs every host's copies stand beside each other's as often.
     sessions: ((HANDSHAKE / 2) * others * copies) / remeasuredS,
