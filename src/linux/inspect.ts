@@ -158,6 +158,13 @@ function inspectDevices(config: ActuatorConfig): Finding[] {
               'look at the cable and the switch port',
             ),
           );
+        else if (side === 'uplink' && link?.up === true)
+          out.push(
+            warning(
+              `service ${service.name}: the uplink ${device} is up`,
+              'right while it serves; else it is down once the daemon runs, and from boot on by portcullis uplink provision',
+            ),
+          );
         for (const { address } of addresses)
           if (present.has(address))
             out.push(

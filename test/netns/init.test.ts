@@ -100,6 +100,7 @@ test('--yes takes what was found; the file is our reader’s, commented, whole a
   assert.match(messages, /error .*host\.key: no such file/);
   // The host is looked at although key and roster are not there yet.
   assert.match(messages, /warning service firewall: the roving address 10\.77\.2\.1 is on this host/);
+  assert.match(messages, /warning service firewall: the uplink up0 is up/);
   await follow(f, next);
   const checked = cli(f, 'check', '--config', out);
   assert.equal(checked.status, 0, checked.stderr);

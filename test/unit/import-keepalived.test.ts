@@ -4,8 +4,11 @@
  * and what routers generate. Which features each covers is said above it.
  */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
-import { addressesOf, imported, remarkOn, settingsOf } from './keepalived-harness.ts';
+import { findings } from '../../src/cli/check.ts';
+import { must } from './cli-harness.ts';
+import { addressesOf, conf, imported, remarkOn, settingsOf } from './keepalived-harness.ts';
 
 /** vrrp_sync_group of two, unicast, nopreempt, authentication, garp, conntrackd's script in the group, default route. */
 const PAIR = `
@@ -246,6 +249,24 @@ test('a single link: the uplink is left open, and check says so; a script’s ar
   assert.match(made.configuration, /# vrrp_script chk_proxy ran each 2s: killall \.\.\.$/m);
   assert.doesNotMatch(JSON.stringify(made), /s3cret/);
   assert.match(made.commands[1] ?? '', /--priority 101$/);
+  const dir = conf(t, BALANCER);
+  const out = join(dir, 'made.toml');
+  await must([
+    'import',
+    'keepalived',
+    join(dir, 'keepalived.conf'),
+    '--elsewhere',
+    '--host',
+    'fw1',
+    '--out',
+    out,
+  ]);
+  const said = (await findings(out)).map(({ message, hint }) => `${message}; ${hint}`).join('\n');
+  assert.match(said, /made\.toml:\d+: device is still to be filled in; .*the device of the foreign domain/);
+  assert.match(
+    said,
+    /made\.toml:\d+: listen is still to be filled in; .*an address of this host alone on eth0/,
+  );
   // Told, the missing device and nothing else of it changes.
   const told = await imported(t, BALANCER, '--uplink', 'eth1');
   assert.match(told.configuration, /^device = "eth1"$/m);

@@ -114,6 +114,13 @@ test('included files stand in their places, by patterns too, relative to the fil
   });
   assert.equal(made.services[0]?.name, 'i');
   assert.match(remarkOn(made, 'include').what, /finds no file: \/nowhere\/at\/all/);
+  const coloured = await portcullis([
+    'import',
+    'keepalived',
+    join(conf(t, 'a\u001b[31m { }\ninclude \u001b[0m'), 'keepalived.conf'),
+  ]);
+  assert.equal(coloured.status, 1);
+  assert.ok(!coloured.err.includes('\u001b'), coloured.err);
 });
 
 /** A file, and what is said of it, with its line. */

@@ -2,7 +2,7 @@
 import { canonicalIp } from '../../daemon/config/address.ts';
 import { type DefaultRoute, defaultRoutes, type VirtualAddress, virtualAddresses } from './addresses.ts';
 import type { Remarks } from './remarks.ts';
-import { type Place, refuse } from './source.ts';
+import { shown as clean, type Place, refuse } from './source.ts';
 import type { Statement } from './tree.ts';
 import { counterpartOf, UNKNOWN } from './unmatched.ts';
 
@@ -105,9 +105,8 @@ function told(statement: Statement, remarks: Remarks): void {
   remarks.add(statement, shown(keyword), what, instead);
 }
 
-/** Short and without control characters: it goes to a terminal. */
 function shown(word: string): string {
-  return word.replace(/\p{Cc}/gu, '?').slice(0, 60);
+  return clean(word).slice(0, 60);
 }
 
 function nameOf({ words, file, line }: Statement): string {
