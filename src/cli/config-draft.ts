@@ -3,6 +3,7 @@
  * of the same section at their defaults, as comments. All words come from the one table of keys. Pure.
  */
 import { durationText } from '../daemon/config/duration.ts';
+import { SCHEMA_FILE } from '../daemon/config/json-schema.ts';
 import type { DurationKey, Known, NumberKey, TextKey } from '../daemon/config/key-kinds.ts';
 import { DURATION_KEYS, knownAt, NUMBER_KEYS, TEXT_KEYS } from '../daemon/config/keys.ts';
 
@@ -50,7 +51,7 @@ export function draftText(draft: Draft): string {
   const interval: DraftKeys = draft.intervalMs === null ? {} : { interval: durationText(draft.intervalMs) };
   const { conntrackd } = draft;
   const parts = [
-    comment(draft.head),
+    `#:schema ${SCHEMA_FILE}\n${comment(draft.head)}`,
     section('', null, draft.keys, known),
     section('timing.', '[timing]', interval, known),
     section('raise.', '[raise]', {}, known),

@@ -33,6 +33,7 @@ const FIXED: readonly (readonly [string, string])[] = [
   ['user', 'the process has dropped its rights'],
   ['actuator', 'the two processes are joined'],
   ['statusSocket', 'the socket is open'],
+  ['metrics', 'the socket is open'],
   ['log', 'the event log is open'],
   ['links', 'the sockets are bound'],
   ['protocol', 'the session’s id says it'],

@@ -27,6 +27,11 @@ export function formatSocketAddress(address: SocketAddress): string {
   return address.family === 4 ? `${address.ip}:${address.port}` : `[${address.ip}]:${address.port}`;
 }
 
+/** Whether only this host itself reaches it: 127.0.0.0/8 or ::1. */
+export function isLoopback({ family, ip }: SocketAddress): boolean {
+  return family === 4 ? ip.startsWith('127.') : ip === '::1';
+}
+
 /** The 4 or 16 bytes of an address that this file made. */
 export function ipBytes(address: SocketAddress): Uint8Array {
   const bytes = address.family === 4 ? parseIp4(address.ip) : parseIp6(address.ip);

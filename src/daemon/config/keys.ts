@@ -180,6 +180,16 @@ export const TEXT_KEYS = {
     default: 'none',
     rule: 'A second Unix socket that answers status and takes no commands.',
   },
+  'metrics.listen': {
+    unit: 'address:port',
+    default: 'required',
+    rule: 'A TCP address that answers GET /metrics, for a Prometheus that cannot read the Unix sockets, which answer it as well: of this host alone (127.0.0.1, [::1]), for whoever reaches it reads all that status says. The section may be left out.',
+  },
+  'metrics.anywhere': {
+    unit: 'true or false',
+    default: 'false',
+    rule: 'listen may be an address that other hosts reach, too. Then rules of yours say who may.',
+  },
   user: {
     unit: 'name',
     default: 'none',

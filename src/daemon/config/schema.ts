@@ -43,6 +43,8 @@ const timing = new Table({
   stall: duration('timing.stall').optional(),
 });
 
+const metrics = new Table({ listen: endpoint(), anywhere: boolean().optional() });
+
 const raise = new Table({
   burst: number('raise.burst').optional(),
   every: duration('raise.every').optional(),
@@ -154,6 +156,7 @@ export const fileSchema = new Table({
   user: name().optional(),
   actuator: socketPath().optional(),
   protocol: number('protocol').optional(),
+  metrics: metrics.optional(),
   raise: raise.optional(),
   timing: timing.optional(),
   log: log.optional(),

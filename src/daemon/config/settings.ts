@@ -6,7 +6,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import type { Policy } from '../../core/basics.ts';
 import type { GatewayService } from '../../linux/config.ts';
 import type { LoadSettings } from '../../linux/load/sources.ts';
-import type { SocketAddress } from '../../trust/address.ts';
+import { formatSocketAddress, isLoopback, type SocketAddress } from '../../trust/address.ts';
 import { type ConntrackdSettings, conntrackdProblems, conntrackdSettings } from './conntrackd.ts';
 import { groupProblems } from './groups.ts';
 import { DURATION_KEYS, NUMBER_KEYS, TEXT_KEYS } from './keys.ts';
@@ -62,6 +62,8 @@ export interface Settings {
   readonly roster: string;
   readonly control: string;
   readonly statusSocket: string | null;
+  /** Where metrics are to be read over TCP; null: nowhere. */
+  readonly metrics: SocketAddress | null;
   readonly user: string | null;
   /** Where the actuator listens. */
   readonly actuator: string;
@@ -144,6 +146,7 @@ function assemble(content: FileContent, lines: KeyLines, file: string): Settings
     load: loadSettings(content.load),
     conntrackd: conntrackdSettings(content),
     statusSocket: content.status_socket ?? null,
+    metrics: content.metrics?.listen ?? null,
     user: content.user ?? null,
     actuator: content.actuator ?? TEXT_KEYS.actuator.default,
     protocol: content.protocol ?? NUMBER_KEYS.protocol.default,
@@ -174,6 +177,12 @@ function relationProblems(settings: Settings, content: FileContent): Problem[] {
   if (settings.control === settings.statusSocket) {
     add(['status_socket'], 'is the same as control', 'give the read-only socket a path of its own');
   }
+  if (settings.metrics !== null && content.metrics?.anywhere !== true && !isLoopback(settings.metrics))
+    add(
+      ['metrics', 'listen'],
+      `can be reached by other hosts: ${formatSocketAddress(settings.metrics)}`,
+      'listen at 127.0.0.1 or [::1]; or write anywhere = true, and say in your rules who may',
+    );
   if (settings.actuator === settings.control || settings.actuator === settings.statusSocket)
     add(['actuator'], 'is another socket’s path too', 'give the actuator’s socket a path of its own');
   links.forEach((link, i) => {

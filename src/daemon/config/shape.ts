@@ -88,7 +88,7 @@ export class Table<K extends Keys> extends Shape<TableOf<K>> {
 /** One to `max` of the same. */
 export class List<T> extends Shape<readonly T[]> {
   readonly element: Shape<T>;
-  private readonly max: number;
+  readonly max: number;
   constructor(element: Shape<T>, max: number) {
     super();
     this.element = element;
