@@ -4,18 +4,16 @@
  * slowness, costs the daemon a bounded amount, and no order is taken from a request that is not exactly right.
  */
 import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { Order } from '../core/events.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { ROSTER_FILE_MAX_BYTES } from '../trust/roster.ts';
+import { boundedServer, closeServer, METRICS_TYPE, reply, replyJson } from './http.ts';
 
 const BODY_MAX_BYTES = 4096;
-const HEADERS_MAX_BYTES = 4096;
-const CONNECTIONS_MAX = 32;
-const REQUEST_LIMIT_MS = 5000;
-const HEADERS_LIMIT_MS = 2000;
+const REQUESTS_PER_CONNECTION = 100;
 /** Members of this group, where it exists, may give orders without being root. */
 const ADMIN_GROUP = 'portcullis-admin';
 
@@ -41,6 +39,10 @@ export interface RosterHandlers {
 export interface ControlHandlers {
   /** The body of GET /v1/status. */
   status(): object;
+  /** The body of GET /v1/state. Absent: there is no such path; likewise the next one. */
+  state?(): object;
+  /** The body of GET /metrics, in Prometheus' text format. */
+  metrics?(): string;
   /** Gives an order; why it is refused, or null when it was accepted. */
   order(order: Order): string | null | Promise<string | null>;
   /** Absent: there is no such path. */
@@ -60,17 +62,10 @@ export async function openControl(
 ): Promise<ControlSocket> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   await removeStale(path);
-  const server = createServer(
-    { maxHeaderSize: HEADERS_MAX_BYTES, connectionsCheckingInterval: 500, keepAliveTimeout: 1000 },
-    (request, response) => {
-      answer(request, response, handlers, readOnly).catch(() => response.destroy());
-    },
+  const server = boundedServer(
+    (request, response) => answer(request, response, handlers, readOnly),
+    REQUESTS_PER_CONNECTION,
   );
-  server.headersTimeout = HEADERS_LIMIT_MS;
-  server.requestTimeout = REQUEST_LIMIT_MS;
-  server.maxConnections = CONNECTIONS_MAX;
-  server.maxRequestsPerSocket = 100;
-  server.on('clientError', (_error, socket) => socket.destroy());
   await listen(server, path);
   grantToGroup(path);
   return { close: () => closeServer(server) };
@@ -132,11 +127,6 @@ function grantToGroup(path: string): void {
   }
 }
 
-function closeServer(server: Server): void {
-  server.close();
-  server.closeAllConnections();
-}
-
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -144,22 +134,30 @@ async function answer(
   readOnly: boolean,
 ): Promise<void> {
   const { method, url } = request;
-  if (url === '/v1/status') {
-    if (method !== 'GET') return reply(response, 405, { error: 'use GET' });
-    return reply(response, 200, handlers.status());
+  const { status, state, metrics } = handlers;
+  const view = url === '/v1/status' ? status : url === '/v1/state' ? state : undefined;
+  if (view !== undefined || (url === '/metrics' && metrics !== undefined)) {
+    if (method !== 'GET') return replyJson(response, 405, { error: 'use GET' });
+    if (view !== undefined) replyJson(response, 200, view());
+    else reply(response, 200, METRICS_TYPE, metrics?.() ?? '');
+    return;
   }
   if (url === '/v1/roster' && handlers.rosters !== undefined)
     return answerRoster(request, response, handlers.rosters, readOnly);
   const kind = /^\/v1\/(handover|standby|resume)$/.exec(url ?? '')?.[1];
-  if (kind === undefined) return reply(response, 404, { error: 'no such path; see spec/control.md' });
-  if (method !== 'POST') return reply(response, 405, { error: 'use POST' });
-  if (readOnly) return reply(response, 403, { error: 'this socket takes no orders' });
+  if (kind === undefined) return replyJson(response, 404, { error: 'no such path; see spec/control.md' });
+  if (method !== 'POST') return replyJson(response, 405, { error: 'use POST' });
+  if (readOnly) return replyJson(response, 403, { error: 'this socket takes no orders' });
   const body = await readBody(request, BODY_MAX_BYTES);
   const order = body === null ? null : parseOrder(kind, body.toString('utf8'));
   if (order === null)
-    return reply(response, 400, { error: 'the body is not what this order takes; see spec/control.md' });
+    return replyJson(response, 400, { error: 'the body is not what this order takes; see spec/control.md' });
   const refused = await handlers.order(order);
-  reply(response, refused === null ? 202 : 409, refused === null ? { accepted: true } : { error: refused });
+  replyJson(
+    response,
+    refused === null ? 202 : 409,
+    refused === null ? { accepted: true } : { error: refused },
+  );
 }
 
 async function answerRoster(
@@ -168,19 +166,14 @@ async function answerRoster(
   rosters: RosterHandlers,
   readOnly: boolean,
 ): Promise<void> {
-  if (request.method === 'GET') return reply(response, 200, rosters.report());
-  if (request.method !== 'POST') return reply(response, 405, { error: 'use GET or POST' });
-  if (readOnly) return reply(response, 403, { error: 'this socket takes no orders' });
+  if (request.method === 'GET') return replyJson(response, 200, rosters.report());
+  if (request.method !== 'POST') return replyJson(response, 405, { error: 'use GET or POST' });
+  if (readOnly) return replyJson(response, 403, { error: 'this socket takes no orders' });
   const body = await readBody(request, ROSTER_FILE_MAX_BYTES);
-  if (body === null) return reply(response, 400, { error: 'longer than a roster can be' });
+  if (body === null) return replyJson(response, 400, { error: 'longer than a roster can be' });
   const refused = await rosters.offer(Uint8Array.from(body));
-  if (refused === null) reply(response, 200, rosters.report());
-  else reply(response, 409, { error: refused });
-}
-
-function reply(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(body)}\n`);
+  if (refused === null) replyJson(response, 200, rosters.report());
+  else replyJson(response, 409, { error: refused });
 }
 
 /**

@@ -18,9 +18,8 @@ import { AuditTrail } from './audit-trail.ts';
 import { NodeClock } from './clock.ts';
 import { settingsHash } from './config/actuator-config.ts';
 import { type Config, followRoster, remarks, servicesOf } from './config/config.ts';
-import { groupsOf } from './config/groups.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
-import { type ControlSocket, openControl } from './control.ts';
+import type { ControlSocket } from './control.ts';
 import type { Grouping } from './grouping.ts';
 import { linuxSide } from './linux-side.ts';
 import { lockState } from './lock.ts';
@@ -33,8 +32,10 @@ import { relay } from './relay.ts';
 import type { LinuxSide } from './remote-actuator.ts';
 import { RosterDesk, type RosterDeskOptions, refusalOf, reportOf } from './rosters.ts';
 import { type SelfWatch, watchSelf } from './selfwatch.ts';
-import { counted, type Status, statusOf } from './status.ts';
+import { openSockets } from './sockets.ts';
+import { Tally } from './tally.ts';
 import { UdpTransport } from './udp.ts';
+import { type Views, viewsOf } from './views.ts';
 
 const LOG_CLOSE_LIMIT_MS = 2000;
 
@@ -52,6 +53,7 @@ export class Daemon {
   readonly #driver: Driver;
   readonly #desk: RosterDesk;
   readonly #operator: OperatorDesk;
+  readonly #views: Views;
   readonly #sockets: ControlSocket[] = [];
   readonly #stopped: Promise<void>;
   readonly #lost: Promise<never>;
@@ -112,13 +114,14 @@ export class Daemon {
       alarms,
       follow: (newer) => this.#follow(newer),
     });
+    const tally = new Tally();
     this.#driver = new Driver({
       config: config.core,
       endpoint: this.#endpoint,
       clock,
       transport: this.#transport,
       actuator: this.#grouping,
-      journal: trail.log,
+      journal: tally.before(trail.log),
       evidence: trail.evidence,
       rosters: this.#desk,
       operations: {
@@ -131,6 +134,12 @@ export class Daemon {
       ...{ alarms, log },
       refusal: (order) => refusal(this.#driver.state, order),
       give: (order) => this.#driver.order(order),
+    });
+    this.#views = viewsOf({
+      config: () => this.#config,
+      loop: () => this.#watch?.loop() ?? null,
+      ...{ driver: this.#driver, endpoint: this.#endpoint, transport: this.#transport, alarms, tally },
+      ...{ actuator: this.#actuator, operator: this.#operator, events: trail.log },
     });
   }
 
@@ -163,7 +172,7 @@ export class Daemon {
   async #open(): Promise<void> {
     const { settings, roster } = this.#config;
     const handlers = {
-      status: () => this.status(),
+      ...this.#views,
       order: (order: Order) => this.#operator.order(this.#grouping.ofGroup(order)),
       rosters: {
         report: () => reportOf(this.#driver.rosters),
@@ -172,9 +181,7 @@ export class Daemon {
     };
     try {
       await this.#actuator.start();
-      this.#sockets.push(await openControl(settings.control, handlers, false));
-      if (settings.statusSocket !== null)
-        this.#sockets.push(await openControl(settings.statusSocket, handlers, true));
+      this.#sockets.push(...(await openSockets(settings, handlers)));
       await this.#transport.start();
     } catch (error) {
       await this.close();
@@ -196,35 +203,6 @@ export class Daemon {
     this.#endTelling = tellManager({
       overdueMs: () => rawNowMs() - (nextDeadline(this.#driver.state) ?? Number.POSITIVE_INFINITY),
       silentMs: () => this.#actuator.silentMs,
-    });
-  }
-
-  status(): Status {
-    const { settings } = this.#config;
-    const { roster, settled } = this.#driver.rosters;
-    const journal = this.#trail.log.status();
-    return statusOf({
-      nowMs: rawNowMs(),
-      state: this.#driver.state,
-      names: servicesOf(this.#config),
-      groups: groupsOf(settings.services),
-      standbySince: this.#operator.standbySince,
-      cluster: settings.cluster,
-      roster,
-      settled,
-      protocol: settings.protocol,
-      links: this.#transport.links(),
-      peers: this.#endpoint.peers(),
-      alarms: this.#alarms.list(),
-      load: this.#actuator.load,
-      loop: this.#watch?.loop() ?? null,
-      counters: {
-        ...this.#transport.counters,
-        eventsLogged: journal.entries,
-        eventsLost: journal.lost,
-        ...counted('refused', this.#endpoint.counters()),
-        ...counted('filtered', this.#actuator.filtered),
-      },
     });
   }
 

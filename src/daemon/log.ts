@@ -4,7 +4,7 @@
  * reader that has stopped, or a full disk, never stops the daemon; so the writer here is our own (pino's waits for
  * ever in both cases).
  */
-import { write } from 'node:fs';
+import { fstatSync, write } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 
@@ -72,9 +72,35 @@ export class LineSink {
   }
 }
 
+/** pino's levels as syslog's priorities. */
+const PRIORITIES: { readonly [level: string]: number } = { 60: 2, 50: 3, 40: 4, 30: 6, 20: 7, 10: 7 };
+
+/**
+ * Whether that descriptor is the journal's (systemd.exec(5), JOURNAL_STREAM): then each line begins with its priority, which
+ * the journal takes off again, so that `journalctl -p warning` finds what it should (sd-daemon(3)).
+ */
+export function isJournal(fd: number, stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
+/** A line with its priority in front. */
+export function withPriority(line: string): string {
+  const level = /^\{"level":(\d+)/.exec(line)?.[1] ?? '';
+  return `<${PRIORITIES[level] ?? PRIORITIES[30]}>${line}`;
+}
+
 /** The log, and how to write out what waits before the process ends. */
 export function createLog(host: string, level: string, fd = 1): { log: Log; flush: () => Promise<void> } {
-  const sink = new LineSink(fd);
+  const lines = new LineSink(fd);
+  const sink = isJournal(fd, process.env.JOURNAL_STREAM)
+    ? { write: (line: string) => lines.write(withPriority(line)) }
+    : lines;
   const options = { level, base: { host }, timestamp: pino.stdTimeFunctions.isoTime, redact: REDACTED };
-  return { log: pino(options, sink), flush: () => sink.flush(FLUSH_LIMIT_MS) };
+  return { log: pino(options, sink), flush: () => lines.flush(FLUSH_LIMIT_MS) };
 }
