@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { findings } from '../../src/cli/check.ts';
 import { run } from '../../src/cli/main.ts';
 import { CONFIG_FILE } from '../../src/cli/settings.ts';
-import { renderStatus } from '../../src/cli/status.ts';
+import { renderStatus } from '../../src/cli/status-text.ts';
 import type { Status, StatusService } from '../../src/daemon/status.ts';
 import { exampleText, makeCluster, RecordedIo, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
 
@@ -174,8 +174,11 @@ test('status prints the document as it is with --json, and for people otherwise'
   assert.deepEqual(JSON.parse((await cli('status', '--json', '--config', config)).io.stdout), STATUS);
   const { io } = await cli('status', '--config', config);
   assert.equal(io.stdout, renderStatus(STATUS));
-  assert.match(io.stdout, /service firewall: service \(serving\), master fw1, term 3 of fw1, lease 250 ms/);
-  assert.match(io.stdout, /fw2 +backup +fit/);
+  assert.match(
+    io.stdout,
+    /^firewall +service \(serving\) +10 ms +fw1 +3 of fw1 +250 ms +open +fw1 master, fw2 fit$/m,
+  );
+  assert.match(io.stdout, /^fw2 +gateway +12 ms ago +0\.8 ms +3 +1 +1: 12 ms$/m);
 });
 
 test('handover waits until another host is master, and says who', async (t) => {

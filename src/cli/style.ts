@@ -1,0 +1,39 @@
+/** Colours, where somebody sees them: on a terminal that can, unless NO_COLOR says otherwise (no-color.org). */
+
+export interface Style {
+  readonly good: (text: string) => string;
+  readonly warn: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly faint: (text: string) => string;
+  readonly strong: (text: string) => string;
+}
+
+const same = (text: string): string => text;
+export const PLAIN: Style = { good: same, warn: same, bad: same, faint: same, strong: same };
+
+const paint =
+  (code: string) =>
+  (text: string): string =>
+    text === '' ? text : `\u001b[${code}m${text}\u001b[0m`;
+export const COLOURED: Style = {
+  good: paint('32'),
+  warn: paint('33'),
+  bad: paint('1;31'),
+  faint: paint('2'),
+  strong: paint('1'),
+};
+
+/** For what goes to that stream. */
+export function styleFor(
+  stream: { readonly isTTY?: boolean },
+  environment: { readonly [name: string]: string | undefined } = process.env,
+): Style {
+  const { NO_COLOR = '', TERM = '' } = environment;
+  return stream.isTTY === true && NO_COLOR === '' && TERM !== 'dumb' ? COLOURED : PLAIN;
+}
+
+/** What a terminal would take for an order to itself is shown as a question mark: words may come from programs of others. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+}
