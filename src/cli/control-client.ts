@@ -1,14 +1,21 @@
 /** Asks a running daemon over its control socket. Bounded in time and size; a dead daemon is said to be one. */
 import { request } from 'node:http';
 import type { RosterReport } from '../daemon/control.ts';
+import type { StateReport } from '../daemon/state-report.ts';
 import type { Status } from '../daemon/status.ts';
 import { OperatorError } from '../trust/errors.ts';
 
 const ANSWER_LIMIT_MS = 5000;
-const ANSWER_MAX_BYTES = 1024 * 1024;
+/** 64 services of 16 hosts take about 2 MiB of state. */
+const ANSWER_MAX_BYTES = 8 * 1024 * 1024;
 
 export function getStatus(socketPath: string): Promise<Status> {
   return ask(socketPath, 'GET', '/v1/status', null) as Promise<Status>;
+}
+
+/** The state machine's own state. */
+export function getState(socketPath: string): Promise<StateReport> {
+  return ask(socketPath, 'GET', '/v1/state', null) as Promise<StateReport>;
 }
 
 /** Resolves when the order was accepted; throws OperatorError with the daemon's reason when it was refused. */

@@ -14,6 +14,7 @@ import { registerCluster } from './cluster.ts';
 import { complain } from './complaint.ts';
 import { registerConntrackd } from './conntrackd.ts';
 import { registerDaemon } from './daemon.ts';
+import { registerExplain } from './explain.ts';
 import { registerFence } from './fence.ts';
 import { registerHost } from './host.ts';
 import { registerImport } from './import.ts';
@@ -48,6 +49,7 @@ export function buildProgram(io: CommandIo): Command {
   registerActuator(program);
   registerCheck(program, io);
   registerStatus(program, io);
+  registerExplain(program, io);
   registerOperate(program, io);
   registerFence(program, io);
   registerUplink(program, io);

@@ -31,7 +31,7 @@ export function fit(c: Ctx): boolean {
 }
 
 /** H5: a host whose configuration is not the master's does not take over from it. */
-function differsFromMaster(c: Ctx): boolean {
+export function differsFromMaster(c: Ctx): boolean {
   const master = c.s.known?.term.host;
   return master !== undefined && c.s.reports[master]?.sameDigest === false;
 }

@@ -3,6 +3,7 @@ export * from './basics.ts';
 export { describeEffect, describeEvent, describeMessage, describeState } from './describe.ts';
 export { ALARMS, type AlarmCode, type Effect, type LogEntry } from './effects.ts';
 export type { Event, Order, Side } from './events.ts';
+export { type Hindrance, type Standing, standing } from './hindrance.ts';
 export { brokenInvariants } from './invariants.ts';
 export { rightUntil } from './lease.ts';
 export type * from './messages.ts';

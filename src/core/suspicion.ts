@@ -102,8 +102,8 @@ export function consider(c: Ctx): void {
   else c.timer('claim', slotAtMs);
 }
 
-/** All of R10 but the slot. */
-function mayClaim(c: Ctx, suspicion: Suspicion): boolean {
+/** All of R10 but the slot; hindrance.ts says the same in words, held to this by a test. */
+export function mayClaim(c: Ctx, suspicion: Suspicion): boolean {
   const { known, rival } = c.s;
   // RELEASED without successor needs no probing: it is the master's own, fresh and signed word (R15).
   const released = known?.released === null && c.now - known.heardAtMs < c.t.promiseMs;

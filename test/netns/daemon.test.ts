@@ -11,10 +11,13 @@ import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verdictOf } from '../../src/cli/audit-verify.ts';
 import { getStatus } from '../../src/cli/control-client.ts';
+import type { Explanation } from '../../src/cli/explain.ts';
 import type { Status } from '../../src/daemon/status.ts';
 import { eventLines } from '../audit/read.ts';
+import { misfits } from '../json-schema.ts';
 import { programArgs } from '../programs.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from '../unit/cluster-files.ts';
+import { readJson } from '../unit/vectors.ts';
 import { statusOf } from './actuator-fixture.ts';
 import { asNobody, Namespaces, needsRoot } from './netns.ts';
 
@@ -28,6 +31,7 @@ const RULES = [
   '',
 ].join('\n');
 const skip = needsRoot();
+const METRICS_PORT = 9469;
 
 /** A gateway with a client on its downlink and a router beyond its uplink; its peer fw2 is not there. */
 class Gateway {
@@ -61,7 +65,11 @@ class Gateway {
   static async make(t: TestContext): Promise<Gateway> {
     const dir = temporaryDir(t);
     const { config } = await makeCluster(dir, TWO_HOSTS);
-    writeFileSync(config, asNobody(readFileSync(config, 'utf8'), dir));
+    const text = asNobody(readFileSync(config, 'utf8'), dir);
+    writeFileSync(
+      config,
+      text.replace(/^\[timing\]$/m, `[metrics]\nlisten = "127.0.0.1:${METRICS_PORT}"\n$&`),
+    );
     writeFileSync(join(dir, 'rules.v4'), RULES);
     const gateway = new Gateway(dir, config);
     t.after(() => gateway.net.close());
@@ -76,7 +84,7 @@ class Gateway {
     return child;
   }
 
-  cli(...args: string[]): { status: number | null; stderr: string } {
+  cli(...args: string[]): { status: number | null; stdout: string; stderr: string } {
     const argv = ['netns', 'exec', this.gw, ...PORTCULLIS, ...args, '--config', this.config];
     return spawnSync('/usr/sbin/ip', argv, { encoding: 'utf8', timeout: 60_000 });
   }
@@ -121,6 +129,38 @@ async function endOf(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
+/** Every key of the schema that names its keys must be there, and none beside them. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, inner]) => [key, closed(inner)] as const);
+  const isOpen = 'properties' in schema && !('additionalProperties' in schema);
+  return Object.fromEntries(isOpen ? [...entries, ['additionalProperties', false] as const] : entries);
+}
+
+/** What the running daemon tells of itself fits what is written of it. */
+function showsItself(gateway: Gateway, status: Status): void {
+  assert.deepEqual(misfits(closed(readJson('spec/status.schema.json')), status), []);
+  const fetched = `fetch('http://127.0.0.1:${METRICS_PORT}/metrics').then((r) => r.text()).then((t) => console.log(t))`;
+  const page = gateway.net.exec(gateway.gw, process.execPath, '-e', fetched);
+  assert.match(page, /^portcullis_service_serving\{service="firewall"\} 1$/m);
+  assert.match(page, /^portcullis_transitions_total\{service="firewall",cause="gate-open"\} 1$/m);
+  assert.match(page, /^process_resident_memory_bytes [1-9]\d+$/m);
+  const explained = gateway.cli('explain', '--if', 'this', 'service', 'fw2', '--json');
+  assert.equal(explained.status, 0, explained.stderr);
+  const [service] = (JSON.parse(explained.stdout) as Explanation).services;
+  assert.deepEqual([service?.master, service?.reasons], ['fw1', []]);
+  // fw2 was never heard: nobody follows; alone it claims again after its own service failed.
+  assert.deepEqual(
+    service?.forecasts.map(({ before, after }) => [before, after]),
+    [
+      ['fw1', null],
+      ['fw1', 'fw1'],
+      ['fw1', 'fw1'],
+    ],
+  );
+}
+
 test('alone it becomes master, shows so, and a stop in good order leaves a harmless host', {
   skip,
 }, async (t) => {
@@ -156,6 +196,7 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
   assert.equal(second.status, 1);
   assert.match(second.stderr, /another daemon uses this state directory/);
 
+  showsItself(gateway, status);
   const handover = gateway.cli('handover', '--to', 'fw2');
   assert.equal(handover.status, 1, 'nobody is there to take over');
   const counted = await gateway.status(({ counters }) => (counters['filtered:stranger'] ?? 0) >= 3);

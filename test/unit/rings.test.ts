@@ -7,6 +7,7 @@ import test from 'node:test';
 /** What each folder may import, beside itself: folders of src, and packages. */
 const MAY: { readonly [folder: string]: { readonly folders: string[]; readonly packages: RegExp } } = {
   core: { folders: [], packages: /^$/ },
+  ahead: { folders: ['core'], packages: /^$/ },
   wire: { folders: ['core', 'trust'], packages: /^(node:crypto|@noble\/.+|cbor-x.*)$/ },
   trust: { folders: ['core', 'wire'], packages: /^(node:crypto|node:net|@noble\/.+)$/ },
   audit: { folders: ['core', 'wire', 'trust'], packages: /^node:crypto$/ },
@@ -16,8 +17,13 @@ const MAY: { readonly [folder: string]: { readonly folders: string[]; readonly p
     folders: ['core', 'wire', 'trust', 'audit', 'driver', 'linux'],
     packages: /^(node:.+|pino|smol-toml)$/,
   },
+  // Pure like them all, and no ring of its own: what of them is handed to other programs.
+  library: {
+    folders: ['core', 'ahead', 'wire', 'trust', 'audit', 'driver', 'daemon'],
+    packages: /^$/,
+  },
   cli: {
-    folders: ['core', 'wire', 'trust', 'audit', 'driver', 'linux', 'daemon'],
+    folders: ['core', 'ahead', 'wire', 'trust', 'audit', 'driver', 'linux', 'daemon'],
     packages: /^(node:.+|commander)$/,
   },
 };
@@ -84,6 +90,12 @@ test('the daemon loads nothing of the other commands', () => {
   );
   assert.ok(seen.has('daemon/daemon.ts') && seen.has('core/step.ts'));
   assert.deepEqual([...loadedWith('cli/portcullis.ts').seen], ['cli/portcullis.ts', 'daemon/hardening.ts']);
+});
+
+test('of the daemon the library takes the defaults of the times, and nothing that opens or starts anything', () => {
+  for (const file of files.filter((f) => f.startsWith('library/')))
+    for (const [, name] of readFileSync(join('src', file), 'utf8').matchAll(/'\.\.\/daemon\/([^']+)'/g))
+      assert.equal(name, 'config/timing.ts', file);
 });
 
 test('the core touches neither clock, chance, process nor timers', () => {
