@@ -415,7 +415,40 @@ test('two instances on two links without a group are taken for one gateway, with
   assert.equal(made.services.length, 1);
   assert.equal(made.services[0]?.uplink, 'wan');
   assert.equal(made.services[0]?.why, 'its name says so');
-  assert.match(JSON.stringify(made.remarks), /taken as the two sides of one gateway/);
+  assert.match(JSON.stringify(made.remarks), /VI_LAN and VI_WAN are taken as one gateway/);
+});
+
+test('instances without a group go together by state and priority, and by families; two in one place stay two', async (t) => {
+  const both = (name: string, id: number, priority: number, device: string, address: string): string =>
+    `vrrp_instance ${name} {
+  state BACKUP
+  interface ${device}
+  virtual_router_id ${id}
+  priority ${priority}
+  virtual_ipaddress { ${address} }
+}
+`;
+  const crossed = [
+    both('IN4', 1, 150, 'eth3', '10.1.0.1/24'),
+    both('OUT4', 2, 150, 'eth4', '203.0.113.1/24'),
+    both('IN6', 3, 150, 'eth3', '2001:db8:1::1/64'),
+    both('OUT6', 4, 150, 'eth4', '2001:db8:2::1/64'),
+    both('OTHER_IN', 5, 50, 'eth3', '10.1.0.2/24'),
+    both('OTHER_OUT', 6, 50, 'eth4', '203.0.113.2/24'),
+  ];
+  const made = await imported(t, crossed.join(''));
+  assert.deepEqual(
+    made.services.map(({ name, instances, uplink }) => [name, instances.length, uplink]),
+    [
+      ['in4', 4, 'eth4'],
+      ['other-in', 2, 'eth4'],
+    ],
+  );
+  const same = await imported(
+    t,
+    both('A', 1, 100, 'eth0', '10.1.0.1/24') + both('B', 2, 100, 'eth0', '10.1.0.2/24'),
+  );
+  assert.equal(same.services.length, 2);
 });
 
 test('where nothing tells the uplink, activation is left open; --uplink tells it', async (t) => {

@@ -44,26 +44,45 @@ export function candidatesOf({ instances, groups }: Vrrp, remarks: Remarks): Can
     if (members.length > 0) out.push(candidate(group.name, group, members, group));
   }
   const alone = instances.filter(({ name }) => !taken.has(name));
-  const [first, second] = alone;
-  if (out.length === 0 && alone.length === 2 && first !== undefined && second !== undefined) {
-    const isPair = first.isMaster === second.isMaster && first.priority === second.priority;
-    const [one, other] = [devicesOf(first), devicesOf(second)];
-    if (isPair && one.length === 1 && other.length === 1 && one[0] !== other[0]) {
+  // In a file with groups, what is in none was left out on purpose.
+  const parts = out.length > 0 ? alone.map((one) => [one]) : byRole(alone);
+  for (const part of parts) {
+    const [first, second] = part;
+    if (first === undefined) continue;
+    if (second !== undefined)
       remarks.add(
         second,
         'vrrp_instance',
-        `${first.name} and ${second.name} are taken as the two sides of one gateway, as if they stood in a vrrp_sync_group`,
-        'where they are two services, write two',
+        `${part.map(({ name }) => name).join(' and ')} are taken as one gateway, as if they stood in a vrrp_sync_group`,
+        'where they are services of their own, write one for each',
       );
-      return [candidate(first.name, first, alone, null)];
-    }
+    out.push(candidate(first.name, first, part, null));
   }
-  for (const instance of alone) out.push(candidate(instance.name, instance, [instance], null));
   return out;
 }
 
+/** Instances of one state and priority that can be meant together: two sides of a gateway, or two families of addresses. */
+function byRole(instances: readonly Instance[]): Instance[][] {
+  const roles = new Map<string, Instance[]>();
+  for (const one of instances) {
+    const role = JSON.stringify([one.isMaster, one.priority]);
+    roles.set(role, [...(roles.get(role) ?? []), one]);
+  }
+  return [...roles.values()].flatMap((part) => (isOneGateway(part) ? [part] : part.map((one) => [one])));
+}
+
+function isOneGateway(part: readonly Instance[]): boolean {
+  const devices = new Set(part.flatMap(devicesOf));
+  const places = part.map((one) => {
+    const families = new Set(one.addresses.map(({ prefix }) => prefix.family));
+    return JSON.stringify([devicesOf(one), [...families].sort()]);
+  });
+  // Two of them in the same place are two routers of VRRP there, on purpose.
+  return part.length > 1 && devices.size <= 2 && new Set(places).size === places.length;
+}
+
 function devicesOf(instance: Instance): string[] {
-  return [...candidate(instance.name, instance, [instance], null).addresses.keys()];
+  return [...candidate(instance.name, instance, [instance], null).addresses.keys()].sort();
 }
 
 function candidate(
