@@ -338,7 +338,7 @@ inline timerDue(h) {
      turn++;
      if
      :: turn == 1 && ((AT(HANDOVER_RAISING) || AT(HANDOVER_PREPARING)) && inPlace[h] >= UPLINK_LIMIT || AT(HANDOVER_OPENING) && inPlace[h] >= P || AT(HANDOVER_CLAIMING) && inPlace[h] >= LONG - 1
-          || AT(HANDOVER_RELEASING) && inPlace[h] >= (PLANNED || S.masterLives -> P : W)
+          || AT(HANDOVER_RELEASING) && inPlace[h] >= P
           || AT(SERVICE_SUSPENDED) && inPlace[h] >= LONG - 1 || AT(SERVICE_SEEKING) && inPlace[h] >= SEEK_LIMIT) -> e = E_T_STEP
      :: turn == 2 && AT(BACKUP_WATCHING) && sinceHeard[h] >= I + J -> e = E_T_SILENCE
      :: turn == 3 && AT(DECIDE_LISTENING) && S.rested && inPlace[h] >= 2 * I + RTO -> e = E_T_LISTEN

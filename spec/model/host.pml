@@ -319,7 +319,7 @@ bool heardNow;
 #define MAY_CLAIM      (S.rested && VOTE_FREE && !(S.rival != 0 && S.rivalFresh) && FIT && !(AVAIL && g.trustHeld) \
                         && S.downSince && (FREE || S.unanswered >= NP) && g.slot)        /* R10 */
 #endif
-#define NOBODY_TO_ASK  (S.known == 0 || HOST(S.known) == h || S.letGo)
+#define NOBODY_TO_ASK  (S.known == 0 || HOST(S.known) == h || S.letGo || !S.masterLives)
 #define OTHERS_MAY_SERVE (S.suspect && S.sign || S.rival != 0 && S.rivalFresh)   /* R8, available */
 #define WINDOW_DONE    (S.pend == 0 && S.windowOver)
 /* what the sender claims with this message */
@@ -763,14 +763,14 @@ inline ways(h) {
   :: AT(HANDOVER_PREPARING) && why == Q_STALLED -> GO(25, HANDOVER_LISTENING)                                        /* T25 */
   :: AT(HANDOVER_RELEASING) && why == Q_RELEASED && (PLANNED -> succ == h + 1 && g.match : succ == 0 || succ == h + 1) ->
      GO(26, HANDOVER_OPENING); S.letGo = true; if :: PLANNED -> LEND(h) :: else fi                                          /* T26 */
-  :: AT(HANDOVER_RELEASING) && (why == Q_LET_GO || why == Q_LIMIT && !PLANNED && !(S.masterLives && AVAIL)) ->
+  :: AT(HANDOVER_RELEASING) && (why == Q_LET_GO || why == Q_LIMIT && !PLANNED && !AVAIL) ->
      GO(27, HANDOVER_OPENING)                                                                                        /* T27 */
   :: AT(HANDOVER_RELEASING) && why == Q_STALLED -> GO(28, HANDOVER_LISTENING)                                        /* T28 */
   :: AT(HANDOVER_OPENING) && why == Q_GATE_OPEN && S.gate -> GO(29, SERVICE_SERVING)                                 /* T29 */
   :: IN_HANDOVER && why == Q_WORD && !(PLANNED && HOST(S.plannedBy) == from) && mt >= S.known && g.evidence && !STRONGER ->
      GO(30, HANDOVER_WITHDRAWING)                                                                                    /* T30 */
   :: IN_HANDOVER && why == Q_RIVAL && mt > S.term && !STRONGER -> GO(31, HANDOVER_WITHDRAWING)                       /* T31 */
-  :: IN_HANDOVER && why == Q_LIMIT && (!AT(HANDOVER_RELEASING) || (PLANNED -> !S.heardP || g.limitOver : S.masterLives && AVAIL)) ->
+  :: IN_HANDOVER && why == Q_LIMIT && (!AT(HANDOVER_RELEASING) || (PLANNED -> !S.heardP || g.limitOver : AVAIL)) ->
      GO(32, HANDOVER_WITHDRAWING)                                                                                    /* T32 */
   :: IN_HANDOVER && why == Q_DOWN_LOST -> GO(33, HANDOVER_WITHDRAWING)                                               /* T33 */
   :: IN_HANDOVER && why == Q_ORDERED -> GO(34, HANDOVER_WITHDRAWING)                                                 /* T34 */

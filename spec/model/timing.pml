@@ -63,7 +63,7 @@
 #endif
 #define RAISE   (AU + N)
 #define WINDOW  (MAX(WINDOW_C, ROUND) + LATE)
-#define OPEN    (AS + KL + W + LATE + GATE)
+#define OPEN    (AS + KL + GATE)
 #if FAULT == POWER
 #define BOUND (CLAIMED + GRANTED + RAISE + WINDOW + OPEN)
 #elif FAULT == KILL
@@ -100,7 +100,7 @@ byte lo[THINGS]; byte hi[THINGS] = OFF;
 #define EASY(x)  (hi[x] != 0)
 
 mtype = { watching, suspecting, cleared, claiming, granting, objecting, refused, raising, asking, listening, waiting,
-          preparing, testing, releasing, opening, serving, ready, checking, shutting, gone, askedFor, dead };
+          preparing, testing, opening, serving, ready, checking, shutting, gone, askedFor, dead };
 mtype a = serving;       /* A: serving, checking (serving), askedFor (serving), shutting, gone, dead */
 mtype b = watching;
 byte gateA = L;          /* ticks until A's gate shuts by itself */
@@ -182,9 +182,7 @@ inline bStep() {
   :: b == listening -> windowOver = true; considerWindow()
   :: b == preparing -> b = testing; START(B_STEP, 0, KL)
   :: b == testing && planned -> b = ready; START(WORD, 0, DELTA)           /* READY */
-  :: b == testing && !planned && released -> b = opening; START(B_STEP, 0, GATE)
-  :: b == testing && !planned && !released -> b = releasing; START(B_STEP, W, W + LATE)
-  :: b == releasing -> b = opening; START(B_STEP, 0, GATE)
+  :: b == testing && !planned -> b = opening; START(B_STEP, 0, GATE)       /* T27: A let go, or was not heard */
   :: b == opening -> b = serving
   fi
 }

@@ -42,12 +42,13 @@ export function enterReleasing(c: Ctx): void {
     tell(c);
     return;
   }
-  if (known === null || known.term.host === c.me || attempt.released) {
+  // One that no probe of this attempt brought a word of would not answer RELEASE either.
+  if (known === null || known.term.host === c.me || attempt.released || !attempt.masterLives) {
     c.become('silent');
     return;
   }
-  // A master that was heard alive gets time to look at its links; a dead one was probed long enough.
-  c.timer('step', c.now + (attempt.masterLives ? c.t.promiseMs : c.t.slotMs));
+  // It lives, and gets time to look at its links.
+  c.timer('step', c.now + c.t.promiseMs);
   tell(c);
 }
 
@@ -84,7 +85,7 @@ export function notReleased(c: Ctx): void {
     const heardMs = known === null ? 0 : c.now - known.heardAtMs;
     if (heardMs < c.t.promiseMs && c.now < attempt.limitAtMs) limit(c, c.t.promiseMs);
     else c.become('too-late', 'the old master did not let go');
-  } else if (attempt.masterLives && c.policy === 'available') {
+  } else if (c.policy === 'available') {
     c.become('too-late', 'the old master lives and did not let go');
   } else c.become('silent');
 }

@@ -138,8 +138,6 @@ export function takeoverBounds(
       p.claimAliveMs +
         Math.max(t.promiseMs + lateMs, p.grantedMs + p.raiseMs + p.windowMs) +
         p.prepareMs +
-        t.slotMs +
-        lateMs +
         gateMs,
       half,
     ),
@@ -183,7 +181,6 @@ function phases(t: Timing, policy: Policy, s: StepTimes, rank: number) {
   const raiseMs = s.activateUplinkMs + s.checkUplinkMs;
   const windowMs = Math.max(t.conflictWindowMs, s.addressRoundMs) + lateMs;
   const prepareMs = s.activateServiceMs + s.checkServiceLocalMs;
-  const releaseMs = t.slotMs + lateMs;
   const beforeClaimMs = gateMs + delayMs + 2 * s.checkDownlinkMs + slotsMs;
   const afterReleaseMs = beforeClaimMs + raiseMs + windowMs + prepareMs + gateMs;
   return {
@@ -197,8 +194,8 @@ function phases(t: Timing, policy: Policy, s: StepTimes, rank: number) {
     windowMs,
     prepareMs,
     /** From the end of the conflict window to the open gate, the old master not having let go. */
-    openMs: prepareMs + releaseMs + gateMs,
-    finishMs: raiseMs + windowMs + prepareMs + releaseMs + gateMs,
+    openMs: prepareMs + gateMs,
+    finishMs: raiseMs + windowMs + prepareMs + gateMs,
     /** From the order to shut, RELEASED being heard. */
     releasedMs: afterReleaseMs + grantedAtOnceMs,
     /** The same when no word overtakes another. */

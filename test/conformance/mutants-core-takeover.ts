@@ -166,9 +166,10 @@ export const TAKEOVER_MUTANTS: readonly CoreMutant[] = [
   edit(
     'readiness.ts',
     'R11 a living master is passed over',
-    "attempt.masterLives && c.policy === 'available'",
-    'false',
+    "} else if (c.policy === 'available') {",
+    '} else if (false) {',
   ),
+  edit('readiness.ts', 'R11 who was not heard is waited for', ' || !attempt.masterLives', ''),
   edit(
     'readiness.ts',
     'R11 nobody is asked to let go',

@@ -47,6 +47,12 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
   { name: 'R15 RELEASED counts for ever', on: 'define FREE', find: 'S.heardP', replace: 'true' },
   { name: 'R11 a majority is not stronger', on: 'define STRONGER', find: 'MAJ(h)', replace: 'false' },
   { name: 'R11 every claimant is stronger', on: 'define STRONGER', find: 'S.granted', replace: 'true' },
+  {
+    name: 'R11 who was not heard is waited for',
+    on: 'define NOBODY_TO_ASK',
+    find: '!S.masterLives',
+    replace: 'false',
+  },
   { name: 'R26 a host in standby is fit', on: 'define FIT ', find: '!S.standby', replace: 'true' },
   { name: 'R10 an unsound downlink is fit', on: 'define FIT ', find: 'S.sound', replace: 'true' },
   // R1, R2, R15, R16.
