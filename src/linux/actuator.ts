@@ -339,10 +339,11 @@ class KernelActuator implements LinuxActuator {
   }
 }
 
-/** The neighbours are told with the opening itself: until they are, they send to whoever served before. The order to announce follows. */
+/** Neighbours are told with the opening, before all else (programs hold this process up): till then they send to the old master. */
 function opened({ service, place, announcers }: ServiceParts): void {
+  if (place.active) {
+    if (service.procedures.announceTakeoverDownlink === undefined) announcers.downlink.start();
+    if (service.procedures.announceTakeoverUplink === undefined) announcers.uplink.start();
+  }
   place.gateOpened();
-  if (!place.active) return;
-  if (service.procedures.announceTakeoverDownlink === undefined) announcers.downlink.start();
-  if (service.procedures.announceTakeoverUplink === undefined) announcers.uplink.start();
 }

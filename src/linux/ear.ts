@@ -12,6 +12,8 @@ import { earFilter } from './socketfilter.ts';
 const ETH_P_ALL = 3;
 /** More than these wait for the next turn, so that a storm costs a bounded share. */
 const FRAMES_A_TURN = 64;
+/** Before silence is told, so many turns of what has come already are read. */
+const LAST_TURNS = 16;
 
 export type Listener = (heard: Heard) => void;
 
@@ -77,23 +79,37 @@ export class Ear {
     return () => this.listeners.delete(listener);
   }
 
-  /** Asks until answered or until the limit; null: no answer. */
+  /**
+   * Asks until answered or until the limit; null: no answer. Late is not dead: when this process was held up, what came
+   * meanwhile is read before silence is told, and a question that left late is given its time.
+   */
   ask(question: Question): Promise<Heard | null> {
     return new Promise((resolve) => {
       const timers: NodeJS.Timeout[] = [];
+      let isOver = false;
+      let sentMs = 0;
       const end = (heard: Heard | null): void => {
+        isOver = true;
         deafen();
         for (const timer of timers) clearTimeout(timer);
         resolve(heard);
       };
       const deafen = this.listen((heard) => {
-        if (question.answers(heard)) end(heard);
+        if (!isOver && question.answers(heard)) end(heard);
       });
       const sendAll = (): void => {
+        sentMs = performance.now();
         for (const frame of question.frames()) this.send(frame);
       };
       for (let i = 1; i < question.times; i++) timers.push(setTimeout(sendAll, i * question.gapMs));
-      timers.push(setTimeout(() => end(null), question.limitMs));
+      const limit = (): void => {
+        this.readWaiting();
+        if (isOver) return;
+        const restMs = sentMs + question.gapMs - performance.now();
+        if (restMs > question.gapMs / 2) timers.push(setTimeout(limit, restMs));
+        else end(null);
+      };
+      timers.push(setTimeout(limit, question.limitMs));
       sendAll();
     });
   }
@@ -114,6 +130,10 @@ export class Ear {
     this.poller.remove(this.fd);
     closeFd(this.fd);
     this.fd = null;
+  }
+
+  private readWaiting(): void {
+    for (let turns = 0; turns < LAST_TURNS && this.fd !== null; turns++) if (!this.read(this.fd)) return;
   }
 
   private read(fd: number): boolean {

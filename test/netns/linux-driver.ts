@@ -34,7 +34,8 @@ const actuator = createActuator(config, events, {
 
 type Order =
   | { readonly run: Parameters<typeof actuator.run>[1]; readonly id: number; readonly service?: string }
-  | { readonly probe: 'downlink' | 'uplink'; readonly id: number }
+  /** `heldUpMs`: right after the first question this process is busy for so long. */
+  | { readonly probe: 'downlink' | 'uplink'; readonly id: number; readonly heldUpMs?: number }
   /** Opens for so many milliseconds; null shuts. `every`: opens again and again, so often. */
   | {
       readonly gateMs: number | null;
@@ -53,12 +54,20 @@ function gate(service: string, gateMs: number | null, id: number): void {
   actuator.gate(service, gateMs === null ? null : rawNowMs() + gateMs, id);
 }
 
+function heldUp(forMs: number): void {
+  const endMs = rawNowMs() + forMs;
+  while (rawNowMs() < endMs);
+}
+
 async function obey(order: Order): Promise<void> {
   started.set(order.id, rawNowMs());
   const service = ('service' in order ? order.service : undefined) ?? config.services[0]?.name ?? '';
   if ('run' in order) actuator.run(service, order.run, order.id);
-  else if ('probe' in order) actuator.probeAddresses(service, order.probe, order.id);
-  else if ('gateMs' in order) {
+  else if ('probe' in order) {
+    actuator.probeAddresses(service, order.probe, order.id);
+    const { heldUpMs } = order;
+    if (heldUpMs !== undefined) setImmediate(() => heldUp(heldUpMs));
+  } else if ('gateMs' in order) {
     const { gateMs, everyMs, id } = order;
     clearInterval(refresh.get(service));
     gate(service, gateMs, id);

@@ -173,6 +173,35 @@ test('conflict detection: a silent link, an owner, another claimant', { skip }, 
   assert.equal(rival, true);
 });
 
+test('conflict detection beside preparing: own addresses are no answer and give none; whoever else has one is heard, late as this process may be', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  for (const procedure of ['deactivateService', 'deactivateUplink', 'activateUplink']) await f.run(procedure);
+  const silent = async (side: string): Promise<void> => {
+    const said = await f.order({ probe: side });
+    assert.equal(said.answered, false, `${side}: ${said.detail}`);
+  };
+  // While they come up, and when they are there.
+  const up = f.run('activateService');
+  await Promise.all([silent('downlink'), silent('uplink')]);
+  assert.equal((await up).verdict, 'confirmed');
+  await Promise.all([silent('downlink'), silent('uplink')]);
+  assert.equal((await f.run('checkServiceLocal')).verdict, 'confirmed');
+  const asks = (name: string, address: string): boolean =>
+    f.net.succeeds(name, '/usr/bin/arping', '-q', '-D', '-c', '2', '-w', '2', '-I', 'eth0', address);
+  assert.equal(asks(f.client, '10.77.1.1'), true, 'a claimant on the downlink hears nobody');
+  assert.equal(asks(f.server, '10.77.2.1'), true, 'nor does one on the uplink');
+  f.net.ip(f.client, 'addr', 'add', '10.77.1.1/32', 'dev', 'eth0');
+  const owner = await f.order({ probe: 'downlink' });
+  assert.match(owner.detail ?? '', /uses 10\.77\.1\.1$/);
+  // The answer comes while this process does something else until after the round's end.
+  const late = await f.order({ probe: 'downlink', heldUpMs: 500 });
+  assert.match(late.detail ?? '', /uses 10\.77\.1\.1$/);
+});
+
 test('announcements move the neighbours over, and only while the gate is open', { skip }, async (t) => {
   const f = new Fixture();
   t.after(() => f.close());
