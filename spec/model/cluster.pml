@@ -42,6 +42,10 @@
 #ifndef WHICH
 #define WHICH 65535
 #endif
+/* Whether activateService is the built-in one (R11). */
+#ifndef EARLY
+#define EARLY true
+#endif
 /* From the heal on: within so many ticks exactly one host serves, and it stays. */
 #ifndef CALM_BOUND
 #define CALM_BOUND 60
@@ -428,7 +432,7 @@ inline happens(h) {
   o = 1 - h; ev = e; taken = 0; before = S.place; wasSuspect = S.suspect; moved = false; paused = false; heardNow = false;
   g.right = RIGHT(h); g.maj = MAJ(h); g.grown = true; g.bound = false; g.renewed = false; g.slot = true; g.trustHeld = false;
   g.sinceP = sinceSuspect[h] >= P; g.claimP = sinceClaim[h] >= P; g.limitOver = false; g.began = true; g.risen = true; g.fallen = true;
-  g.match = true; g.lent = true;
+  g.match = true; g.lent = true; g.early = EARLY;
   g.blamed = blamed1[h] && elsewhere[h];
   g.disputed = false; g.counts = false; g.pausing = toTrial[h] > 0; g.better = false; g.stalled = stale[h]; stale[h] = false;
   g.candidate = (S.trialTo == 0 && life[o] == UP && H[o].sound && H[o].place >= BACKUP_WATCHING && H[o].place <= BACKUP_SUSPECTING -> o + 1 : 0);
@@ -469,7 +473,7 @@ inline happened(h) {
   speak(h); obey(h);
   said = 0; done = 0; why = 0; phase = 0; row = 0; ev = 0; from = 0; mt = 0; succ = 0; heardNow = false; moved = false; taken = 0; before = 0; wasSuspect = 0;
   g.right = false; g.maj = false; g.grown = false; g.bound = false; g.renewed = false; g.slot = false; g.sinceP = false; g.claimP = false;
-  g.began = false; g.risen = false; g.fallen = false; g.match = false; g.lent = false; g.blamed = false; g.pausing = false; g.stalled = false;
+  g.began = false; g.risen = false; g.fallen = false; g.match = false; g.lent = false; g.early = false; g.blamed = false; g.pausing = false; g.stalled = false;
   g.candidate = 0; g.evidence = false; g.promised = false; o = 0; k = 0; e = 0;
   /* An uplink is up only in Handover and Service, but for what a dead process left behind. */
   uplinkOnlyWhenTaking = !raised[h] || S.place >= HANDOVER_CLAIMING || AT(INIT_CLEANING);
@@ -641,7 +645,7 @@ inline squeeze() {
 inline clearHost(h) {
   S.place = INIT_CLEANING; S.term = 0; S.known = 0; S.rival = 0; S.highest = 0; S.rel = NOT_SAID; S.fresh = false; S.heardP = false; S.rivalFresh = false;
   S.heard = false; S.rested = false; S.held = false; S.down = false; S.sound = false; S.suspect = false; S.downSince = false; S.sign = false; S.unanswered = 0;
-  S.attempt = false; S.plannedBy = 0; S.granted = false; S.due = false; S.masterLives = false; S.letGo = false; S.pend = 0; S.answ = 0; S.windowOver = false;
+  S.attempt = false; S.plannedBy = 0; S.granted = false; S.due = false; S.masterLives = false; S.letGo = false; S.pend = 0; S.answ = 0; S.prep = 0; S.windowOver = false;
   S.stage = 0; S.copies = 0; S.gate = false; S.forced = false; S.trialTo = 0; S.cause = 0; S.only = false; S.handTo = 0; S.uplinkBad = false;
   S.standby = false; S.stopping = false;
   inbox[h] = 0; viaLan[h] = 0; late1[h] = 0; ripe[h] = 0; ordered[h] = 0; talks[h] = false; toRest[h] = P; toHold[h] = 0; toTrial[h] = 0; inPlace[h] = 0;

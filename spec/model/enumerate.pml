@@ -17,11 +17,11 @@ byte rows[6];
 
 #define HOST_FIELDS(X) X(place) X(term) X(known) X(rival) X(highest) X(rel) X(fresh) X(heardP) X(rivalFresh) X(heard) \
   X(rested) X(held) X(down) X(sound) X(suspect) X(downSince) X(sign) X(unanswered) X(attempt) X(plannedBy) X(granted) \
-  X(due) X(masterLives) X(letGo) X(pend) X(answ) X(windowOver) X(stage) X(copies) X(gate) X(forced) X(trialTo) X(cause) \
+  X(due) X(masterLives) X(letGo) X(pend) X(answ) X(prep) X(windowOver) X(stage) X(copies) X(gate) X(forced) X(trialTo) X(cause) \
   X(only) X(handTo) X(uplinkBad) X(standby) X(stopping)
 #define GUARD_FIELDS(X) X(right) X(maj) X(grown) X(bound) X(promised) X(renewed) X(slot) X(trustHeld) X(sinceP) X(claimP) \
   X(limitOver) X(began) X(risen) X(fallen) X(evidence) X(match) X(lent) X(blamed) X(disputed) X(counts) X(pausing) X(better) \
-  X(alone) X(stalled) X(candidate)
+  X(alone) X(early) X(stalled) X(candidate)
 #define EVENT_FIELDS(X) X(available) X(ev) X(from) X(mt) X(succ) X(me)
 #define ONE(f)        + 1
 #define LOAD_HOST(f)  now.H[in[sizeof in - 1]].f = in[k++];

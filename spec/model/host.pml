@@ -72,6 +72,7 @@ typedef Host {
   bool letGo;        /* the old master said RELEASED */
   byte pend;         /* address rounds under way: 1 downlink, 2 uplink; of an attempt, or of a suspended host */
   byte answ;         /* address rounds that were answered */
+  byte prep;         /* the service behind the shut gate: */
   bool windowOver;   /* false until the end of the window, of the wait for one promise, or of a suspended host's round */
   byte stage;        /* making harmless: */
   byte copies;       /* of RELEASED or WITHDRAW that were said */
@@ -89,6 +90,8 @@ typedef Host {
 #define TO_NOBODY 1
 #define TO_ME     2
 #define TO_ANOTHER 3
+#define ORDERED       1              /* prep; 0: it is not ordered (any more) */
+#define TESTED        2
 #define GATE_STAGE    1              /* stage */
 #define SERVICE_STAGE 2
 #define UPLINK_STAGE  3
@@ -125,6 +128,7 @@ typedef Guards {
   bool pausing;      /* the pause after a trial */
   bool better;       /* a preferred host is fit for preempt_delay */
   bool alone;        /* R27: "serve", and no other gateway was heard for P */
+  bool early;        /* activateService is the built-in one: it may run beside the conflict window */
   bool stalled;      /* this step came late by more than max(I/4, 10 ms) */
   byte candidate     /* the next fit host that was not tried, plus 1; 0 none */
 }
@@ -349,9 +353,10 @@ inline round_over(h) {               /* R8: its time and both address rounds hav
   :: else -> end_suspicion(h); S.windowOver = false; RENEW_OWN(h); order_gate(h); why = 0
   fi
 }
+inline prepare(h) { DO(D_SERVICE_UP); S.prep = ORDERED }
 inline end_attempt(h) {
   S.attempt = false; S.plannedBy = 0; S.granted = false; S.due = false; S.masterLives = false; S.letGo = false;
-  S.pend = 0; S.answ = 0; S.windowOver = false
+  S.pend = 0; S.answ = 0; S.prep = 0; S.windowOver = false
 }
 inline extend(h) {                   /* the right may have grown: the gate follows; a term taken in place is established */
   if
@@ -540,13 +545,19 @@ inline react_world(h) {
      :: IN_SERVICE -> S.uplinkBad = g.fallen; if :: !g.fallen -> DO(D_CHECK_UP) :: else fi; succession(h)
      :: else
      fi
-  :: ev == E_LOCAL_CONFIRMED -> if :: AT(HANDOVER_PREPARING) -> why = Q_PREPARED :: else fi
-  :: ev == E_LOCAL_FAILED -> if :: IN_SERVICE -> why = Q_FAILED :: else fi
+  :: ev == E_LOCAL_CONFIRMED ->                                      /* with a stall: of an older order than the one just now */
+     if :: S.prep == ORDERED && row == 0 -> S.prep = TESTED; why = Q_PREPARED :: else fi
+  :: ev == E_LOCAL_FAILED ->
+     if
+     :: IN_SERVICE -> why = Q_FAILED
+     :: !IN_SERVICE && S.prep == ORDERED && !AT(HANDOVER_PREPARING) && row == 0 -> S.prep = 0         /* preparing orders it again */
+     :: else
+     fi
   :: ev == E_REMOTE_CONFIRMED -> if :: !AT(BACKUP_WATCHING) && !IN_SERVICE && S.suspect -> S.sign = true :: else fi
   :: ev == E_REMOTE_FAILED ->
      if :: AT(BACKUP_WATCHING) && S.known != 0 && HOST(S.known) != h && g.disputed -> SAY(S_CHECK) :: else fi
   :: ev == E_UPLINK_RAISED -> if :: AT(HANDOVER_RAISING) -> DO(D_TALK | D_CHECK_UP) :: else fi
-  :: ev == E_SERVICE_UP -> if :: AT(HANDOVER_PREPARING) -> DO(D_CHECK_LOCAL) :: else fi
+  :: ev == E_SERVICE_UP -> if :: S.prep == ORDERED -> DO(D_CHECK_LOCAL) :: else fi
   :: ev == E_OFF_CONFIRMED ->
      if
      :: S.stage == SERVICE_STAGE -> S.stage = UPLINK_STAGE; DO(D_HUSH | D_LOWER)
@@ -691,8 +702,15 @@ inline enter(h) {
   :: AT(HANDOVER_RAISING) -> DO(D_RAISE); if :: !PLANNED -> SAY(S_STATUS) :: else fi; why = 0   /* R11: renews from its grant on */
   :: AT(HANDOVER_LISTENING) || AT(HANDOVER_WAITING) ->
      ask_addresses(h); SAY(S_PROBE); S.windowOver = AT(HANDOVER_WAITING) && g.claimP;
+     if :: AT(HANDOVER_LISTENING) && g.early -> prepare(h) :: AT(HANDOVER_LISTENING) && !g.early -> S.prep = 0 :: else fi;
      why = (S.windowOver && !IS_TIMER -> Q_WINDOW : 0)
-  :: AT(HANDOVER_PREPARING) -> S.windowOver = false; DO(D_SERVICE_UP); why = 0
+  :: AT(HANDOVER_PREPARING) ->
+     S.windowOver = false;
+     if
+     :: S.prep == TESTED -> why = Q_PREPARED
+     :: S.prep == ORDERED -> why = 0
+     :: else -> prepare(h); why = 0
+     fi
   :: AT(HANDOVER_RELEASING) ->
      if
      :: PLANNED -> SAY(S_READY); why = 0

@@ -38,7 +38,9 @@
 #define GATE 1
 #define AU 1
 #define N 1
+#ifndef AS
 #define AS 1
+#endif
 #define KL 1
 #define KD 1
 #define ROUND 4
@@ -63,13 +65,19 @@
 #endif
 #define RAISE   (AU + N)
 #define WINDOW  (MAX(WINDOW_C, ROUND) + LATE)
-#define OPEN    (AS + KL + GATE)
+#define PREPARE (AS + KL)
+#ifdef PROGRAM                       /* activateService is a program: it runs after the window */
+#define AFTER(wait) ((wait) + PREPARE)
+#else
+#define AFTER(wait) MAX(wait, PREPARE)
+#endif
+#define FINISH  (RAISE + AFTER(WINDOW) + GATE)
 #if FAULT == POWER
-#define BOUND (CLAIMED + GRANTED + RAISE + WINDOW + OPEN)
+#define BOUND (CLAIMED + GRANTED + FINISH)
 #elif FAULT == KILL
-#define BOUND MAX(CLAIM_ALIVE + GRANTED + RAISE + WINDOW + OPEN - SHORTEST_LEASE, 2 * ROUND + RTO + 2 * LATE + OPEN)
+#define BOUND MAX(CLAIM_ALIVE + GRANTED + FINISH - SHORTEST_LEASE, AFTER(2 * ROUND + RTO + 2 * LATE) + GATE)
 #elif FAULT == SERVICE
-#define BOUND (K + LATE + FALL * KL + GATE + DELTA + 2 * KD + GRANTED_AT_ONCE + RAISE + WINDOW + AS + KL + GATE)
+#define BOUND (K + LATE + FALL * KL + GATE + DELTA + 2 * KD + GRANTED_AT_ONCE + FINISH)
 #else
 #define BOUND (GATE + DELTA + GATE)
 #endif
@@ -92,7 +100,8 @@
 #define ADDRESS  13     /* B: a round of address probes */
 #define LIMIT    14     /* B: one promise since the claim */
 #define COPY     15     /* A: the second RELEASED; a third is not needed where nothing is lost */
-#define THINGS   16
+#define PREPARED 16     /* B: the service behind the shut gate, and its test */
+#define THINGS   17
 byte lo[THINGS]; byte hi[THINGS] = OFF;
 #define START(x, least, longest) lo[x] = least; hi[x] = longest
 #define STOP(x)  lo[x] = 0; hi[x] = OFF
@@ -100,7 +109,7 @@ byte lo[THINGS]; byte hi[THINGS] = OFF;
 #define EASY(x)  (hi[x] != 0)
 
 mtype = { watching, suspecting, cleared, claiming, granting, objecting, refused, raising, asking, listening, waiting,
-          preparing, testing, opening, serving, ready, checking, shutting, gone, askedFor, dead };
+          preparing, opening, serving, ready, checking, shutting, gone, askedFor, dead };
 mtype a = serving;       /* A: serving, checking (serving), askedFor (serving), shutting, gone, dead */
 mtype b = watching;
 byte gateA = L;          /* ticks until A's gate shuts by itself */
@@ -111,7 +120,7 @@ byte probed;             /* unanswered */
 byte gap;                /* ticks without service */
 byte bad;                /* local checks that failed in a row */
 bool withinBound = true;
-bool struck, broken, begunBad, sign, released, planned, answered, windowOver;
+bool struck, broken, begunBad, sign, released, planned, answered, windowOver, prepared;
 #define A_SERVES ((a == serving || a == checking || a == askedFor || a == shutting || (FAULT == KILL && a == dead)) && gateA > 0 && !broken)
 #define SERVED   (A_SERVES || b == serving)
 
@@ -139,16 +148,30 @@ inline consider() {      /* R10 */
   :: else
   fi
 }
+inline prepare() { START(PREPARED, 0, PREPARE) }
 inline round() { answered = A_SERVES; START(ADDRESS, 0, ROUND) }
 inline considerWindow() {
   if
-  :: b == listening && windowOver && hi[ADDRESS] == OFF && !answered -> prepare()
+  :: b == listening && windowOver && hi[ADDRESS] == OFF && !answered -> quiet()
   :: b == listening && windowOver && hi[ADDRESS] == OFF && answered -> b = waiting; round(); START(PROBE, RTO, RTO + LATE)
-  :: b == waiting && hi[ADDRESS] == OFF && !answered -> prepare()
+  :: b == waiting && hi[ADDRESS] == OFF && !answered -> quiet()
   :: else
   fi
 }
-inline prepare() { b = preparing; printf("B prepares; gap %d\n", gap); STOP(ADDRESS); STOP(PROBE); STOP(LIMIT); answered = false; windowOver = false; START(B_STEP, 0, AS) }
+inline quiet() {
+  b = preparing; printf("B waits for nobody any more; gap %d\n", gap); STOP(ADDRESS); STOP(PROBE); STOP(LIMIT); answered = false; windowOver = false;
+#ifdef PROGRAM
+  prepare();
+#endif
+  if :: prepared -> isPrepared() :: else fi
+}
+inline isPrepared() {
+  prepared = false;
+  if
+  :: planned -> b = ready; START(WORD, 0, DELTA)                            /* READY */
+  :: else -> b = opening; START(B_STEP, 0, GATE)                            /* T27: A let go, or was not heard */
+  fi
+}
 inline raise() { b = raising; printf("B raises its uplink; gap %d\n", gap); START(B_STEP, 0, AU) }
 
 /* B's present step is done. */
@@ -177,12 +200,12 @@ inline bStep() {
      raise()
 #endif
   :: b == raising -> b = asking; START(B_STEP, 0, N)
-  :: b == asking && planned -> prepare()
-  :: b == asking && !planned -> b = listening; windowOver = false; round(); START(B_STEP, WINDOW_C, WINDOW_C + LATE)
+  :: b == asking && planned -> b = preparing; prepare()
+  :: b == asking && !planned -> b = listening; windowOver = false; round(); START(B_STEP, WINDOW_C, WINDOW_C + LATE);
+#ifndef PROGRAM
+     prepare()
+#endif
   :: b == listening -> windowOver = true; considerWindow()
-  :: b == preparing -> b = testing; START(B_STEP, 0, KL)
-  :: b == testing && planned -> b = ready; START(WORD, 0, DELTA)           /* READY */
-  :: b == testing && !planned -> b = opening; START(B_STEP, 0, GATE)       /* T27: A let go, or was not heard */
   :: b == opening -> b = serving
   fi
 }
@@ -232,7 +255,7 @@ inline tick() {
   if :: age < L -> age++ :: else fi
 }
 #define CALM (EASY(0) && EASY(1) && EASY(2) && EASY(3) && EASY(4) && EASY(5) && EASY(6) && EASY(7) && EASY(8) \
-              && EASY(9) && EASY(10) && EASY(11) && EASY(12) && EASY(13) && EASY(14) && EASY(15))
+              && EASY(9) && EASY(10) && EASY(11) && EASY(12) && EASY(13) && EASY(14) && EASY(15) && EASY(16))
 
 byte i;
 active proctype cluster() {
@@ -282,7 +305,8 @@ active proctype cluster() {
   :: atomic { NOW(DOWN) -> STOP(DOWN); if :: b == suspecting -> consider() :: else fi }
   :: atomic { NOW(B_STEP) -> bStep() }
   :: atomic { NOW(ADDRESS) -> STOP(ADDRESS); considerWindow() }
-  :: atomic { NOW(LIMIT) -> STOP(LIMIT); if :: b == waiting -> prepare() :: else fi }
+  :: atomic { NOW(LIMIT) -> STOP(LIMIT); if :: b == waiting -> quiet() :: else fi }
+  :: atomic { NOW(PREPARED) -> STOP(PREPARED); prepared = true; if :: b == preparing -> isPrepared() :: else fi }
   :: atomic { CALM && !(struck && b == serving) -> tick() }
   :: struck && b == serving -> break
   od

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { actuatorConfig } from '../daemon/config/actuator-config.ts';
 import { type BoundRow, boundRows } from '../daemon/config/bounds.ts';
 import { remarks } from '../daemon/config/config.ts';
+import { preparesEarly } from '../daemon/config/groups.ts';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
 import { loadNamed } from '../daemon/config/read.ts';
 import { readSettings } from '../daemon/config/read-settings.ts';
@@ -136,7 +137,10 @@ function outages(file: string): ServiceBounds[] {
   const settings = readSettings(file);
   return settings.services.map((service) => ({
     service: `${service.gateway.name} (${service.policy})`,
-    rows: boundRows(settings.timing, service),
+    rows: boundRows(settings.timing, {
+      ...service,
+      preparesEarly: preparesEarly(service, settings.services),
+    }),
   }));
 }
 

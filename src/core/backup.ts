@@ -66,6 +66,7 @@ function asked(c: Ctx, from: HostName, m: Message & { type: 'HANDOVER' }): void 
       readyId: 0,
       probeIds: { downlink: 0, uplink: 0 },
       answeredBy: { downlink: false, uplink: false },
+      prepared: 'no',
       limitAtMs: c.now + c.t.handoverLimitMs,
     },
   });

@@ -84,6 +84,8 @@ export interface ServiceConfig {
   readonly uplinkLimitMs: number;
   /** How long a switch procedure (activate, deactivate) may take, its read-back included. */
   readonly switchLimitMs: number;
+  /** `activateService` does nothing that the shut gate does not hold, and may run beside the conflict window: the built-in one (R11). */
+  readonly preparesEarly: boolean;
   /** The number of the cluster's link that runs over the service's downlink; null when none does. */
   readonly downlinkLink: number | null;
   /** Preemption by planned handover after so long a fitness; null: never. */

@@ -7,6 +7,7 @@ import { compareTerms, type HostName, type Term } from './basics.ts';
 import { type Ctx, termText } from './context.ts';
 import type { Side } from './events.ts';
 import { majorityUntil } from './lease.ts';
+import { prepareBesideWindow } from './preparing.ts';
 import type { Attempt } from './state.ts';
 import { sendProbe } from './suspicion.ts';
 
@@ -14,6 +15,7 @@ import { sendProbe } from './suspicion.ts';
 export function enterConflictWindow(c: Ctx): void {
   probeBothSides(c);
   sendProbe(c);
+  prepareBesideWindow(c);
   c.timer('window', c.now + c.t.conflictWindowMs);
   c.timer('step', c.s.attempt?.limitAtMs ?? c.now);
 }

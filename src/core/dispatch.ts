@@ -32,6 +32,7 @@ import {
 import { cleaningEnded, cleaningGateSet, cleaningTimer, enterCleaning, sayWhatEnded } from './harmless.ts';
 import { answered } from './lease.ts';
 import type { Message } from './messages.ts';
+import { preparedChecked, serviceActivated } from './preparing.ts';
 import type { Procedure, Verdict } from './procedures.ts';
 import {
   enterOpening,
@@ -41,8 +42,6 @@ import {
   masterReleased,
   notReleased,
   openGate,
-  preparedChecked,
-  serviceActivated,
   tell,
 } from './readiness.ts';
 import * as service from './service.ts';

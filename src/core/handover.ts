@@ -35,6 +35,7 @@ export function enterClaiming(c: Ctx, cause: Cause): void {
       readyId: 0,
       probeIds: { downlink: 0, uplink: 0 },
       answeredBy: { downlink: false, uplink: false },
+      prepared: 'no',
       limitAtMs: c.now + 3 * c.t.promiseMs + c.t.handoverLimitMs,
     },
     suspicion: null,

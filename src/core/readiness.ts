@@ -5,31 +5,22 @@
  */
 import { ask } from './asking.ts';
 import { compareTerms, type HostName } from './basics.ts';
-import { forgetCheck, startCheck } from './checks.ts';
 import type { Ctx } from './context.ts';
 import { limit } from './handover.ts';
 import { enterCleaning } from './harmless.ts';
 import type { Released } from './messages.ts';
-import type { CheckRecord } from './state.ts';
+import { prepare } from './preparing.ts';
 import type { Cause } from './transitions.ts';
 
-/** Entry of handover.preparing. */
+/** Entry of handover.preparing: over at once when all was done beside the conflict window. */
 export function enterPreparing(c: Ctx): void {
-  forgetCheck(c, 'checkServiceLocal');
-  c.run('activateService');
+  const prepared = c.s.attempt?.prepared;
+  if (prepared === 'tested') {
+    c.become('prepared');
+    return;
+  }
+  if (prepared === 'no') prepare(c);
   limit(c, 2 * c.cfg.switchLimitMs);
-}
-
-/** The service was ordered up: whether it is shows its test alone. */
-export function serviceActivated(c: Ctx): void {
-  if (c.s.place === 'handover.preparing') startCheck(c, 'checkServiceLocal');
-}
-
-/** The local test behind the gate. */
-export function preparedChecked(c: Ctx, record: CheckRecord): void {
-  if (c.s.place !== 'handover.preparing') return;
-  if (record.verdict === 'confirmed') c.become('prepared');
-  else c.timer('probe', c.now + c.t.probeTimeoutMs);
 }
 
 /** Entry of handover.releasing. */

@@ -118,6 +118,8 @@ export interface Attempt {
   /** Address probes under way, by id; 0 when ended. */
   readonly probeIds: { readonly downlink: number; readonly uplink: number };
   readonly answeredBy: { readonly downlink: boolean; readonly uplink: boolean };
+  /** The service behind the shut gate: not ordered (any more), ordered, or tested and found there. */
+  readonly prepared: 'no' | 'ordered' | 'tested';
   readonly limitAtMs: number;
 }
 

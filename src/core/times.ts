@@ -2,7 +2,7 @@
  * How long nobody serves, at most: the formulas of spec/timing.md as code. `check` prints them for a configuration,
  * the simulator holds its maxima to them. The state machine itself uses nothing of this.
  */
-import type { Policy, ServiceConfig, Timing } from './basics.ts';
+import type { ServiceConfig, Timing } from './basics.ts';
 
 /** What a takeover takes beside the configured times: assumptions about the network, the kernel and the procedures. */
 export interface StepTimes {
@@ -79,14 +79,14 @@ export type Bounds = { readonly [F in Fault]: Bound };
  */
 export function takeoverBounds(
   timing: Timing,
-  service: Pick<ServiceConfig, 'policy' | 'checkIntervalMs' | 'fall' | 'uplinkLimitMs'>,
+  service: Pick<ServiceConfig, 'policy' | 'checkIntervalMs' | 'fall' | 'uplinkLimitMs' | 'preparesEarly'>,
   steps: StepTimes = usualSteps(timing),
   rank = 0,
   drift = 0,
 ): Bounds {
   const t = slowed(timing, drift);
   const checkMs = service.checkIntervalMs / (1 - drift);
-  const p = phases(t, service.policy, steps, rank);
+  const p = phases(t, service, steps, rank);
   const s = steps;
   const { delayMs, lateMs, gateMs } = steps;
   const half = t.intervalMs / 2;
@@ -97,7 +97,8 @@ export function takeoverBounds(
   // may be unanswered yet.
   const ageMs = lateMs + (service.policy === 'quorum' ? t.intervalMs : half);
   const shortestLeaseMs = timing.leaseMs / (1 + drift) - ageMs;
-  const answeredUntilShut = 2 * s.addressRoundMs + t.probeTimeoutMs + 2 * lateMs + p.openMs;
+  const quietRoundsMs = 2 * s.addressRoundMs + t.probeTimeoutMs + 2 * lateMs;
+  const answeredUntilShut = p.preparedAfterMs(quietRoundsMs) + gateMs;
   const kill = Math.max(p.claimAliveMs + p.grantedMs + p.finishMs - shortestLeaseMs, answeredUntilShut);
 
   const detectedMs = checkMs + lateMs + service.fall * s.checkServiceLocalMs;
@@ -107,9 +108,9 @@ export function takeoverBounds(
   const planned = delayMs + p.raiseMs + p.prepareMs + delayMs + gap;
 
   const listeningMs = p.claimMs + p.grantedMs + p.raiseMs;
-  const letGoMs = listeningMs + 2 * delayMs + 2 * s.unansweredMs + gateMs;
-  const quietMs = letGoMs + 2 * s.addressRoundMs + t.probeTimeoutMs + 2 * lateMs;
-  const mute = Math.max(listeningMs + p.windowMs, quietMs) + p.openMs;
+  const listeningAliveMs = p.claimAliveMs + p.grantedMs + p.raiseMs;
+  const letGoMs = 2 * delayMs + 2 * s.unansweredMs + gateMs;
+  const mute = listeningMs + p.preparedAfterMs(Math.max(p.windowMs, letGoMs + quietRoundsMs)) + gateMs;
 
   const remoteMs = Math.ceil((2 * s.unansweredMs) / checkMs) * checkMs;
   const disputed = 2 * service.fall * Math.max(checkMs, remoteMs) + 2 * s.unansweredMs + lateMs + delayMs;
@@ -135,9 +136,8 @@ export function takeoverBounds(
     ),
     'successor-failed': bound(power + failed + delayMs + t.slotMs + lateMs, half),
     attacker: bound(
-      p.claimAliveMs +
-        Math.max(t.promiseMs + lateMs, p.grantedMs + p.raiseMs + p.windowMs) +
-        p.prepareMs +
+      listeningAliveMs +
+        p.preparedAfterMs(Math.max(t.promiseMs + lateMs - p.grantedMs - p.raiseMs, p.windowMs)) +
         gateMs,
       half,
     ),
@@ -165,7 +165,12 @@ function slowed(timing: Timing, drift: number): Timing {
 }
 
 /** The parts that the formulas are made of, each in milliseconds; `claim` counts from the fault. */
-function phases(t: Timing, policy: Policy, s: StepTimes, rank: number) {
+function phases(
+  t: Timing,
+  { policy, preparesEarly }: Pick<ServiceConfig, 'policy' | 'preparesEarly'>,
+  s: StepTimes,
+  rank: number,
+) {
   const { delayMs, lateMs, gateMs } = s;
   const silentMs = delayMs + t.intervalMs + t.slackMs + lateMs;
   const probedMs = Math.max(t.probes * (t.probeTimeoutMs + lateMs), 2 * s.checkDownlinkMs);
@@ -181,8 +186,11 @@ function phases(t: Timing, policy: Policy, s: StepTimes, rank: number) {
   const raiseMs = s.activateUplinkMs + s.checkUplinkMs;
   const windowMs = Math.max(t.conflictWindowMs, s.addressRoundMs) + lateMs;
   const prepareMs = s.activateServiceMs + s.checkServiceLocalMs;
-  const beforeClaimMs = gateMs + delayMs + 2 * s.checkDownlinkMs + slotsMs;
-  const afterReleaseMs = beforeClaimMs + raiseMs + windowMs + prepareMs + gateMs;
+  /** From the next hop's answer until the service is prepared and that long a wait for answers is over. */
+  const preparedAfterMs = (waitMs: number): number =>
+    preparesEarly ? Math.max(waitMs, prepareMs) : waitMs + prepareMs;
+  const finishMs = raiseMs + preparedAfterMs(windowMs) + gateMs;
+  const afterReleaseMs = gateMs + delayMs + 2 * s.checkDownlinkMs + slotsMs + finishMs;
   return {
     probedMs,
     /** Nobody answers any more. */
@@ -193,9 +201,8 @@ function phases(t: Timing, policy: Policy, s: StepTimes, rank: number) {
     raiseMs,
     windowMs,
     prepareMs,
-    /** From the end of the conflict window to the open gate, the old master not having let go. */
-    openMs: prepareMs + gateMs,
-    finishMs: raiseMs + windowMs + prepareMs + gateMs,
+    preparedAfterMs,
+    finishMs,
     /** From the order to shut, RELEASED being heard. */
     releasedMs: afterReleaseMs + grantedAtOnceMs,
     /** The same when no word overtakes another. */

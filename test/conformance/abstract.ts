@@ -66,6 +66,7 @@ export function abstractHost(host: HostState, s: ServiceState, nowMs: number, nu
       bit(rounds !== undefined && rounds.downlink !== 0) +
       2 * bit(rounds !== undefined && rounds.uplink !== 0),
     answ: attempt === null ? 0 : bit(attempt.answeredBy.downlink) + 2 * bit(attempt.answeredBy.uplink),
+    prep: ['no', 'ordered', 'tested'].indexOf(attempt?.prepared ?? 'no'),
     windowOver: bit((handover || isRound) && (s.timers.window === null || nowMs >= s.timers.window)),
     stage: cleaning === null ? 0 : STAGES.indexOf(cleaning.stage) + 1,
     copies: cleaning?.copies ?? 0,

@@ -12,7 +12,12 @@ export const DIGEST = 'd'.repeat(64);
 /** The number of the check that runs when the event is its end. */
 export const RUN = 5;
 
-function config(policy: Policy, better: boolean, alone: 'suspend' | 'serve'): CoreConfig {
+function config(
+  policy: Policy,
+  better: boolean,
+  alone: 'suspend' | 'serve',
+  preparesEarly: boolean,
+): CoreConfig {
   return {
     membership: {
       self: HOSTS[ME],
@@ -46,6 +51,7 @@ function config(policy: Policy, better: boolean, alone: 'suspend' | 'serve'): Co
         checkIntervalMs: 200,
         fall: 2,
         rise: 2,
+        preparesEarly,
         uplinkLimitMs: 1000,
         switchLimitMs: 1000,
         alone,
@@ -60,12 +66,20 @@ function config(policy: Policy, better: boolean, alone: 'suspend' | 'serve'): Co
 }
 
 const CONFIGS = new Map<string, CoreConfig>();
-/** The configuration, of which three bits decide: the policy, whether a better host preempts, and whether one goes on alone. */
-export function configOf(available: boolean, better: boolean, serveAlone: boolean): CoreConfig {
-  const key = `${available} ${better} ${serveAlone}`;
+/**
+ * The configuration, of which four bits decide: the policy, whether a better host preempts, whether one goes on alone, and whether
+ * the service is prepared beside the conflict window.
+ */
+export function configOf(
+  available: boolean,
+  better: boolean,
+  serveAlone: boolean,
+  early: boolean,
+): CoreConfig {
+  const key = `${available} ${better} ${serveAlone} ${early}`;
   let found = CONFIGS.get(key);
   if (found === undefined) {
-    found = config(available ? 'available' : 'quorum', better, serveAlone ? 'serve' : 'suspend');
+    found = config(available ? 'available' : 'quorum', better, serveAlone ? 'serve' : 'suspend', early);
     CONFIGS.set(key, found);
   }
   return found;

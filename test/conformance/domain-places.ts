@@ -98,12 +98,29 @@ export const PLACES: { readonly [place: string]: (event: string, m: boolean) => 
       ? [KNOWNS.slice(0, 6), RIVALS.slice(1)]
       : [KNOWNS, LOOKS.test(event) ? RIVALS : RIVALS.slice(0, 2)],
   HANDOVER_CLAIMING: (_, m) => [[attempt(MINE)], CLAIMINGS, m ? RIVALS : NO_RIVAL],
-  HANDOVER_RAISING: (_, m) => [[attempt(MINE)], ATTEMPTS, m ? RIVALS.slice(0, 2) : NO_RIVAL],
+  HANDOVER_RAISING: (event, m) => [
+    [attempt(MINE)],
+    ATTEMPTS,
+    m ? RIVALS.slice(0, 2) : NO_RIVAL,
+    event === 'E_UP_CONFIRMED' ? all('early', 0, 1) : [{}],
+  ],
   HANDOVER_LISTENING: (event) => window(event),
   HANDOVER_WAITING: (event) => window(event),
-  HANDOVER_PREPARING: () => [[attempt(MINE)], ATTEMPTS, all('pend', 0, 2)],
-  HANDOVER_RELEASING: () => [[attempt(MINE)], ATTEMPTS, ...bits('masterLives')],
-  HANDOVER_OPENING: () => [[attempt(MINE)], ATTEMPTS, ...bits('right', 'gate')],
+  HANDOVER_PREPARING: (event) => [
+    [attempt(MINE)],
+    ATTEMPTS,
+    all('pend', 0, 2),
+    all('prep', 1),
+    stalling(event),
+  ],
+  HANDOVER_RELEASING: (event) => [
+    [attempt(MINE)],
+    ATTEMPTS,
+    ...bits('masterLives'),
+    all('prep', 2),
+    stalling(event),
+  ],
+  HANDOVER_OPENING: () => [[attempt(MINE)], ATTEMPTS, ...bits('right', 'gate'), all('prep', 2)],
   HANDOVER_WITHDRAWING: () => [
     [{ term: MINE, highest: 4, rested: 1, heard: 1 }],
     KNOWNS,
@@ -145,5 +162,13 @@ function window(event: string): readonly Axis[] {
     ATTEMPTS.slice(3),
     rounds ? ROUNDS : ROUNDS.filter((r) => r.pend === 2),
     ...(rounds ? bits('windowOver') : []),
+    // The window's end goes by how far preparing has come.
+    rounds || /^E_(LOCAL|SERVICE_UP)/.test(event) ? all('prep', 0, 1, 2) : all('prep', 1),
+    stalling(event),
   ];
+}
+
+/** After a stall a window begins anew. */
+function stalling(event: string): Axis {
+  return event === 'E_NONE' ? all('early', 0, 1) : [{}];
 }

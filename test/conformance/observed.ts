@@ -89,6 +89,7 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   v.candidate = tried === null ? 0 : number(tried.to) + 1;
   v.better = bit(tried?.cause === 'preempt' || tried?.cause === 'feedback');
   v.alone = bit(is.forced && !s.forced && s.place === 'service.suspended');
+  v.early = bit(cfg.preparesEarly);
   v.counts = bit(tried?.cause === 'disputed');
   const deadlines = Object.values(s.timers).filter((at) => at !== null);
   v.stalled = bit(deadlines.some((at) => nowMs - at > Math.max(t.intervalMs / 4, 10)));

@@ -132,7 +132,8 @@ function run(
 ): void {
   const policy: Policy = seed % 2 === 0 ? 'available' : 'quorum';
   const hosts = 2 + (seed % 3);
-  const w = new World({ hosts, policy, seed, witnesses: policy === 'quorum' && hosts === 2 ? 1 : 0 });
+  const witnesses = policy === 'quorum' && hosts === 2 ? 1 : 0;
+  const w = new World({ hosts, policy, seed, witnesses, preparesEarly: seed % 5 !== 0 });
   const last = new Map<string, HostState>();
   w.observe = (host, nowMs, event, state, effects) => {
     const before = last.get(host);

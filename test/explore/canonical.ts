@@ -152,6 +152,7 @@ function claims(s: ServiceState, nowMs: number): void {
     const { probeIds, answeredBy } = attempt;
     add((probeIds.downlink === 0 ? 0 : 1) + (probeIds.uplink === 0 ? 0 : 2));
     add((answeredBy.downlink ? 1 : 0) + (answeredBy.uplink ? 2 : 0));
+    word(attempt.prepared);
     time(attempt.limitAtMs, nowMs);
   }
   if (cleaning === null) add(NEVER);

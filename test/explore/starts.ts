@@ -69,7 +69,7 @@ function begin(cluster: Cluster, name: Start): Node {
       return until(cluster, act({ do: 'power', host: master }), (n) => someoneAt(n, 'handover.claiming'));
     case 'prepared':
       return until(cluster, act({ do: 'power', host: master }), (n) =>
-        n.hosts.some((h, i) => i !== master && h.kernel.configured),
+        n.hosts.some((h, i) => i !== master && serviceOf(h)?.attempt?.prepared === 'tested'),
       );
     case 'asked':
     case 'ready':

@@ -167,6 +167,7 @@ export function configs(hosts: number, witnesses: number, policy: Policy): CoreC
         checkIntervalMs: 200,
         fall: 2,
         rise: 2,
+        preparesEarly: true,
         uplinkLimitMs: 200,
         switchLimitMs: 200,
         alone: 'suspend',

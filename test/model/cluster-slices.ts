@@ -1,8 +1,18 @@
 /** The slices of the main state machine and of its times; what they cover: spec/model/cluster.md. */
 import type { Slice, Variant } from './slice.ts';
 
-/** A fault, its policy, and how many ticks the bound is above the longest outage that there is. */
-const TIMED: readonly (readonly [fault: string, policy: string, slack: number])[] = [
+/** Preparing that takes longer than the window, and preparing by a program, which runs after it. */
+const SLOW = ['AS=6'];
+const PROGRAM = ['PROGRAM'];
+
+/** A fault, its policy, how many ticks the bound is above the longest outage that there is, and what else is chosen. */
+const TIMED: readonly (readonly [
+  fault: string,
+  policy: string,
+  slack: number,
+  name?: string,
+  more?: readonly string[],
+])[] = [
   ['POWER', 'available', 0],
   ['POWER', 'quorum', 1],
   ['KILL', 'available', 1],
@@ -11,12 +21,15 @@ const TIMED: readonly (readonly [fault: string, policy: string, slack: number])[
   ['SERVICE', 'quorum', 3],
   ['PLANNED', 'available', 0],
   ['PLANNED', 'quorum', 0],
+  ['POWER', 'available', 0, '-slow', SLOW],
+  ['POWER', 'available', 0, '-program', PROGRAM],
 ];
 
 function timedVariants(): Variant[] {
-  return TIMED.flatMap(([fault, policy, slack]) => {
-    const name = `${fault.toLowerCase()}-${policy}`;
-    const defines = [`FAULT=${fault}`, ...(policy === 'quorum' ? ['QUORUM'] : []), `TIGHTER=${slack}`];
+  return TIMED.flatMap(([fault, policy, slack, suffix = '', more = []]) => {
+    const name = `${fault.toLowerCase()}-${policy}${suffix}`;
+    const chosen = [...(policy === 'quorum' ? ['QUORUM'] : []), ...more];
+    const defines = [`FAULT=${fault}`, ...chosen, `TIGHTER=${slack}`];
     const tighter = [...defines.slice(0, -1), `TIGHTER=${slack + 1}`];
     return [
       { name, defines, violates: null, ci: true },

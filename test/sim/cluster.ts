@@ -46,6 +46,7 @@ export function coreConfig(
         checkIntervalMs: Math.max(timing.intervalMs, 100),
         fall: 2,
         rise: 2,
+        preparesEarly: true,
         uplinkLimitMs: 1000,
         switchLimitMs: 1000,
         alone: 'suspend',

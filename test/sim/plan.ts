@@ -100,6 +100,8 @@ export function drawPlan(seed: number, restriction: Restriction = {}): Plan {
     world: {
       ...{ hosts, witnesses, policy, intervalMs, trustHoldMs, clocks, seed: derivedSeed(seed, 1) },
       realCrypto,
+      // Chance of its own, so that the other draws of a seed stay as they are.
+      preparesEarly: derivedSeed(seed, 2) % 4 !== 0,
       ...(preemptDelayMs === null ? {} : { preemptDelayMs }),
     },
     // One way and back within a probe's time, one way within a slot: conditions of R24.

@@ -143,7 +143,13 @@ function fireAll(coverage: Coverage): void {
       run(({ w, master, backup }) => {
         if (policy === 'available') {
           w.attacker = place === 'handover.waiting';
-          w.powerOff(master);
+          const slow = { slowMs: 900, fails: false, says: null };
+          if (place === 'handover.preparing') backup.actuator.faults.set('activateService', slow);
+          if (place === 'handover.releasing') {
+            // Heard over the uplink, without evidence of a sound downlink, and not letting go yet.
+            master.lanMute = true;
+            master.actuator.faults.set('checkDownlink', slow);
+          } else w.powerOff(master);
           until(w, backup, place);
           w.freeze(backup);
           w.pass(300);

@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly intervalMs?: number;
   readonly preemptDelayMs?: number;
   readonly alone?: ServiceConfig['alone'];
+  /** False: `activateService` is a program, which waits for the conflict window. */
+  readonly preparesEarly?: boolean;
   readonly trustHoldMs?: number;
   readonly seed?: number;
   /** Each host's clock by its place in the roster; without it all clocks are right. */
@@ -126,9 +128,9 @@ export class World {
   }
 
   config(self: string): CoreConfig {
-    const { policy, preemptDelayMs, alone = 'suspend' } = this.options;
+    const { policy, preemptDelayMs, alone = 'suspend', preparesEarly = true } = this.options;
     const config = coreConfig(this.roster, self, this.times.timing, policy, preemptDelayMs ?? null);
-    return { ...config, services: config.services.map((service) => ({ ...service, alone })) };
+    return { ...config, services: config.services.map((service) => ({ ...service, alone, preparesEarly })) };
   }
 
   at(afterMs: number, run: () => void): void {

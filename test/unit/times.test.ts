@@ -7,7 +7,7 @@ import { boundRows, renderBounds } from '../../src/daemon/config/bounds.ts';
 import { fullTiming } from '../../src/daemon/config/timing.ts';
 
 const timing = fullTiming({ interval: 200 } as Parameters<typeof fullTiming>[0]);
-const SERVICE = { checkIntervalMs: 200, fall: 2, uplinkLimitMs: 1000 };
+const SERVICE = { checkIntervalMs: 200, fall: 2, uplinkLimitMs: 1000, preparesEarly: true };
 
 test('the tables in the specification are what the code computes', () => {
   const page = readFileSync('spec/timing.md', 'utf8');

@@ -1,4 +1,5 @@
 /** What a configuration's times promise: the bounds of spec/timing.md for its services, and as tables for people. */
+import type { ServiceConfig } from '../../core/basics.ts';
 import { type Bound, FAULTS, type Fault, takeoverBounds, usualSteps } from '../../core/times.ts';
 import { DURATION_KEYS, NUMBER_KEYS } from './keys.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -12,7 +13,8 @@ export interface BoundRow {
   readonly anyClockMs: number;
 }
 
-type Timed = Pick<ServiceSettings, 'policy' | 'checkIntervalMs' | 'fall' | 'uplinkLimitMs'>;
+type Timed = Pick<ServiceSettings, 'policy' | 'checkIntervalMs' | 'fall' | 'uplinkLimitMs'> &
+  Pick<ServiceConfig, 'preparesEarly'>;
 
 export function boundRows(timing: FullTiming, service: Timed): BoundRow[] {
   const right = takeoverBounds(timing, service);
@@ -35,6 +37,7 @@ export function defaultBounds(policy: Timed['policy'], intervalMs: number): Boun
     checkIntervalMs: DURATION_KEYS['service.check_interval'].defaultMs(timing),
     fall: NUMBER_KEYS['service.fall'].default,
     uplinkLimitMs: DURATION_KEYS['service.uplink.limit'].defaultMs({ ...timing, activation: 'admin' }),
+    preparesEarly: true,
   });
 }
 

@@ -8,7 +8,7 @@ import type { ActuatorConfig } from '../../linux/config.ts';
 import { formatSocketAddress, type SocketAddress } from '../../trust/address.ts';
 import { membershipOf, type Roster, type RosterMember } from '../../trust/roster.ts';
 import { actuatorConfig } from './actuator-config.ts';
-import { type Group, groupsOf, leaders } from './groups.ts';
+import { type Group, groupsOf, leaders, preparesEarly } from './groups.ts';
 import { lineOf, pathText } from './lines.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import type { ServiceSettings, Settings } from './settings.ts';
@@ -150,6 +150,7 @@ function serviceConfig(service: ServiceSettings, settings: Settings, self: Roste
     rise: service.rise,
     uplinkLimitMs: service.uplinkLimitMs,
     switchLimitMs: limits.switchMs,
+    preparesEarly: preparesEarly(service, settings.services),
     downlinkLink: link === undefined ? null : linkNumber(self, link.listen),
     preemptDelayMs: service.preemptDelayMs,
     alone: service.alone,

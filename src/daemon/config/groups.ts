@@ -34,6 +34,13 @@ export function leaders(services: readonly Named[]): ReadonlyMap<ServiceName, Se
   return new Map(groupsOf(services).flatMap((group) => group.map((name) => [name, group[0]] as const)));
 }
 
+/** Whether `activateService` is the built-in one for all that stand together with that service (spec/state-machine.md, R11). */
+export function preparesEarly({ gateway }: ServiceSettings, all: readonly ServiceSettings[]): boolean {
+  const group = groupsOf(all).find((names) => names.includes(gateway.name)) ?? [gateway.name];
+  const members = all.filter((service) => group.includes(service.gateway.name));
+  return members.every((member) => member.gateway.procedures.activateService === undefined);
+}
+
 /** What is wrong with that service's group; told where a member stands that the group is not named by. */
 export function groupProblems(service: ServiceSettings, all: readonly ServiceSettings[]): ServiceProblem[] {
   const { name } = service.gateway;
