@@ -35,6 +35,26 @@ test('a burst of 10,000 entries is lost nowhere, and comes in its order under fe
   await assertSound(disk);
 });
 
+test('a takeover does not wait for its entries: they are signed and written after the turn that tells them', async () => {
+  const disk = new SimDisk();
+  let signatures = 0;
+  const heads: ShownHead[] = [];
+  const log = logOn(disk, {
+    sign: (message) => {
+      signatures++;
+      return identity.sign(message);
+    },
+    onDurable: (head) => void heads.push(head),
+  });
+  await log.open();
+  const [signed, durable] = [signatures, heads.at(-1)?.n ?? 0];
+  for (let i = 0; i < 20; i++) log.append(note(`entry ${i}`));
+  await Promise.resolve();
+  assert.deepEqual([signatures, heads.at(-1)?.n], [signed, durable]);
+  await log.flush();
+  assert.deepEqual([signatures, heads.at(-1)?.n], [signed + 1, durable + 20]);
+});
+
 /** A disk that refuses, with that error, while `broken` says so. */
 class FailingDisk extends SimDisk {
   broken: string | null = null;

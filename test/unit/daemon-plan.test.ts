@@ -48,6 +48,11 @@ test('file and roster together give core, Linux side and sockets their configura
     ['fw1', 'fw2'],
   );
   assert.equal(config.core.services[0]?.downlinkLink, 1);
+  assert.equal(config.core.services[0]?.preparesEarly, true);
+  const early = (program: string): boolean | undefined =>
+    load('[service.procedures]', `$&\n${program} = "/bin/true"`).core.services[0]?.preparesEarly;
+  assert.equal(early('activateService'), false, 'a program waits for the conflict window (R11)');
+  assert.equal(early('checkServiceLocal'), true);
   assert.deepEqual(config.actuator.memberAddresses, ['10.77.1.12']);
   assert.deepEqual(config.actuator.clusterLinks, [{ device: 'eth0', address: '10.77.1.11', port: 7946 }]);
   assert.deepEqual(config.uplinks.get('firewall'), { device: 'up0', ownAddress: null, port: 7946 });
