@@ -169,6 +169,14 @@ export const TAKEOVER_MUTANTS: readonly CoreMutant[] = [
     "} else if (c.policy === 'available') {",
     '} else if (false) {',
   ),
+  edit('preparing.ts', 'R11 a program beside the window', 'c.cfg.preparesEarly', 'true'),
+  edit(
+    'preparing.ts',
+    'R11 what failed its test is not ordered again',
+    "c.t.probeTimeoutMs);\n  else setPrepared(c, 'no');",
+    'c.t.probeTimeoutMs);',
+  ),
+  edit('readiness.ts', 'R11 prepared before it is tested', "prepared === 'tested'", "prepared !== 'no'"),
   edit('readiness.ts', 'R11 who was not heard is waited for', ' || !attempt.masterLives', ''),
   edit(
     'readiness.ts',

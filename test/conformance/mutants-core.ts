@@ -17,7 +17,7 @@ export interface RowMutant {
 
 /** Two for each row. These change the table of a loaded copy, so that not each needs a copy of its own. */
 export const ROW_MUTANTS: readonly RowMutant[] = TRANSITIONS.flatMap(([, , to], row) => {
-  const elsewhere = to === 'handover.preparing' ? 'backup.watching' : 'handover.preparing';
+  const elsewhere = to === 'handover.raising' ? 'backup.watching' : 'handover.raising';
   return [
     { name: `T${row + 1} is gone`, row, to: null },
     { name: `T${row + 1} leads to ${elsewhere}`, row, to: elsewhere },

@@ -53,6 +53,25 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
     find: '!S.masterLives',
     replace: 'false',
   },
+  {
+    name: 'R11 a program beside the window',
+    on: 'g.early -> prepare',
+    find: 'AT(HANDOVER_LISTENING) && g.early',
+    replace: 'AT(HANDOVER_LISTENING)',
+  },
+  {
+    name: 'R11 what failed its test is not ordered again',
+    on: 'preparing orders it again',
+    find: 'S.prep = 0',
+    replace: 'skip',
+    act: true,
+  },
+  {
+    name: 'R11 prepared before it is tested',
+    on: ':: S.prep == TESTED -> why',
+    find: 'S.prep == TESTED',
+    replace: 'S.prep != 0',
+  },
   { name: 'R26 a host in standby is fit', on: 'define FIT ', find: '!S.standby', replace: 'true' },
   { name: 'R10 an unsound downlink is fit', on: 'define FIT ', find: 'S.sound', replace: 'true' },
   // R1, R2, R15, R16.

@@ -15,7 +15,7 @@ function ofRows(): ModelMutant[] {
   return [...HOST_PML.matchAll(ROW)].flatMap(([text, condition, row, to]) => {
     const name = `T${row}`;
     const on = (text as string).split('\n')[0] as string;
-    const elsewhere = to === 'HANDOVER_PREPARING' ? 'BACKUP_WATCHING' : 'HANDOVER_PREPARING';
+    const elsewhere = to === 'HANDOVER_RAISING' ? 'BACKUP_WATCHING' : 'HANDOVER_RAISING';
     const go = `GO(${row}, ${to})`;
     const found: ModelMutant[] = [
       { name: `${name} is gone`, on, find: condition as string, replace: 'false' },

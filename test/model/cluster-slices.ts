@@ -100,6 +100,7 @@ const AVAILABLE: Slice = {
     long('split-then-power', ['FAULTS=2', `WHICH=${SPLIT_LAN + POWER}`, 'HOLD=200', 'HEAL']),
     holds('power-and-liar', ['FAULTS=2', `WHICH=${POWER + LIAR}`, 'HEAL']),
     holds('two-faults', ['FAULTS=2', 'HEAL'], false),
+    holds('program', ['FAULTS=1', 'EARLY=false', 'HEAL'], false),
     sampled('whole', []),
     broken('no-downlink-check', LAN_CUT, ['BROKEN_NO_DOWNLINK_CHECK'], 'claimsOnlyConfirmed'),
     broken('claim-demotes', ONE_WAY, ['BROKEN_CLAIM_DEMOTES'], 'obeysMasters'),

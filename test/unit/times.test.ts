@@ -18,13 +18,18 @@ test('the tables in the specification are what the code computes', () => {
 test('a bound is the sum of its parts', () => {
   const steps = usualSteps(timing);
   const { power } = takeoverBounds(timing, { ...SERVICE, policy: 'available' });
-  // δ + I + j + e, np (rto + e), w + e, Au + N, C + e, As + Kl, w + e, G
-  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 53, 90, 12, 2];
+  // δ + I + j + e, np (rto + e), w + e, Au + N, the longer of C + e and As + Kl, G
+  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 90, 2];
   assert.equal(
     power.worstMs,
     parts.reduce((sum, ms) => sum + ms, 0),
   );
   assert.equal(power.medianMs, power.worstMs - 100);
+  const program = { ...SERVICE, policy: 'available', preparesEarly: false } as const;
+  assert.equal(takeoverBounds(timing, program).power.worstMs, power.worstMs + 53, 'C + e, then As + Kl');
+  const warm = { ...steps, activateServiceMs: 10, checkServiceLocalMs: 5 };
+  const quick = takeoverBounds(timing, { ...SERVICE, policy: 'available' }, warm);
+  assert.equal(quick.power.worstMs, power.worstMs - 90 + 53, 'C + e, with As + Kl beside it');
   const later = takeoverBounds(
     timing,
     { ...SERVICE, policy: 'available' },
