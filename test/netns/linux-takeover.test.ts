@@ -191,7 +191,7 @@ test('conflict detection beside preparing: own addresses are no answer and give 
   await Promise.all([silent('downlink'), silent('uplink')]);
   assert.equal((await f.run('checkServiceLocal')).verdict, 'confirmed');
   const asks = (name: string, address: string): boolean =>
-    f.net.succeeds(name, '/usr/bin/arping', '-q', '-D', '-c', '2', '-w', '2', '-I', 'eth0', address);
+    f.net.succeeds(name, '/usr/bin/arping', '-q', '-D', '-c', '1', '-w', '1', '-I', 'eth0', address);
   assert.equal(asks(f.client, '10.77.1.1'), true, 'a claimant on the downlink hears nobody');
   assert.equal(asks(f.server, '10.77.2.1'), true, 'nor does one on the uplink');
   f.net.ip(f.client, 'addr', 'add', '10.77.1.1/32', 'dev', 'eth0');
