@@ -46,9 +46,10 @@ export function machinesOf(state: HostState, nowMs: number): Machine[] {
 /** What stands in this host's kernel, by where its state machine is. */
 function ownKernel(s: ServiceState, nowMs: number): Partial<Kernel> {
   const main = mainState(s.place);
-  const prepared = ['handover.releasing', 'handover.opening'].includes(s.place);
+  const prepared = s.attempt?.prepared === 'tested';
   const raised =
-    prepared || ['handover.listening', 'handover.waiting', 'handover.preparing'].includes(s.place);
+    main === 'handover' &&
+    !['handover.claiming', 'handover.raising', 'handover.withdrawing'].includes(s.place);
   const { checkDownlink, checkUplink, checkServiceLocal } = s.checks;
   const isMaster = main === 'service';
   const judged = (record: CheckRecord): boolean => isMaster && record.bad > 0 && !record.sound;

@@ -28,10 +28,11 @@ function resumeService(run: Run, machine: Machine, s: ServiceState): void {
   if (cleaning?.stage === 'service') run.procedure(machine, service, 'deactivateService', cleaning.id);
   else if (cleaning?.stage === 'uplink') run.procedure(machine, service, 'deactivateUplink', cleaning.id);
   if (mainState(s.place) !== 'handover' || cleaning !== null) return;
-  // A switch under way has no number in the state: it is under way when its test has not begun.
+  // A switch under way has no number in the state: it is under way when its test has not begun, or is to be made again.
   const isTesting = s.timers.probe !== null;
   if (s.place === 'handover.raising' && s.checks.checkUplink.runningId === 0 && !isTesting)
     run.procedure(machine, service, 'activateUplink', 0);
-  if (s.place === 'handover.preparing' && s.checks.checkServiceLocal.runningId === 0 && !isTesting)
+  const isAgain = s.place === 'handover.preparing' && isTesting;
+  if (s.attempt?.prepared === 'ordered' && s.checks.checkServiceLocal.runningId === 0 && !isAgain)
     run.procedure(machine, service, 'activateService', 0);
 }

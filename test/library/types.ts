@@ -34,9 +34,10 @@ export function used(config: CoreConfig, driver: Driver, bytes: Uint8Array, actu
   const roster: Roster | null = result.ok ? result.roster : null;
   const verdict: Verdict | null = roster === null ? null : verify([], roster);
   const value: CborValue | undefined = decodeCbor(bytes);
-  const bounds = takeoverBounds(timing, { policy: 'quorum', checkIntervalMs: 1, fall: 2, uplinkLimitMs: 1 });
+  const of = { checkIntervalMs: 1, fall: 2, uplinkLimitMs: 1, preparesEarly: true };
+  const bounds = takeoverBounds(timing, { policy: 'quorum', ...of });
   // @ts-expect-error: a policy must be one of two words.
-  takeoverBounds(timing, { policy: 'both', checkIntervalMs: 1, fall: 2, uplinkLimitMs: 1 });
+  takeoverBounds(timing, { policy: 'both', ...of });
   // @ts-expect-error: the state is a value, and stays as it is.
   state.nextId = 7;
   holds<Same<ReturnType<typeof mainState>, 'init' | 'decide' | 'backup' | 'handover' | 'service'>>();

@@ -58,6 +58,8 @@ const config: CoreConfig = {
       rise: 2,
       uplinkLimitMs: 1000,
       switchLimitMs: 2000,
+      // It only listens; its address comes with the gate.
+      preparesEarly: true,
       downlinkLink: LINK,
       preemptDelayMs: null,
       alone: 'suspend',
