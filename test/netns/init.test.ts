@@ -1,7 +1,10 @@
-/** `init` on a host in a namespace: what it finds is right, what it writes is taken by `check`, and nothing is replaced. */
+/**
+ * `init` on a host in a namespace: what it finds is right, what it writes is taken by `check`, and nothing is replaced. And
+ * `import keepalived` there, which takes from the host what the file does not say.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { parseSettings } from '../../src/daemon/config/settings.ts';
@@ -109,4 +112,35 @@ test('--yes takes what was found; the file is our reader’s, commented, whole a
   assert.equal(again.status, 1);
   assert.match(again.stderr, /there is such a file already/);
   assert.deepEqual(readFileSync(out), before);
+});
+
+test('import keepalived on the host itself: lengths, own address, uplink, strategy and next hop are the host’s', {
+  skip,
+}, (t) => {
+  const f = today(t);
+  const file = join(f.directory, 'keepalived.conf');
+  const single = 'virtual_ipaddress {\n 10.77.1.1 dev eth0\n 10.77.2.1 dev up0\n }';
+  writeFileSync(file, `vrrp_instance gate {\n interface eth0\n priority 130\n nopreempt\n ${single}\n}\n`);
+  const out = join(f.directory, 'portcullis.toml');
+  const { status, stdout, stderr } = cli(f, 'import', 'keepalived', file, '--host', 'fw1', '--out', out);
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stderr, /to fill in/);
+  const settings = parseSettings(readFileSync(out, 'utf8'), out);
+  const gateway = settings.services[0]?.gateway;
+  assert.deepEqual(
+    gateway?.downlink.addresses.map((a) => `${a.address}/${a.prefixLength}`),
+    ['10.77.1.1/24'],
+  );
+  assert.deepEqual(
+    gateway?.uplink.addresses.map((a) => `${a.address}/${a.prefixLength}`),
+    ['10.77.2.1/24'],
+  );
+  assert.deepEqual([gateway?.uplink.device, gateway?.uplink.activation], ['up0', 'admin']);
+  assert.deepEqual(gateway?.uplink.nextHops, ['10.77.2.254']);
+  assert.equal(settings.links[0]?.listen.ip, '10.77.1.11');
+  assert.match(stdout, /cluster add fw1 .*--address 10\.77\.1\.11:7946 --priority 130/);
+  assert.match(
+    readFileSync(out, 'utf8'),
+    /# up0 is taken for the uplink: this host’s default route leaves there\./,
+  );
 });
