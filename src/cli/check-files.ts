@@ -11,6 +11,7 @@ import { OperatorError } from '../trust/errors.ts';
 import type { CheckFinding } from './check.ts';
 
 const OTHERS_WRITE = 0o002;
+const STICKY = 0o1000;
 const READ = 4;
 const WRITE = 2;
 const ENTER = 1;
@@ -20,7 +21,13 @@ export function inspectFiles(settings: Settings): CheckFinding[] {
     Object.values(firewall).filter((path) => path !== null),
   );
   const obeyed = [...new Set([settings.file, ...rules])];
-  return [...obeyed.flatMap(changeable), ...inspectState(settings), ...inspectReadable(settings)];
+  const sockets = new Set([settings.control, settings.actuator].map((path) => dirname(path)));
+  return [
+    ...obeyed.flatMap(changeable),
+    ...[...sockets].flatMap(exchangeable),
+    ...inspectState(settings),
+    ...inspectReadable(settings),
+  ];
 }
 
 function statOf(path: string): Stats | null {
@@ -41,6 +48,13 @@ function changeable(path: string): CheckFinding[] {
     if (!(problem instanceof OperatorError)) throw problem;
     return [error(`${problem.message}: it decides what is done as root`, problem.hint ?? '')];
   }
+}
+
+/** Whoever can put another socket there gets the orders, or gives them. */
+function exchangeable(directory: string): CheckFinding[] {
+  const mode = statOf(directory)?.mode ?? 0;
+  if ((mode & OTHERS_WRITE) === 0 || (mode & STICKY) !== 0) return [];
+  return [error(`${directory}: anybody may put another socket in its place`, `chmod o-w ${directory}`)];
 }
 
 /** A missing directory, and one of root's, are the user's once the daemon has started. */

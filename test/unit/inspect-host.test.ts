@@ -223,6 +223,8 @@ test('files: who may change what is done as root, and whether the network proces
   chownSync(join(dir, 'p.toml'), 0, 1234);
   chmodSync(join(dir, 'p.toml'), 0o664);
   chmodSync(join(dir, 'rules.v4'), 0o644);
+  chmodSync(dir, 0o777);
+  assert.match(found().join('\n'), /^error .*: anybody may put another socket in its place/m);
   chmodSync(dir, 0o700);
   assert.match(found().join('\n'), /^error .*p\.toml: others can write it/m);
   assert.match(found().join('\n'), /roster\.cose: nobody may not read it \(.* is shut\)/);
