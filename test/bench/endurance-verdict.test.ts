@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Use } from '../lab/footprint.ts';
+import { Mix } from './endurance-mix.ts';
 import { type EnduranceRecord, verdictOf } from './endurance-verdict.ts';
 
 type Blow = Extract<EnduranceRecord, { record: 'blow' }>;
@@ -87,4 +88,15 @@ test('without a process that lived through it nothing is said to be flat', () =>
   const restarted = hour((atS) => [{ ...elder(70), pid: Math.floor(atS / 600) }]);
   assert.match(verdictOf(restarted).problems.join(), /no process was looked at for long enough/);
   assert.match(verdictOf([blow(1)]).problems.join(), /no process was looked at/);
+});
+
+test('each fault is done as often as the others to both, and none that kills to the host that is never killed', () => {
+  const mix = new Mix();
+  const done = Array.from(
+    { length: 12 },
+    (_, i) => `${i % 2 === 0 ? 'elder' : 'other'} ${mix.next(i % 2 === 0)}`,
+  );
+  const count = (what: string): number => done.filter((one) => one === what).length;
+  assert.deepEqual([count('elder handover'), count('elder power'), count('elder kill9')], [3, 3, 0]);
+  assert.deepEqual([count('other handover'), count('other power'), count('other kill9')], [2, 2, 2]);
 });

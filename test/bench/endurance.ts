@@ -1,5 +1,5 @@
 /**
- * A long life: traffic, and a takeover every so often, planned, after a power loss, after a kill and a new start in turn.
+ * A long life: traffic, and a takeover every so often, planned, after a power loss, and after a kill and a new start, each as often.
  *   npm run -s bench -- endurance [--minutes 60] [--interval 50ms] [--every 30] [--hosts N] [--witness] [--policy ..] [--out FILE] [--json]
  * The last host's processes are never killed: whether a process grows is seen on them. Samples and blows go to FILE as they come, a
  * line of JSON each. Below half an hour growth is told and not judged. Exit status 1 when something grew, moved without a blow, or was not as it must be.
@@ -11,10 +11,10 @@ import { cleanUpOnSignals, closeAll, removeWorkDirectory } from '../lab/lab.ts';
 import { Living } from '../lab/living.ts';
 import { sleep } from '../lab/process.ts';
 import { milliseconds, policyNamed, row, whole } from '../lab/usage.ts';
+import { Mix } from './endurance-mix.ts';
 import { type EnduranceRecord, type Verdict, verdictOf } from './endurance-verdict.ts';
 import { Records } from './records.ts';
 
-const MIX = ['handover', 'power', 'kill9'] as const;
 const SAMPLE_MS = 5_000;
 
 const { values } = parseArgs({
@@ -55,12 +55,11 @@ async function live(living: Living): Promise<void> {
     }
   };
   const lastMs = startedMs + minutes * 60_000;
-  for (let turn = 1, due = 0; startedMs + turn * everyS * 1_000 < lastMs; turn += 1) {
+  const mix = new Mix();
+  for (let turn = 1; startedMs + turn * everyS * 1_000 < lastMs; turn += 1) {
     await waitUntil(startedMs + turn * everyS * 1_000);
     const isElder = (await living.master()) === elder;
-    // A kill that would hit the elder waits for its turn; the service is moved on instead.
-    const fault =
-      MIX[due % MIX.length] === 'kill9' && isElder ? 'handover' : (MIX[due++ % MIX.length] ?? 'handover');
+    const fault = mix.next(isElder);
     const { struck, outageMs, lost, changes, uncaused, problems } = await living.survive(blowNamed(fault));
     records.add({ record: 'blow', atS: atS(), fault, struck, outageMs, lost, changes, uncaused, problems });
     say(
