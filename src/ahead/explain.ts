@@ -64,6 +64,8 @@ export interface Forecast {
   readonly steps: number;
   readonly before: HostName | null;
   readonly after: HostName | null;
+  /** Who holds the service at the end, whether clients get through it or not; null: nobody. */
+  readonly holder: HostName | null;
   /** All times without service, together; `openEnded`: nobody serves at the end. */
   readonly outageMs: number;
   readonly openEnded: boolean;
@@ -147,6 +149,7 @@ export function forecast(
     steps: run.steps,
     before,
     after,
+    holder: after ?? gateways.find(({ state: own }) => holds(own?.services[service]?.place))?.name ?? null,
     outageMs: gaps.reduce((sum, gap) => sum + (gap.untilMs ?? run.elapsedMs) - gap.fromMs, 0),
     openEnded: after === null,
     timeline: linesOf(run.happenings.filter((one) => one.service === service)),
@@ -154,6 +157,10 @@ export function forecast(
     bound,
     basis: machines.map(({ name, basis }) => ({ host: name, text: basis })),
   };
+}
+
+function holds(place: Place | undefined): boolean {
+  return place === 'service.serving' || place === 'service.seeking';
 }
 
 /** One host has served for long enough, and no other is on the way to or from it. */

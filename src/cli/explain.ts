@@ -27,6 +27,8 @@ export interface Explanation {
 }
 
 const EXIT_USAGE = 2;
+/** What goes round and round is told once or twice; all of it is in the document. */
+const LINES_MAX = 30;
 
 export function registerExplain(program: Command, io: CommandIo): void {
   const command = program
@@ -114,9 +116,11 @@ function renderForecast(one: Forecast): string[] {
       line.kind === 'alarm' ? line.detail : `${line.what}${line.detail === '' ? '' : `: ${line.detail}`}`;
     return [`+${ms(line.atMs)}`, line.host, line.row ?? '', what, waited, detail];
   });
-  lines.push(
-    ...(rows.length === 0 ? ['nothing changes its place'] : columns(rows)).map((line) => `    ${line}`),
-  );
+  const shown = rows.length === 0 ? ['nothing changes its place'] : columns(rows.slice(0, LINES_MAX));
+  const more = rows.length - LINES_MAX;
+  if (more > 0)
+    shown.push(`and ${more} more, to +${ms(one.timeline.at(-1)?.atMs ?? 0)}; --json has them all`);
+  lines.push(...shown.map((line) => `    ${line}`));
   lines.push(`  so ${outcome(one)}`);
   if (one.bound !== null)
     lines.push(
@@ -130,8 +134,9 @@ function renderForecast(one: Forecast): string[] {
   return lines;
 }
 
-function outcome({ before, after, outageMs, openEnded, ended, simulatedMs }: Forecast): string {
+function outcome({ before, after, holder, outageMs, openEnded, ended, simulatedMs }: Forecast): string {
   const cut = ended === 'over' ? '' : ` (looked ${seconds(simulatedMs)} ahead)`;
+  if (openEnded && holder !== null) return `${holder} keeps the service, and no client gets through${cut}`;
   if (openEnded) return `nobody serves${before === null ? '' : `, after ${before} did`}${cut}`;
   const gap = outageMs < 0.5 ? 'without a gap' : `after ${ms(outageMs)} without service`;
   if (after === before) return `${after} goes on serving, ${gap}${cut}`;

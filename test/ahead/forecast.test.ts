@@ -136,6 +136,14 @@ test('what hits no master leaves the service where it is; who does not take over
   assert.deepEqual([claim?.host, claim?.row], [first.name, 'T13']);
 });
 
+test('a dead next hop moves nothing for good: the master keeps the service, and each backup was tried', () => {
+  const { w, master, first } = settled('available', 3, 0, 8);
+  const made = ahead(w, first, { kind: 'next-hop' });
+  assert.deepEqual([made.after, made.holder, made.ended], [null, master.name, 'time']);
+  const tried = new Set(made.timeline.filter(({ to }) => to === 'handover.raising').map(({ host }) => host));
+  assert.equal(tried.size, 2);
+});
+
 test('the state that was given stays as it was, and the same state gives the same forecast', () => {
   const { w, master, first } = settled('quorum', 3, 0, 5);
   const state = stateOf(first);

@@ -5,12 +5,15 @@ import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { ConfigError, describeProblem } from '../../src/daemon/config/problems.ts';
+import { parseSettings } from '../../src/daemon/config/settings.ts';
 import { renderMetrics } from '../../src/daemon/metrics.ts';
 import { openMetricsPort } from '../../src/daemon/metrics-port.ts';
 import { Tally } from '../../src/daemon/tally.ts';
 import type { JournalEntry } from '../../src/driver/ports.ts';
 import { OperatorError } from '../../src/trust/errors.ts';
 import { PROJECT } from '../programs.ts';
+import { exampleText } from './cluster-files.ts';
 import { FULL } from './status-fixture.ts';
 import { readText } from './vectors.ts';
 
@@ -143,6 +146,29 @@ test('transitions are counted by service and cause; everything is handed on', ()
     journal.append(one);
   assert.equal(seen.length, 4);
   assert.deepEqual(tally.transitions, { 'firewall:gate-open': 2 });
+});
+
+test('other hosts reach the port only where the file says so', () => {
+  const at = (lines: string): ReturnType<typeof parseSettings> =>
+    parseSettings(exampleText('/etc/p').replace('[timing]', `[metrics]\n${lines}\n[timing]`), 'f');
+  assert.equal(parseSettings(exampleText('/etc/p'), 'f').metrics, null);
+  for (const good of ['"127.0.0.1:9469"', '"127.9.9.9:1"', '"[::1]:9469"'])
+    assert.equal(at(`listen = ${good}`).metrics?.family, good.startsWith('"[') ? 6 : 4);
+  for (const bad of ['"10.77.1.11:9469"', '"[fd00::1]:9469"'])
+    assert.throws(
+      () => at(`listen = ${bad}`),
+      (error) => {
+        assert.ok(error instanceof ConfigError);
+        const [problem] = error.problems;
+        assert.match(
+          describeProblem(problem ?? assert.fail()),
+          /metrics\.listen can be reached by other hosts/,
+        );
+        return problem?.remedy.includes('anywhere = true') === true;
+      },
+    );
+  assert.equal(at('listen = "10.77.1.11:9469"\nanywhere = true').metrics?.ip, '10.77.1.11');
+  assert.throws(() => at('anywhere = true'), ConfigError);
 });
 
 /** A port that is free now. */
