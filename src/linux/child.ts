@@ -80,11 +80,8 @@ export class Child {
       if (stream !== null && 'unref' in stream) (stream as { unref: () => void }).unref();
   }
 
-  /**
-   * Gives it all its input and waits for its end, or for the line that it says when it is done (`doneLine`): what it then still
-   * tidies up nobody waits for. Never throws: what goes wrong is in the answer. Once.
-   */
-  finish(input: string, limitMs: number, doneLine?: string): Promise<Ended> {
+  /** Gives it all its input and waits for its end. Never throws: what goes wrong is in the answer. Once. */
+  finish(input: string, limitMs: number): Promise<Ended> {
     return new Promise((resolve) => {
       let isOver = false;
       const end = (status: number | null, problem: string, late: boolean): void => {
@@ -102,10 +99,6 @@ export class Child {
         end(null, `killed after ${limitMs} ms`, true);
       }, limitMs);
       this.#done.then(({ status, problem }) => end(status, problem, false));
-      if (doneLine !== undefined)
-        this.#process.stdout?.on('data', () => {
-          if (`\n${this.#said.output}`.includes(`\n${doneLine}\n`)) end(0, '', false);
-        });
       this.#process.stdin?.end(input);
     });
   }

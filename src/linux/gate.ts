@@ -5,7 +5,7 @@
  */
 import type { ServiceName } from '../core/basics.ts';
 import type { ActuatorConfig } from './config.ts';
-import { changedTables, gateTables, leaseSet, tableName, talkSet } from './gatetable.ts';
+import { changedTables, gateTables, leaseSet, SERVING_SET, tableName, talkSet } from './gatetable.ts';
 import type { Generations } from './generations.ts';
 import { LeaseSocket } from './lease.ts';
 import { ENOENT } from './libc.ts';
@@ -44,6 +44,8 @@ export class Gate {
   private readonly talkers = new Map<string, Set<ServiceName>>();
   private talkTimer: NodeJS.Timeout | null = null;
   private editions = 0;
+  /** Whether the host is to forward at all, where no standby rules say so. */
+  private isForwarding = false;
 
   constructor(
     config: ActuatorConfig,
@@ -77,6 +79,7 @@ export class Gate {
   async reinstall(): Promise<void> {
     const open = [...this.openUntil];
     await this.install();
+    this.keepForwarding();
     for (const [service, untilMs] of open)
       if (this.config.services.some((s) => s.name === service)) this.set(service, untilMs);
   }
@@ -152,6 +155,22 @@ export class Gate {
     if (errno !== 0) return this.refused(service, errno);
     this.openUntil.delete(service);
     return { openUntilMs: null, missing: false };
+  }
+
+  /**
+   * Whether the host forwards at all, where no standby rules say so themselves (gatetable.ts). Resolves to whether the kernel
+   * has acknowledged it; throws when the tables were removed and nft refuses new ones.
+   */
+  async forward(isForwarding: boolean): Promise<boolean> {
+    this.isForwarding = isForwarding;
+    const errno = this.order(SERVING_SET, isForwarding ? Number.POSITIVE_INFINITY : 0);
+    if (errno === ENOENT) await this.reinstall();
+    return errno === 0 || errno === ENOENT;
+  }
+
+  /** Says again that the host forwards, if it does: somebody may have changed that. */
+  keepForwarding(): void {
+    if (this.isForwarding) this.order(SERVING_SET, Number.POSITIVE_INFINITY);
   }
 
   /** What is true after an order that changed nothing. */
@@ -241,6 +260,7 @@ export class Gate {
     for (const { name } of this.config.services) this.order(leaseSet(name), 0);
     for (const device of this.talkers.keys()) this.order(talkSet(device), 0);
     this.talkers.clear();
+    this.order(SERVING_SET, 0);
     this.openUntil.clear();
     this.lease.close();
   }

@@ -17,6 +17,12 @@ export function leaseSet(service: string): string {
   return `lease_${service.replace(/[^a-z0-9]/g, '_')}`;
 }
 
+/**
+ * The set that holds an element while the host may forward at all. It counts where there are no standby rules, which would
+ * say so themselves: then one set of rules stands all the time, and coming and going is one element.
+ */
+export const SERVING_SET = 'serving';
+
 /** The set that holds the leave to talk on an uplink. Devices may have any characters, sets may not. */
 export function talkSet(device: string): string {
   return `talk_${hex(device)}`;
@@ -118,6 +124,17 @@ function forwarding(config: ActuatorConfig): { rules: string[]; chains: Chain[] 
   return { rules, chains };
 }
 
+/** Nothing is forwarded on standby: of each family with rules and without standby rules. */
+function standby({ services }: ActuatorConfig): string[] {
+  const isCut = {
+    ipv4: services.some(({ firewall: f }) => f.rules !== null && f.standbyRules === null),
+    ipv6: services.some(({ firewall: f }) => f.rules6 !== null && f.standbyRules6 === null),
+  };
+  return (['ipv4', 'ipv6'] as const)
+    .filter((family) => isCut[family])
+    .map((family) => `meta nfproto ${family} meta nfproto != @${SERVING_SET} drop`);
+}
+
 /** No word of the kernel's own on an uplink nobody holds. */
 function muted(config: ActuatorConfig, family: Family): { rules: string[]; chains: Chain[] } {
   const chains = uplinks(config).map((device) =>
@@ -147,7 +164,7 @@ function sent({ services }: ActuatorConfig): { rules: string[]; chains: Chain[] 
 
 function tables(config: ActuatorConfig): Table[] {
   const { services } = config;
-  const sets = [...leases(services), ...uplinks(config).map(talkSet)];
+  const sets = [SERVING_SET, ...leases(services), ...uplinks(config).map(talkSet)];
   const own = (family: Family): Chain[] =>
     services.map((s) => dropUnless(shut(s), family, [leaseSet(s.name)]));
   const forward = forwarding(config);
@@ -161,7 +178,11 @@ function tables(config: ActuatorConfig): Table[] {
       sets,
       chains: [
         ...[...own('inet'), ...forward.chains, ...quiet.chains, ...said.chains],
-        { name: 'forward', hook: 'type filter hook forward priority -310', rules: forward.rules },
+        {
+          name: 'forward',
+          hook: 'type filter hook forward priority -310',
+          rules: [...standby(config), ...forward.rules],
+        },
         // After source NAT (priority 100): masquerading may give a packet of the host's own a roving source.
         {
           name: 'sent',

@@ -253,17 +253,17 @@ async function inspectRules(config: ActuatorConfig): Promise<Finding[]> {
         if (file === null) continue;
         out.push(
           ...(await guarded(async () => {
-            const text = await readRules(config, file.path, file.cut, family);
+            const text = await readRules(config, file, family);
             const forwards = /^:FORWARD ACCEPT/m.exec(text);
-            if (kind === 'standby' && !file.cut && forwards !== null)
+            if (kind === 'standby' && file !== ruleFile(service, 'serving', family) && forwards !== null)
               return [
                 warning(
-                  `${file.path}: FORWARD’s policy is ACCEPT: a host on standby forwards beside the service`,
+                  `${file}: FORWARD’s policy is ACCEPT: a host on standby forwards beside the service`,
                   'write :FORWARD DROP there, or leave standby_rules out',
                 ),
               ];
             if (/^\*filter\s*$/m.test(text)) return [];
-            return [warning(`${file.path}: no filter table`, 'nothing then keeps the cluster’s port open')];
+            return [warning(`${file}: no filter table`, 'nothing then keeps the cluster’s port open')];
           })),
         );
       }

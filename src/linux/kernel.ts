@@ -104,7 +104,7 @@ export class Kernel {
     this.nowMs = nowMs;
     this.links = new Links(this.poller, changed, (device) => this.maySend(device));
     this.gate = new Gate(config, nowMs, this.generations, undefined, aliveUntilMs);
-    this.rules = new Rules(config, this.generations);
+    this.rules = new Rules(config, this.generations, (isOn) => this.gate.forward(isOn));
     this.uplinks = new Uplinks(this.links, this.linkEvents, () => this.config);
     this.roving = rovingAddresses(config);
     for (const service of config.services) this.services.set(service.name, this.parts(service));

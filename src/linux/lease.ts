@@ -49,13 +49,13 @@ function nfgenmsg(family: number, resource: number): Buffer {
 }
 
 function element(key: Buffer, timeoutMs: number): Buffer {
-  const timeout = Buffer.alloc(8);
-  timeout.writeBigUInt64BE(BigInt(timeoutMs), 0);
-  return nested(
-    LIST_ELEM,
-    attribute(SET_ELEM_TIMEOUT, timeout),
-    nested(SET_ELEM_KEY, attribute(DATA_VALUE, key)),
-  );
+  const ends: Buffer[] = [];
+  if (timeoutMs !== Number.POSITIVE_INFINITY) {
+    const timeout = Buffer.alloc(8);
+    timeout.writeBigUInt64BE(BigInt(timeoutMs), 0);
+    ends.push(attribute(SET_ELEM_TIMEOUT, timeout));
+  }
+  return nested(LIST_ELEM, ...ends, nested(SET_ELEM_KEY, attribute(DATA_VALUE, key)));
 }
 
 /** Talks to nf_tables over one socket. Calls return within tens of microseconds. */
@@ -69,7 +69,7 @@ export class LeaseSocket {
   }
 
   /**
-   * Sets the lease of one set to end `timeoutMs` (a whole number, at least 1) from now; 0 removes it.
+   * Sets the lease of one set to end `timeoutMs` (a whole number, at least 1) from now; 0 removes it, infinity: it does not end.
    * Returns 0, or the errno of the refused transaction; ENOENT: the table is not there.
    */
   setLease(set: string, timeoutMs: number): number {

@@ -1,6 +1,6 @@
 /**
- * The programs that put rules into the kernel and read them out. Those that load a set, or change the loaded one, are started
- * before they are needed (warm.ts); what they have done is reckoned as ours (generations.ts).
+ * The programs that put rules into the kernel and read them out. Those that load a set are started before they are needed
+ * (warm.ts); what they have done is reckoned as ours (generations.ts).
  */
 import type { Ended } from './child.ts';
 import type { Generations } from './generations.ts';
@@ -10,11 +10,7 @@ import { WarmTool } from './warm.ts';
 
 export const FAMILIES = [4, 6] as const;
 /** Only the legacy variant has a lock to wait for, so many seconds. */
-const WHOLE_ARGS = ['-w', '2'];
-const CHANGE_ARGS = [...WHOLE_ARGS, '--noflush'];
-const LIMIT_MS = 5000;
-/** With `--verbose` a comment is said again when all before it is done; its end waits for the kernel to tidy up. */
-const DONE_LINE = '# done';
+const ARGS = ['-w', '2'];
 
 export function restoreTool(family: Family, what: 'restore' | 'save'): Tool {
   return family === 4 ? `iptables-${what}` : `ip6tables-${what}`;
@@ -32,8 +28,10 @@ export class Restores {
   readonly #generations: Generations;
   /** Families whose rules are not nftables': no generation tells of them. */
   readonly #legacy = new Set<Family>();
-  readonly #whole = { 4: warm(4, WHOLE_ARGS), 6: warm(6, WHOLE_ARGS) };
-  readonly #change = { 4: warm(4, [...CHANGE_ARGS, '--verbose']), 6: warm(6, [...CHANGE_ARGS, '--verbose']) };
+  readonly #tools = {
+    4: new WarmTool(restoreTool(4, 'restore'), ARGS),
+    6: new WarmTool(restoreTool(6, 'restore'), ARGS),
+  };
 
   constructor(generations: Generations) {
     this.#generations = generations;
@@ -48,14 +46,9 @@ export class Restores {
     }
   }
 
-  /** From now on programs for these families wait, started anew. */
+  /** From now on programs for these families wait, started anew, and for no others. */
   keep(families: ReadonlySet<Family>): void {
-    for (const family of FAMILIES) {
-      const isKept = families.has(family);
-      this.#whole[family].keep(isKept);
-      // Without generations nobody knows what it would change.
-      this.#change[family].keep(isKept && !this.#legacy.has(family));
-    }
+    for (const family of FAMILIES) this.#tools[family].keep(families.has(family));
   }
 
   /** Changes whenever somebody else changes that family's rules; null: nobody tells. */
@@ -66,22 +59,11 @@ export class Restores {
   /** Loads a whole set: each of its tables is one transaction. */
   load(family: Family, text: string): Promise<Ended> {
     const transactions = this.#legacy.has(family) ? 0 : tablesIn(text).length;
-    return this.#generations.during(transactions, () => this.#whole[family].run(text));
+    return this.#generations.during(transactions, () => this.#tools[family].run(text));
   }
 
-  /** Changes one table of the loaded set. */
-  change(family: Family, text: string): Promise<Ended> {
-    return this.#generations.during(1, () =>
-      this.#change[family].run(`${text}${DONE_LINE}\n`, LIMIT_MS, DONE_LINE),
-    );
-  }
-
-  /** Changes it as somebody else would: by no program that waits. */
+  /** Adds to what stands. Whoever compares with what was loaded finds it changed. */
   async add(family: Family, text: string): Promise<void> {
-    await runTool(restoreTool(family, 'restore'), CHANGE_ARGS, text);
+    await runTool(restoreTool(family, 'restore'), [...ARGS, '--noflush'], text);
   }
-}
-
-function warm(family: Family, args: readonly string[]): WarmTool {
-  return new WarmTool(restoreTool(family, 'restore'), args);
 }

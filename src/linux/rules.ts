@@ -1,8 +1,8 @@
 /**
  * The host's iptables rule sets: tested before they are kept, kept in memory so that no edit in between can break
- * a takeover, loaded whole by programs that wait for them, and watched. Invariants: a set that iptables-restore refuses is
- * never loaded; whatever set of ours is loaded, the cluster's port is first in INPUT and OUTPUT, and put back there when it
- * is pushed out; a set counts as there while nobody but us has changed any rule since the kernel took it, or it was read back.
+ * a takeover, loaded whole, and watched. Invariants: a set that iptables-restore refuses is never loaded; whatever set of ours
+ * is loaded, the cluster's port is first in INPUT and OUTPUT, and put back there when it is pushed out; a set counts as there
+ * while nobody but us has changed any rule since the kernel took it, or it was read back; nothing is forwarded on standby.
  */
 import { readFile } from 'node:fs/promises';
 import { OperatorError } from '../trust/errors.ts';
@@ -14,7 +14,6 @@ import { FAMILIES, Restores, restoreTool, savedRules } from './restores.ts';
 import {
   type Family,
   firstMissing,
-  forwardChange,
   portIsFirst,
   portRules,
   portRulesAlone,
@@ -28,7 +27,6 @@ const RULES_BYTES_MAX = 4 << 20;
 export type RuleKind = 'serving' | 'standby';
 
 interface Loaded {
-  readonly kind: RuleKind;
   readonly path: string;
   readonly text: string;
   readonly tables: readonly string[];
@@ -36,29 +34,17 @@ interface Loaded {
   readonly count: number;
   /** Read back after loading; null until that was done. */
   baseline: Map<string, string[]> | null;
-  /** Nobody had changed anything when that was done. */
-  isExact: boolean;
   /** Whether somebody has tried to read it back since. */
   looked: boolean;
-  /** The generation of the ruleset at which it was the kernel's, and nothing else; null: not known. */
-  loadedAt: number | null;
-  /** That at which all was last known to be there, whatever others had added. */
+  /** The generation of the ruleset at which all was last known to be there. */
   seenAt: number | null;
 }
 
-/** A file as it is configured; `cut`: with nothing forwarded. */
-interface RuleFile {
-  readonly path: string;
-  readonly cut: boolean;
-}
-
-/** The file of one family for one kind, and whether forwarding is to be cut out of it. */
-export function ruleFile(service: GatewayService, kind: RuleKind, family: Family): RuleFile | null {
+/** The file of one family for one kind; without one for standby the set stands, and the gate's table forwards nothing. */
+export function ruleFile(service: GatewayService, kind: RuleKind, family: Family): string | null {
   const { rules, rules6, standbyRules, standbyRules6 } = service.firewall;
   const serving = family === 4 ? rules : rules6;
-  const standby = family === 4 ? standbyRules : standbyRules6;
-  if (kind === 'standby' && standby !== null) return { path: standby, cut: false };
-  return serving === null ? null : { path: serving, cut: kind === 'standby' };
+  return kind === 'serving' ? serving : ((family === 4 ? standbyRules : standbyRules6) ?? serving);
 }
 
 /**
@@ -98,12 +84,11 @@ async function fileText(path: string): Promise<string> {
 export async function readRules(
   config: ActuatorConfig,
   path: string,
-  cut: boolean,
   family: Family,
   held?: string,
 ): Promise<string> {
   const text = held ?? (await fileText(path));
-  const whole = withOurRules(text, portRules(config, family), cut);
+  const whole = withOurRules(text, portRules(config, family));
   const refusal = await refusalOf(whole, family);
   if (refusal !== null)
     throw new OperatorError(
@@ -124,9 +109,16 @@ export class Rules {
   private readonly lane = new Lane();
   private readonly generations: Generations;
   private readonly restores: Restores;
+  private readonly forward: (isForwarding: boolean) => Promise<boolean>;
 
-  constructor(config: ActuatorConfig, generations: Generations) {
+  /** `forward`: has the kernel forward, or not, where no standby rules say so; whether it has acknowledged that. */
+  constructor(
+    config: ActuatorConfig,
+    generations: Generations,
+    forward: (isForwarding: boolean) => Promise<boolean>,
+  ) {
     this.config = config;
+    this.forward = forward;
     this.generations = generations;
     this.restores = new Restores(generations);
   }
@@ -142,14 +134,10 @@ export class Rules {
       for (const kind of ['serving', 'standby'] as const)
         for (const family of FAMILIES) {
           const file = ruleFile(service, kind, family);
-          const key = file === null ? '' : keyOf(file, family);
-          if (file === null || texts.has(key)) continue;
-          const text =
-            held.get(file.path) ??
-            (reread ? undefined : this.held.get(file.path)) ??
-            (await fileText(file.path));
-          held.set(file.path, text);
-          texts.set(key, await readRules(config, file.path, file.cut, family, text));
+          if (file === null || texts.has(keyOf(file, family))) continue;
+          const text = held.get(file) ?? (reread ? undefined : this.held.get(file)) ?? (await fileText(file));
+          held.set(file, text);
+          texts.set(keyOf(file, family), await readRules(config, file, family, text));
         }
     await this.restores.inspect(familiesOf(texts));
     this.texts = texts;
@@ -157,9 +145,17 @@ export class Rules {
     this.config = config;
   }
 
-  /** From now on the programs that load the prepared files wait for it, started anew; to be called after each `prepare`. */
+  /** From now on the programs that a takeover needs wait for it, started anew; to be called after each `prepare`. */
   keepWarm(): void {
-    this.restores.keep(familiesOf(this.texts));
+    const { services } = this.config;
+    const isNeeded = (family: Family): boolean => {
+      const loaded = this.loaded.get(family);
+      const isStale = loaded !== undefined && loaded.text !== this.texts.get(keyOf(loaded.path, family));
+      return (
+        isStale || services.some((s) => ruleFile(s, 'standby', family) !== ruleFile(s, 'serving', family))
+      );
+    };
+    this.restores.keep(new Set(FAMILIES.filter(isNeeded)));
   }
 
   /** No program waits any more. */
@@ -195,11 +191,8 @@ export class Rules {
       if (rules.length === 0 && loaded.looked) continue;
       const generation = this.restores.generation(family);
       const saved = await savedRules(family);
-      if (loaded.baseline === null) loaded.isExact = generation !== null && generation === loaded.loadedAt;
-      missingOf(loaded, saved);
-      // What somebody has changed was something else.
-      if (isAsLoaded(loaded, saved) && generation === this.restores.generation(family))
-        Object.assign(loaded, { loadedAt: generation, seenAt: generation });
+      // What somebody has changed was something else, or beside ours.
+      if (missingOf(loaded, saved) === null) loaded.seenAt = generation;
       if (rules.length === 0 || portIsFirst(saved, rules)) continue;
       await this.restores.add(family, portRulesAlone(rules));
     }
@@ -207,15 +200,15 @@ export class Rules {
 
   private async checkOne(service: GatewayService, family: Family): Promise<Outcome> {
     const file = ruleFile(service, 'serving', family);
-    if (file === null) return confirmed('no rules configured');
-    return this.present('serving', file.path, family);
+    return file === null
+      ? confirmed('no rules configured')
+      : this.present(file, family, this.restores.generation(family));
   }
 
   /** Whether that set is the loaded one and all of it there still. */
-  private async present(kind: RuleKind, path: string, family: Family): Promise<Outcome> {
+  private async present(path: string, family: Family, generation: number | null): Promise<Outcome> {
     const loaded = this.loaded.get(family);
-    if (loaded?.kind !== kind || loaded.path !== path) return refuted(`${path} is not loaded`);
-    const generation = this.restores.generation(family);
+    if (loaded?.path !== path) return refuted(`${path} is not loaded`);
     if (generation !== null && generation === loaded.seenAt) return confirmed('nothing was changed');
     const missing = missingOf(loaded, await savedRules(family));
     if (missing !== null) return refuted(`${path}: no longer loaded: ${missing.slice(0, 200)}`);
@@ -225,61 +218,56 @@ export class Rules {
 
   /** Both families side by side; which kind is needed is what it is when its turn has come. */
   private async loadBoth(service: GatewayService): Promise<Outcome> {
+    const isServing = this.serving.size > 0;
+    const hasCut = isServing || (await this.forward(false));
     const before = this.generations.foreign();
     const fresh = new Map<Family, Loaded>();
-    const load = (family: Family) => this.loadOne(service, family, before, fresh);
-    const outcomes = await Promise.all(FAMILIES.map(load));
+    const kind = isServing ? 'serving' : 'standby';
+    // Read for both before either changes anything.
+    const generations = FAMILIES.map((family) => this.restores.generation(family));
+    const outcomes = await Promise.all(
+      FAMILIES.map((family, i) => this.loadOne(service, kind, family, generations[i] ?? null, fresh)),
+    );
     // Nobody else has changed anything meanwhile: what stands is what the kernel has acknowledged.
     const isUndisturbed = before !== null && this.generations.foreign() === before;
     for (const [family, loaded] of fresh)
-      if (isUndisturbed && this.restores.generation(family) !== null)
-        Object.assign(loaded, { loadedAt: before, seenAt: before });
-    return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules loaded');
+      if (isUndisturbed && this.restores.generation(family) !== null) loaded.seenAt = before;
+    const wrong = outcomes.find((o) => o.verdict !== 'confirmed');
+    if (wrong !== undefined) return wrong;
+    const isSet = isServing ? await this.forward(true) : hasCut;
+    return isSet ? confirmed('rules loaded') : unknown('the kernel did not take whether to forward');
   }
 
-  /** `before`: the generation when it began. What it had to load it puts into `fresh`. */
+  /** `generation`: before anything is changed. What it had to load it puts into `fresh`. */
   private async loadOne(
     service: GatewayService,
+    kind: RuleKind,
     family: Family,
-    before: number | null,
+    generation: number | null,
     fresh: Map<Family, Loaded>,
   ): Promise<Outcome> {
-    const kind = this.serving.size > 0 ? 'serving' : 'standby';
-    const file = ruleFile(service, kind, family);
-    if (file === null) return confirmed('no rules configured');
-    const text = this.texts.get(keyOf(file, family));
-    if (text === undefined) return unknown(`${file.path} was never tested`);
+    const path = ruleFile(service, kind, family);
+    if (path === null) return confirmed('no rules configured');
+    const text = this.texts.get(keyOf(path, family));
+    if (text === undefined) return unknown(`${path} was never tested`);
     const isSame = this.loaded.get(family)?.text === text;
-    if (isSame && (await this.present(kind, file.path, family)).verdict === 'confirmed')
+    if (isSame && (await this.present(path, family, generation)).verdict === 'confirmed')
       return confirmed('the rules are loaded already');
-    const change = this.changeTo(file, family, before);
-    const changed = change === null ? null : await this.restores.change(family, change);
-    if (changed?.status !== 0) {
-      const ended = await this.restores.load(family, text);
-      if (ended.status !== 0) return unknown(`${file.path}: ${textOf(ended.errors)}`);
-    }
-    const tables = tablesIn(text);
+    const ended = await this.restores.load(family, text);
+    if (ended.status !== 0) return unknown(`${path}: ${textOf(ended.errors)}`);
     const count = text.split('\n').filter(isRule).length;
-    const unseen = { baseline: null, isExact: false, looked: false, loadedAt: null, seenAt: null };
-    const loaded: Loaded = { kind, path: file.path, text, tables, count, ...unseen };
+    const loaded: Loaded = {
+      ...{ path, text, tables: tablesIn(text), count },
+      ...{ baseline: null, looked: false, seenAt: null },
+    };
     this.loaded.set(family, loaded);
     fresh.set(family, loaded);
     return confirmed('rules loaded');
   }
-
-  /** What makes of the loaded set this one of the same file, as long as it stands as it was loaded; null: it must be loaded whole. */
-  private changeTo(file: RuleFile, family: Family, generation: number | null): string | null {
-    const loaded = this.loaded.get(family);
-    const other = this.texts.get(keyOf({ ...file, cut: !file.cut }, family));
-    const serving = this.texts.get(keyOf({ ...file, cut: false }, family));
-    if (loaded === undefined || loaded.text !== other || serving === undefined) return null;
-    if (loaded.loadedAt === null || loaded.loadedAt !== generation) return null;
-    return forwardChange(serving, file.cut);
-  }
 }
 
-function keyOf({ path, cut }: RuleFile, family: Family): string {
-  return `${family} ${path} ${cut}`;
+function keyOf(path: string, family: Family): string {
+  return `${family} ${path}`;
 }
 
 /** The families that any of the prepared texts is for. */
@@ -302,12 +290,4 @@ function missingOf(loaded: Loaded, now: Map<string, string[]>): string | null {
     loaded.baseline = ours;
   }
   return firstMissing(loaded.baseline, now);
-}
-
-/** Whether its tables are, line by line, what they were when it had just been loaded. */
-function isAsLoaded({ baseline, isExact }: Loaded, now: Map<string, string[]>): boolean {
-  return (
-    isExact &&
-    [...(baseline ?? [])].every(([table, lines]) => now.get(table)?.join('\n') === lines.join('\n'))
-  );
 }

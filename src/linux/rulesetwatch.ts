@@ -105,6 +105,7 @@ export class RulesetWatch {
       const text = await listed(table);
       this.baseline = text === null ? null : { edition: made, text };
     } else this.baseline = { edition, text: now };
+    gate.keepForwarding();
     await rules.keepPortOpen();
     await this.guard.keep();
   }

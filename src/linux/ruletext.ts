@@ -36,48 +36,23 @@ export function portRules(config: ActuatorConfig, family: Family): string[] {
 }
 
 /**
- * The operator's text with the cluster's port first in INPUT and OUTPUT, in the same transaction. `standby`: and
- * with nothing forwarded. A text without a filter table is left as it is.
+ * The operator's text with the cluster's port first in INPUT and OUTPUT, in the same transaction. A text without a filter table is
+ * left as it is.
  */
-export function withOurRules(text: string, portRulesFirst: readonly string[], standby: boolean): string {
+export function withOurRules(text: string, portRulesFirst: readonly string[]): string {
   const out: string[] = [];
   let inFilter = false;
   for (const line of text.split('\n')) {
     const word = line.trim();
-    if (word.startsWith('*')) {
-      inFilter = word === '*filter';
-      out.push(line);
-      if (inFilter && standby) out.push(':FORWARD DROP [0:0]');
-      continue;
-    }
-    if (inFilter && standby && word.startsWith(':FORWARD ')) continue;
-    if (inFilter && word === 'COMMIT') {
+    if (word.startsWith('*')) inFilter = word === '*filter';
+    else if (inFilter && word === 'COMMIT') {
       // Inserted last, and so before everything else, whatever the file's own -I lines do.
       for (const rule of [...portRulesFirst].reverse()) out.push(`-I ${rule}`);
-      if (standby) out.push('-I FORWARD -j DROP');
       inFilter = false;
     }
     out.push(line);
   }
   return out.join('\n');
-}
-
-/**
- * What makes of a loaded text of `withOurRules` the same one without the cut, or with it, for `iptables-restore --noflush`: the
- * policy of FORWARD, and our drop in front of it. Null: the file sets that policy, or its filter, more than once.
- */
-export function forwardChange(text: string, standby: boolean): string | null {
-  const lines = text.split('\n').map((line) => line.trim());
-  const begin = lines.indexOf('*filter');
-  if (begin < 0 || lines.lastIndexOf('*filter') !== begin) return null;
-  const policies = lines
-    .slice(begin, lines.indexOf('COMMIT', begin))
-    .filter((line) => /^(:|(-P|--policy) +)FORWARD\s/.test(line));
-  if (policies.length > 1 || policies[0]?.startsWith('-')) return null;
-  const policy = standby ? 'DROP' : (policies[0]?.split(/\s+/)[1] ?? 'ACCEPT');
-  if (policy !== 'DROP' && policy !== 'ACCEPT') return null;
-  const rule = standby ? '-I FORWARD -j DROP' : '-D FORWARD -j DROP';
-  return ['*filter', `:FORWARD ${policy} [0:0]`, rule, 'COMMIT', ''].join('\n');
 }
 
 /** The rules that only keep the port open, for `iptables-restore --noflush`. */

@@ -36,15 +36,15 @@ export class WarmTool {
     if (wanted) this.#start();
   }
 
-  /** Runs the tool to its end, or to its line `doneLine`; throws `OperatorError` when it is not installed. */
-  async run(input: string, limitMs = TOOL_LIMIT_MS, doneLine?: string): Promise<Ended> {
+  /** Runs the tool to its end; throws `OperatorError` when it is not installed. */
+  async run(input: string, limitMs = TOOL_LIMIT_MS): Promise<Ended> {
     const waiting = this.#take();
     if (waiting !== null && waiting.pid !== null) {
-      const ended = await waiting.finish(input, limitMs, doneLine);
+      const ended = await waiting.finish(input, limitMs);
       // Not by itself and not by us: somebody killed it, perhaps long before it was asked.
       if (ended.status !== null || ended.late) return ended;
     }
-    return new Child(toolProgram(this.#tool, this.#args)).finish(input, limitMs, doneLine);
+    return new Child(toolProgram(this.#tool, this.#args)).finish(input, limitMs);
   }
 
   /** The waiting one, which serves now; the next comes later. */

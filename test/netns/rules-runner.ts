@@ -6,18 +6,18 @@
 import { channel } from 'node:diagnostics_channel';
 import { createInterface } from 'node:readline';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
+import { Gate } from '../../src/linux/gate.ts';
 import { Generations } from '../../src/linux/generations.ts';
-import { LeaseSocket } from '../../src/linux/lease.ts';
-import { confirmed, type Outcome, unknown } from '../../src/linux/outcome.ts';
-import { Restores } from '../../src/linux/restores.ts';
+import { rawNowMs } from '../../src/linux/libc.ts';
+import { confirmed, type Outcome } from '../../src/linux/outcome.ts';
 import { Rules } from '../../src/linux/rules.ts';
 
 const config = JSON.parse(process.argv[2] ?? '') as ActuatorConfig;
 const [service] = config.services;
 if (service === undefined) throw new Error('no service');
-const socket = new LeaseSocket('portcullis_test');
-const generations = new Generations(() => socket.foreignGeneration());
-const rules = new Rules(config, generations);
+const generations: Generations = new Generations(() => gate.foreignGeneration());
+const gate = new Gate(config, rawNowMs, generations);
+const rules = new Rules(config, generations, (isOn) => gate.forward(isOn));
 let started = 0;
 channel('child_process').subscribe(() => started++);
 
@@ -28,11 +28,6 @@ const WORDS: { readonly [word: string]: () => Promise<Outcome> } = {
   look: async () => {
     await rules.keepPortOpen();
     return confirmed('');
-  },
-  refused: async () => {
-    const change = '*filter\n-D INPUT -s 192.0.2.9 -j DROP\nCOMMIT\n';
-    const { status, errors } = await new Restores(generations).change(4, change);
-    return status === 0 ? confirmed('') : unknown(errors);
   },
 };
 
@@ -45,6 +40,7 @@ async function obey(word: string): Promise<void> {
   process.stdout.write(`${JSON.stringify(said)}\n`);
 }
 
+await gate.install();
 await rules.prepare(config);
 rules.keepWarm();
 createInterface({ input: process.stdin })

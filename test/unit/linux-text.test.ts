@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import test from 'node:test';
 import fc from 'fast-check';
+import type { ActuatorConfig, GatewayService } from '../../src/linux/config.ts';
 import {
   advertisement,
   arpRequest,
@@ -14,16 +15,11 @@ import {
   parseFrame,
   solicitation,
 } from '../../src/linux/frames.ts';
+import { gateTables } from '../../src/linux/gatetable.ts';
 import { formatIp, formatMac, inPrefix, parseIp, parseMac } from '../../src/linux/ip.ts';
 import { Lane } from '../../src/linux/lane.ts';
 import { Neighbourhood } from '../../src/linux/neighbourhood.ts';
-import {
-  firstMissing,
-  forwardChange,
-  portIsFirst,
-  readSaved,
-  withOurRules,
-} from '../../src/linux/ruletext.ts';
+import { firstMissing, portIsFirst, readSaved, withOurRules } from '../../src/linux/ruletext.ts';
 import { earFilter } from '../../src/linux/socketfilter.ts';
 import { Sweep } from '../../src/linux/sweep.ts';
 
@@ -125,7 +121,7 @@ const PORT = [
 ];
 
 test('rules: ours go into the filter table, last inserted and so first', () => {
-  const serving = withOurRules(FILE, PORT, false).split('\n');
+  const serving = withOurRules(FILE, PORT).split('\n');
   assert.deepEqual(serving.slice(-5), [
     '-A FORWARD -j ACCEPT',
     `-I ${PORT[1]}`,
@@ -134,27 +130,19 @@ test('rules: ours go into the filter table, last inserted and so first', () => {
     '',
   ]);
   assert.equal(serving.filter((line) => line.startsWith('-I')).length, 2, 'the nat table is left alone');
-  const standby = withOurRules(FILE, PORT, true).split('\n');
-  assert.ok(standby.includes(':FORWARD DROP [0:0]') && standby.includes('-I FORWARD -j DROP'));
-  assert.ok(!standby.includes(':FORWARD ACCEPT [1:2]'));
 });
 
-test('rules: from the cut set to the whole one and back by two lines, where the file is plain enough', () => {
-  const change = (text: string, standby: boolean) => forwardChange(withOurRules(text, PORT, false), standby);
-  assert.equal(change(FILE, true), '*filter\n:FORWARD DROP [0:0]\n-I FORWARD -j DROP\nCOMMIT\n');
-  assert.equal(change(FILE, false), '*filter\n:FORWARD ACCEPT [0:0]\n-D FORWARD -j DROP\nCOMMIT\n');
-  const mangle = '*mangle\n:FORWARD ACCEPT [0:0]\nCOMMIT\n';
-  const policy = (text: string) => /^:FORWARD (\w+)/m.exec(change(text, false) ?? '')?.[1];
-  assert.equal(policy(mangle + FILE.replace(':FORWARD ACCEPT', ':FORWARD DROP')), 'DROP');
-  assert.equal(policy(FILE.replace(/:FORWARD.*\n/, '') + mangle), 'ACCEPT', 'the kernel’s own');
-  for (const odd of [
-    mangle,
-    FILE + FILE,
-    FILE.replace(':FORWARD ACCEPT', ':FORWARD -'),
-    FILE.replace('-A FORWARD', '-P FORWARD DROP\n-A FORWARD'),
-    FILE.replace(':INPUT', ':FORWARD DROP [0:0]\n:INPUT'),
-  ])
-    assert.equal(change(odd, false), null, odd);
+test('gate tables: nothing is forwarded on standby, of each family with rules and without standby rules', () => {
+  const firewall = { rules: null, rules6: null, standbyRules: null, standbyRules6: null };
+  const cut = (change: Partial<GatewayService['firewall']>): string[] => {
+    const sides = { downlink: { device: 'eth0', addresses: [] }, uplink: { device: 'up0', addresses: [] } };
+    const services = [{ name: 's', ...sides, firewall: { ...firewall, ...change } }];
+    const text = gateTables({ cluster: 'c', services } as unknown as ActuatorConfig);
+    return [...text.matchAll(/^meta nfproto (\w+) meta nfproto != @serving drop$/gm)].map((m) => m[1] ?? '');
+  };
+  assert.deepEqual(cut({}), [], 'whose rules are left alone, forwarding is as well');
+  assert.deepEqual(cut({ rules: '/4', rules6: '/6' }), ['ipv4', 'ipv6']);
+  assert.deepEqual(cut({ rules: '/4', rules6: '/6', standbyRules: '/s' }), ['ipv6']);
 });
 
 test('rules: a missing or displaced rule is found, added ones are let be', () => {
