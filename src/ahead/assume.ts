@@ -30,6 +30,10 @@ export function machinesOf(state: HostState, nowMs: number): Machine[] {
   );
   for (const { downlinkLink } of state.config.services) if (downlinkLink !== null) links.add(downlinkLink);
   links.delete(0);
+  // Without a carrier there this host hears and says nothing over it; what was heard before is all that it knows.
+  for (const { name, downlinkLink } of state.config.services)
+    if (downlinkLink !== null && state.services[name]?.checks.checkDownlink.verdict === 'refuted')
+      links.delete(downlinkLink);
   const me = members.find(({ name }) => name === self);
   const own: Machine = {
     name: self,

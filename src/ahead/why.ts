@@ -13,7 +13,8 @@ const reason = (rule: string, text: string, untilMs: number | null = null): Hind
   text,
   untilMs,
 });
-const ms = (value: number): string => `${Math.max(0, Math.round(value))} ms`;
+const ms = (value: number): string =>
+  value < 10_000 ? `${Math.max(0, Math.round(value))} ms` : `${Math.round(value / 1000)} s`;
 
 /** Empty: it is master, and its gate is open. */
 export function whyNotMaster(state: HostState, service: ServiceName, nowMs: number): Hindrance[] {

@@ -97,7 +97,7 @@ function renderService(service: Explanation['services'][number]): string {
     ...(reasons.length === 0
       ? [`  ${host} is master`]
       : [`  ${host} is not master:`, ...reasons.map(reasonLine)]),
-    `  ${service.order}`,
+    `  ${service.order === 'order: ' ? 'order: nobody else is fit' : service.order}`,
   ];
   for (const one of forecasts) lines.push('', ...renderForecast(one));
   return `${lines.join('\n')}\n`;

@@ -144,6 +144,17 @@ test('a dead next hop moves nothing for good: the master keeps the service, and 
   assert.equal(tried.size, 2);
 });
 
+test('a host without a carrier forecasts the others without itself: it is told nothing, and tells nothing', () => {
+  const { w, master, first } = settled('available', 3, 0, 9);
+  first.lan = false;
+  w.linkChanged(first, 'downlink');
+  w.pass(100);
+  const made = ahead(w, first, { kind: 'power', host: master.name });
+  assert.ok(made.after !== null && made.after !== first.name && made.after !== master.name);
+  const own = made.timeline.filter(({ host, what }) => host === first.name && what === 'master-heard');
+  assert.deepEqual(own, []);
+});
+
 test('the state that was given stays as it was, and the same state gives the same forecast', () => {
   const { w, master, first } = settled('quorum', 3, 0, 5);
   const state = stateOf(first);
