@@ -1,10 +1,10 @@
 /** `portcullis actuator`: the process with the capabilities, in a unit of its own. */
 import type { Command } from 'commander';
+import { examples } from './help.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
 export function registerActuator(program: Command): void {
-  program
-    .command('actuator')
+  examples(program.command('actuator'), 'actuator')
     .description(
       'carry out the orders of the daemon that connects to its socket; SIGTERM makes the host harmless',
     )

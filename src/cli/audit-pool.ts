@@ -9,6 +9,7 @@ import type { Members } from '../audit/members.ts';
 import { type Summary, summarize } from '../audit/summary.ts';
 import { importVerifyKey, type VerifyKey } from '../wire/ed25519.ts';
 import { type LogPath, segmentBytes, segmentLabel } from './audit-files.ts';
+import { withProgress } from './progress.ts';
 
 /** What a worker needs of the roster. */
 interface Order {
@@ -32,7 +33,9 @@ export async function summarizeAll(
   const paths = logs.flatMap(({ segments }) => segments);
   const count = IS_COMPILED ? Math.min(workers, WORKERS_MAX, paths.length) : 1;
   const summaries =
-    count > 1 ? await inWorkers(paths, members, count) : paths.map((path) => here(path, members));
+    count > 1
+      ? await withProgress('reading the logs', () => inWorkers(paths, members, count))
+      : paths.map((path) => here(path, members));
   let at = 0;
   return logs.map(({ path, segments }) => {
     const own = summaries.slice(at, at + segments.length);

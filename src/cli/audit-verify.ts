@@ -73,6 +73,7 @@ export function printCheckpoint(path: string, options: VerifyOptions, io: Comman
     if (host === null)
       throw new OperatorError(
         `${segment}: the checkpoint is signed by a key that no host of the roster has had`,
+        'is it the roster of the cluster that wrote this log, with all its versions?',
       );
     io.out(formatCheckpoint(members.roster.clusterName, host, block, newest));
     return;

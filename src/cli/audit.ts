@@ -1,10 +1,10 @@
 /** `portcullis audit`: what the event logs of hosts say, and whether it can be believed. Needs no running daemon. */
-import type { Command } from 'commander';
-import { OperatorError } from '../trust/errors.ts';
+import { type Command, Option } from 'commander';
 import { membersFrom } from './audit-files.ts';
 import { asJournal, printMerged, writeReport } from './audit-report.ts';
 import { asJson, asLine, type FilterOptions, filterOf, print } from './audit-show.ts';
 import { printCheckpoint, type VerifyOptions, verify } from './audit-verify.ts';
+import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
 
 const ROSTER = ['--roster <file>', 'the roster, with all its versions'] as const;
@@ -26,8 +26,11 @@ interface ShowOptions extends FilterOptions {
 
 export function registerAudit(program: Command, io: CommandIo): void {
   const audit = program.command('audit').description('read and judge the event logs of hosts');
-  audit
-    .command('verify')
+  examples(
+    audit.command('verify'),
+    'audit verify fw1/log fw2/log --roster roster.cose --admin-key admin.key.pub',
+    'audit verify fw1/log fw2/log --roster roster.cose --checkpoint fw1.checkpoint --complete',
+  )
     .description(
       'chains, signatures, keys, and what the logs hold of each other; exit 1 when something fails',
     )
@@ -38,7 +41,13 @@ export function registerAudit(program: Command, io: CommandIo): void {
     .option('--complete', 'the log of every host that has one must be given')
     .option('--json', 'the verdict as JSON')
     .action((logs: string[], options: VerifyOptions) => verify(logs, options, io));
-  withFilters(audit.command('show'))
+  withFilters(
+    examples(
+      audit.command('show'),
+      'audit show /var/lib/portcullis/log --follow --kind transition,voted,alarm',
+      'audit show fw1/log --roster roster.cose --since 2026-05-01T00:00:00Z',
+    ),
+  )
     .description('the entries of logs, as they stand there; `audit verify` says whether they hold')
     .argument(...LOGS)
     .option(...NAMES)
@@ -49,7 +58,7 @@ export function registerAudit(program: Command, io: CommandIo): void {
       const printer = options.json ? asJson : asLine;
       await print(logs, members, filterOf(options), printer, io, options.follow === true);
     });
-  withFilters(audit.command('merge'))
+  withFilters(examples(audit.command('merge'), 'audit merge fw1/log fw2/log --roster roster.cose'))
     .description(
       'the entries of several hosts in one order, by what their logs hold of each other, not by clocks',
     )
@@ -61,8 +70,7 @@ export function registerAudit(program: Command, io: CommandIo): void {
       const members = membersFrom(options.roster, options.adminKey);
       await printMerged(logs, members, filterOf(options), options.json === true, io);
     });
-  audit
-    .command('report')
+  examples(audit.command('report'), 'audit report fw1/log fw2/log --roster roster.cose --out report.html')
     .description(
       'one page of HTML: who was master when, takeovers, refusals, gaps, and the verdict; exit 1 as verify',
     )
@@ -75,21 +83,24 @@ export function registerAudit(program: Command, io: CommandIo): void {
     .action(async (logs: string[], options: VerifyOptions & { out: string }) => {
       io.err(`${await writeReport(logs, options)}\n`);
     });
-  withFilters(audit.command('export'))
+  withFilters(
+    examples(
+      audit.command('export'),
+      'audit export /var/lib/portcullis/log --follow',
+      'audit export /var/lib/portcullis/log --format journal',
+    ),
+  )
     .description('entries for log pipelines: JSON lines, or the journal’s export format')
     .argument(...LOGS)
     .option(...NAMES)
-    .option('--format <format>', 'json or journal', 'json')
+    .addOption(new Option('--format <format>', 'of the entries').choices(['json', 'journal']).default('json'))
     .option('--follow', 'go on with what is written')
     .action(async (logs: string[], options: ShowOptions & { format: string }) => {
-      if (options.format !== 'json' && options.format !== 'journal')
-        throw new OperatorError(`--format: unknown: ${options.format}`, 'json or journal', 2);
       const members = options.roster === undefined ? null : membersFrom(options.roster, undefined);
       const printer = options.format === 'json' ? asJson : asJournal;
       await print(logs, members, filterOf(options), printer, io, options.follow === true);
     });
-  audit
-    .command('checkpoint')
+  examples(audit.command('checkpoint'), 'audit checkpoint fw1/log --roster roster.cose')
     .description('the newest checkpoint of a log: short enough for paper, and worth keeping elsewhere')
     .argument('<log>', 'a directory of segments, or a segment')
     .requiredOption(...ROSTER)

@@ -15,6 +15,7 @@ import { OperatorError } from '../trust/errors.ts';
 import { inspectFiles } from './check-files.ts';
 import { FILL_IN } from './config-draft.ts';
 import { conntrackdFinding } from './conntrackd.ts';
+import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
@@ -107,8 +108,7 @@ export function inspectRuntime(version = process.versions.node): CheckFinding[] 
 }
 
 export function registerCheck(program: Command, io: CommandIo): void {
-  program
-    .command('check')
+  examples(program.command('check'), 'check')
     .description('check configuration, keys, roster and this host; change nothing')
     .option(...CONFIG_OPTION)
     .option('--json', 'print the findings as JSON')
@@ -122,7 +122,11 @@ export function registerCheck(program: Command, io: CommandIo): void {
         for (const finding of found) tell(io, finding);
         for (const { service, rows } of bounds) io.out(boundsText(service, rows));
       }
-      if (errors > 0) throw new OperatorError(`${options.config}: ${errors} thing(s) to mend`);
+      if (errors > 0)
+        throw new OperatorError(
+          `${options.config}: ${errors} thing(s) to mend`,
+          'each stands above, with its remedy',
+        );
       io.err(`${options.config}: sound\n`);
     });
 }

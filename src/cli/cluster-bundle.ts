@@ -44,7 +44,10 @@ function bundle(io: KeyIo, text: string, options: BundleOptions): void {
   const roster = claimedRoster(options.roster);
   const admin = roster.admins.map(fingerprint).join();
   if (wanted !== undefined && admin !== wanted)
-    throw new OperatorError(`${options.roster}: its admin key is ${admin}, not ${wanted}`);
+    throw new OperatorError(
+      `${options.roster}: its admin key is ${admin}, not ${wanted}`,
+      'this is not the roster of your cluster, or its admin key was changed: see portcullis cluster show --history',
+    );
   const member = roster.members.find(({ name }) => name === host);
   if (member === undefined) {
     throw new OperatorError(

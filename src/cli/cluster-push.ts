@@ -14,6 +14,7 @@ import { hex } from './cluster-print.ts';
 import { getRoster, giveRoster } from './control-client.ts';
 import { examples } from './help.ts';
 import type { KeyIo } from './key-io.ts';
+import { withProgress } from './progress.ts';
 import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
 
 const POLL_MS = 100;
@@ -31,7 +32,7 @@ export function registerClusterPush(cluster: Command, io: KeyIo): void {
     .option('--wait <SECONDS>', 'how long to wait for the other hosts', String(WAIT_DEFAULT_S))
     .option('--json', 'print JSON')
     .action((path: string, options: PushOptions) => pushed(io, path, options));
-  examples(push, 'cluster push --config /etc/portcullis/portcullis.toml roster.cose');
+  examples(push, 'cluster push roster.cose');
 }
 
 async function pushed(io: KeyIo, path: string, options: PushOptions): Promise<void> {
@@ -42,10 +43,12 @@ async function pushed(io: KeyIo, path: string, options: PushOptions): Promise<vo
   let report = await giveRoster(control, readRosterBytes(path));
   // From here on hosts may have it, whatever becomes of this command.
   note(io, path, before, roster, report);
-  for (let waited = 0; waited < waitMs && !isDone(report, roster.version); waited += POLL_MS) {
-    await sleep(POLL_MS);
-    report = await getRoster(control);
-  }
+  await withProgress('waiting for the other hosts', async () => {
+    for (let waited = 0; waited < waitMs && !isDone(report, roster.version); waited += POLL_MS) {
+      await sleep(POLL_MS);
+      report = await getRoster(control);
+    }
+  });
   note(io, path, before, roster, report);
   if (options.json === true) io.out(`${JSON.stringify(report)}\n`);
   else {

@@ -6,6 +6,7 @@ import { conntrackdText } from '../daemon/config/conntrackd.ts';
 import { loadConfig } from '../daemon/config/read.ts';
 import { replaceFile } from '../daemon/files.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
@@ -16,8 +17,7 @@ const HINT =
   'see [conntrackd] in spec/configuration.md, and `portcullis cluster show` for the members’ addresses';
 
 export function registerConntrackd(program: Command, io: CommandIo): void {
-  program
-    .command('conntrackd')
+  examples(program.command('conntrackd'), 'conntrackd --out /etc/portcullis/conntrackd.conf')
     .description('print the configuration of conntrackd, which keeps connections over a takeover')
     .option(...CONFIG_OPTION)
     .option('--out <file>', 'write it there instead, whole or not at all; as conntrackd.config says')

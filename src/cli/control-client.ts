@@ -77,7 +77,10 @@ function judge(statusCode: number, text: string): unknown {
     typeof value === 'object' && value !== null && 'error' in value
       ? String(value.error)
       : `status ${statusCode}`;
-  throw new OperatorError(`refused: ${reason}`);
+  throw new OperatorError(
+    `refused: ${reason}`,
+    'nothing was changed; `portcullis status` shows how things stand',
+  );
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): OperatorError {

@@ -7,12 +7,13 @@ import { isLocked } from '../daemon/lock.ts';
 import type { ActuatorConfig } from '../linux/config.ts';
 import { fence } from '../linux/fence.ts';
 import { OperatorError } from '../trust/errors.ts';
+import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
+import { withProgress } from './progress.ts';
 import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
 
 export function registerFence(program: Command, io: CommandIo): void {
-  program
-    .command('fence')
+  examples(program.command('fence'), 'fence')
     .description('make this host harmless at once: gate shut, addresses gone, uplink down')
     .option(...CONFIG_OPTION)
     .option('--json', 'print what was done as JSON')
@@ -23,7 +24,7 @@ export function registerFence(program: Command, io: CommandIo): void {
           'portcullis: hint: a daemon is running: it will find its service gone, and may serve again; stop it first\n',
         );
       }
-      const report = await fence(withoutFail(settings));
+      const report = await withProgress('making the host harmless', () => fence(withoutFail(settings)));
       if (options.json) io.out(`${JSON.stringify({ schema: 1, ...report })}\n`);
       else
         for (const { service, step, ok, detail } of report.steps)

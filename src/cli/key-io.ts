@@ -49,10 +49,11 @@ function askNewPassphrase(io: KeyIo, option: string): Uint8Array {
   const first = io.askSecret('new pass phrase: ');
   if (first === null)
     throw new OperatorError('no terminal to ask for a pass phrase', `give it with ${option} FILE`);
-  if (first.length === 0) throw new OperatorError('the pass phrase is empty');
+  if (first.length === 0)
+    throw new OperatorError('the pass phrase is empty', 'type one, or leave out --passphrase');
   const second = io.askSecret('the same again: ');
   if (second === null || Buffer.compare(first, second) !== 0)
-    throw new OperatorError('the two pass phrases differ');
+    throw new OperatorError('the two pass phrases differ', 'nothing was written: try again');
   return first;
 }
 

@@ -12,10 +12,12 @@ import { registerAudit } from './audit.ts';
 import { registerCheck } from './check.ts';
 import { registerCluster } from './cluster.ts';
 import { complain } from './complaint.ts';
+import { registerCompletion } from './completion.ts';
 import { registerConntrackd } from './conntrackd.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerExplain } from './explain.ts';
 import { registerFence } from './fence.ts';
+import { endings } from './help.ts';
 import { registerHost } from './host.ts';
 import { registerImport } from './import.ts';
 import { registerInit } from './init.ts';
@@ -39,6 +41,7 @@ export function buildProgram(io: CommandIo): Command {
       outputError: (text, write) => write(`portcullis: ${text}`),
     })
     .showSuggestionAfterError(true)
+    .showHelpAfterError('portcullis: hint: --help behind a command says how it is used')
     .configureHelp({ showGlobalOptions: true });
   const say = (text: string): void => io.err(`portcullis: ${text}\n`);
   const keyIo = { out: io.out, say, askSecret: io.askSecret, askLine: io.askLine ?? (() => null) };
@@ -57,7 +60,8 @@ export function buildProgram(io: CommandIo): Command {
   registerInit(program, io);
   registerImport(program, io);
   registerAudit(program, io);
-  return program;
+  registerCompletion(program, io);
+  return endings(program);
 }
 
 /** Runs one command line (without `node` and the script); resolves with the exit status. Throws what is our fault. */

@@ -4,7 +4,9 @@ import { TRY_AGAIN } from '../core/index.ts';
 import type { Status } from '../daemon/status.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { getStatus, giveOrder } from './control-client.ts';
+import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
+import { withProgress } from './progress.ts';
 import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
 
 const POLL_MS = 50;
@@ -18,22 +20,19 @@ interface HandoverOptions extends ConfigOption {
 }
 
 export function registerOperate(program: Command, io: CommandIo): void {
-  program
-    .command('handover')
+  examples(program.command('handover'), 'handover', 'handover --to fw2 --service firewall')
     .description('hand the service over to another host, without a gap; ask on the master')
     .option(...CONFIG_OPTION)
     .option('--to <host>', 'to this host; otherwise to the first fit one in the table')
     .option('--service <name>', 'only this service; otherwise all that this host serves')
     .option('--force', 'where nobody serves: this host takes over without a majority')
     .action((options: HandoverOptions) => handover(options, io));
-  program
-    .command('standby')
+  examples(program.command('standby'), 'standby', 'drain')
     .alias('drain')
     .description('take this host out until resume: all that it serves is handed over; survives a restart')
     .option(...CONFIG_OPTION)
     .action((options: ConfigOption) => standby(options, io));
-  program
-    .command('resume')
+  examples(program.command('resume'), 'resume')
     .description('let this host take over again')
     .option(...CONFIG_OPTION)
     .action(async (options: ConfigOption) => {
@@ -52,7 +51,9 @@ async function handover(options: HandoverOptions, io: CommandIo): Promise<void> 
   const { to = null, service = null, force = false } = options;
   await giveHandover(control, { to, service, force }, timing.handoverLimitMs + MARGIN_MS);
   const taken = (status: Status): string[] | null => mastersAfter(status, names, serving.length > 0);
-  const masters = await waitFor(control, names, taken, timing.handoverLimitMs + MARGIN_MS);
+  const masters = await withProgress('waiting for the new master', () =>
+    waitFor(control, names, taken, timing.handoverLimitMs + MARGIN_MS),
+  );
   names.forEach((name, i) => {
     io.out(`service ${name}: master is ${masters[i]}\n`);
   });
@@ -96,7 +97,9 @@ async function standby(options: ConfigOption, io: CommandIo): Promise<void> {
     status.standby && status.services.every(({ state }) => state !== 'service' && state !== 'handover')
       ? mastersAfter(status, served, true)
       : null;
-  const masters = await waitFor(control, served, left, timing.handoverLimitMs + MARGIN_MS, stays);
+  const masters = await withProgress('waiting until others serve', () =>
+    waitFor(control, served, left, timing.handoverLimitMs + MARGIN_MS, stays),
+  );
   served.forEach((name, i) => {
     io.out(`service ${name}: master is ${masters[i]}\n`);
   });

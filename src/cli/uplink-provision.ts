@@ -24,6 +24,7 @@ import { Sysfs } from '../linux/uplink/sysfs.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { unifiedDiff } from './diff.ts';
 import type { CommandIo } from './io.ts';
+import { withProgress } from './progress.ts';
 import { settingsOf } from './settings.ts';
 
 export interface ProvisionOptions {
@@ -173,7 +174,7 @@ async function remake(io: CommandIo, options: ProvisionOptions, isWanted: boolea
     );
     return;
   }
-  const images = await remakeInitramfs(isWanted);
+  const images = await withProgress('making the initial file systems anew', () => remakeInitramfs(isWanted));
   if (images.length === 0)
     io.err('portcullis: hint: there is no initial file system in /boot: none was made\n');
   for (const image of images) io.err(`made anew ${image}\n`);

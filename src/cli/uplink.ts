@@ -44,9 +44,9 @@ export function registerUplink(program: Command, io: CommandIo): void {
       .option('--root <dir>', 'the mounted root of another system', '/')
       .option('--json', 'print JSON in place of the difference')
       .action((options: ProvisionOptions) => provision(io, options)),
-    'uplink provision --config /etc/portcullis/portcullis.toml --dry-run',
-    'uplink provision --config /etc/portcullis/portcullis.toml --yes --update-initramfs',
-    'uplink provision --config /etc/portcullis/portcullis.toml --remove',
+    'uplink provision --dry-run',
+    'uplink provision --yes --update-initramfs',
+    'uplink provision --remove',
   );
 }
 

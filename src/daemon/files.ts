@@ -2,9 +2,11 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { holdSignals } from './interrupt.ts';
 
 /** Replaces `path` by `bytes` atomically. Throws Node's error; then the old file is as it was. */
 export function replaceFile(path: string, bytes: Uint8Array, mode = 0o640): void {
+  holdSignals();
   const fresh = `${path}.new-${process.pid}`;
   try {
     withFile(openSync(fresh, 'wx', mode), (fd) => {

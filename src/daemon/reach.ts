@@ -69,7 +69,11 @@ function startActuator(settings: Settings): Reached {
     { stdio: ['ignore', 'inherit', 'inherit', 'pipe'], env: withoutNodeOptions() },
   );
   const stream = child.stdio[3] as Socket | undefined;
-  if (stream === undefined || stream === null) throw new OperatorError('the actuator cannot be started');
+  if (stream === undefined || stream === null)
+    throw new OperatorError(
+      'the actuator cannot be started',
+      'are there processes and memory left on this host?',
+    );
   child.on('error', () => stream.destroy());
   return { stream, ended: () => endOf(child) };
 }

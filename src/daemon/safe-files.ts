@@ -23,6 +23,7 @@ import {
 import { dirname } from 'node:path';
 import { OperatorError } from '../trust/errors.ts';
 import { KEY_FILE_MAX_BYTES } from '../trust/keys.ts';
+import { holdSignals } from './interrupt.ts';
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o002;
@@ -154,6 +155,7 @@ export function alreadyThere(path: string): OperatorError {
 
 /** The bytes under a new name beside `path`, durable; the caller gives them their name or removes them. */
 function writeFresh(path: string, bytes: Uint8Array, mode: number): string {
+  holdSignals();
   const fresh = `${path}.new-${randomBytes(6).toString('hex')}`;
   try {
     withFd(openSync(fresh, 'wx', mode), (fd) => {

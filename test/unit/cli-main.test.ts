@@ -146,7 +146,7 @@ test('without --config the file is where the units have it', async () => {
 
 test('wrong usage is told in one form', async () => {
   const { io } = await cli('frobnicate');
-  assert.match(io.stderr, /^portcullis: error: unknown command 'frobnicate'/);
+  assert.match(io.stderr, /^portcullis: error: unknown command 'frobnicate'.*\nportcullis: hint: /);
 });
 
 test('each mistake of a configuration is an error line and a hint line; the status is 1', async (t) => {
