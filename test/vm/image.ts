@@ -1,6 +1,7 @@
 /**
- * A whole system for a guest: Debian's next release with systemd, udev and Node, as an ext4 image. Made by debootstrap and
- * mke2fs, without mounting anything; kept in the cache, since it takes a minute.
+ * A whole system: Debian's next release with systemd, udev and all that the package depends on, as a directory for tests that need
+ * its programs alone, and as an ext4 image for a guest. Made by debootstrap and mke2fs, without mounting anything; kept in the cache,
+ * since it takes a minute.
  */
 import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
@@ -16,10 +17,10 @@ const PACKAGES = [
 ];
 const SIZE = '900M';
 
-/** The path of the image; nobody may write to it. Throws when it cannot be made. */
-export async function getSystemImage(): Promise<string> {
+/** Directory and image; nobody may write to either. Throws when they cannot be made. */
+async function getSystem(): Promise<string> {
   const mark = createHash('sha256').update(PACKAGES.join()).digest('hex').slice(0, 8);
-  const directory = await cached(`system-${RELEASE}-${mark}`, async (making) => {
+  return cached(`system-root-${RELEASE}-${mark}`, async (making) => {
     const root = join(making, 'root');
     const include = `--include=${PACKAGES.join(',')}`;
     await must(['debootstrap', '--variant=minbase', include, RELEASE, root], '', 1_800_000);
@@ -27,7 +28,13 @@ export async function getSystemImage(): Promise<string> {
       for (const name of await readdir(join(root, waste)))
         await rm(join(root, waste, name), { recursive: true, force: true });
     await must(['mke2fs', '-q', '-t', 'ext4', '-d', root, join(making, 'disk.img'), SIZE], '', 300_000);
-    await rm(root, { recursive: true });
   });
-  return join(directory, 'disk.img');
+}
+
+export async function getSystemImage(): Promise<string> {
+  return join(await getSystem(), 'disk.img');
+}
+
+export async function getSystemRoot(): Promise<string> {
+  return join(await getSystem(), 'root');
 }

@@ -1,18 +1,19 @@
 /**
- * The units in systemd/ under a real systemd, in an emulated machine with a disk of its own: boot, install, start, a hang that
- * only the watchdog can end, stop, and a boot with the uplink's driver kept out. No test asserts how long something took.
+ * The Debian package and its units under a real systemd, in an emulated machine with a disk of its own: boot, install, start, a hang
+ * that only the watchdog can end, an upgrade and a removal while it serves, a boot with the uplink's driver kept out, and a purge. No test
+ * asserts how long something took.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from '../lab/process.ts';
 import { needsMachines } from './needs.ts';
-import { hasRoving, SystemGuest } from './system.ts';
+import { hasRoving, LATER_VERSION, SystemGuest } from './system.ts';
 
 const PATIENCE_MS = 120_000;
 // The network's end takes all that runs in it along.
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
-test('systemd: install, start, watchdog, stop, boot with the uplink kept down', {
+test('systemd: install, start, watchdog, upgrade, removal, boot with the uplink kept down, purge', {
   skip: needsMachines(),
 }, async (t) => {
   const system = await SystemGuest.open();
@@ -44,11 +45,30 @@ test('systemd: install, start, watchdog, stop, boot with the uplink kept down', 
         assert.ok(await system.isInJournal('portcullis.service: Watchdog timeout'));
       },
     );
-    await t.test('a stop leaves nothing: no address, no uplink', async () => {
-      await system.stop();
-      assert.equal(hasRoving(await system.addresses()), false);
-      assert.equal(await system.hasUplink(), false);
+    await t.test('an upgrade restarts both processes, in that order, and the host serves again', async () => {
+      const before = await system.starts();
+      const said = await system.upgrade();
+      assert.doesNotMatch(said, /the former program goes on/);
+      await system.waitForService();
+      const after = await system.starts();
+      assert.ok(
+        after.actuator > before.actuator && after.network > after.actuator,
+        JSON.stringify({ before, after }),
+      );
+      assert.equal(after.socket, before.socket, 'the socket between them stays');
+      assert.equal(await system.version(), LATER_VERSION);
+      assert.equal(await system.property('portcullis.service', 'Result'), 'success');
     });
+    await t.test(
+      'a removal stops the units, which leaves nothing: no address, uplink, rule or socket',
+      async () => {
+        const said = await system.remove();
+        assert.match(said, /the uplink's driver stays out/);
+        assert.equal(hasRoving(await system.addresses()), false);
+        assert.equal(await system.hasUplink(), false);
+        assert.equal(await system.leftovers(), '/var/lib/portcullis');
+      },
+    );
     await t.test('the next boot leaves the uplink’s driver out, and nobody sends there', async () => {
       await system.powerOff();
       await system.boot();
@@ -60,6 +80,13 @@ test('systemd: install, start, watchdog, stop, boot with the uplink kept down', 
       );
       assert.equal(await system.hasUplink(), false);
       assert.equal(await system.uplinkFrames(), 0);
+    });
+    await t.test('a purge leaves no key and no file of ours, and says so', async () => {
+      const said = await system.purge();
+      assert.match(said, /removed \/etc\/portcullis\/host\.key \(private key of this host\)/);
+      assert.match(said, /removed \/var\/lib\/portcullis/);
+      assert.match(said, /left: \/etc\/portcullis\/rules\.v4/);
+      assert.equal(await system.leftovers(), '');
     });
   } finally {
     await system.close();

@@ -1,14 +1,15 @@
 /**
- * One guest with a whole system: systemd as its init, udev, Debian's own Node. The project is installed there as its units say,
- * beside what an operator would do by hand, and is started, hung, stopped and booted.
+ * One guest with a whole system: systemd as its init, udev, Debian's own Node. The project's Debian package is installed there, with
+ * what an operator would bring along, and is started, hung, upgraded, removed, booted and purged.
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Cluster, PROJECT } from '../lab/gateway.ts';
 import { Household, must, until } from '../lab/process.ts';
 import { type HostPlan, LAN, Topology } from '../lab/topology.ts';
+import { sharedPackage, withVersion } from '../package/builder.ts';
 import type { Channel } from './channel.ts';
 import { Guest } from './guest.ts';
 import { GUEST_INTERVAL_MS, GUEST_LIMITS, GUEST_TIMING } from './guest-cluster.ts';
@@ -19,9 +20,10 @@ import { getKernel } from './kernel.ts';
 const DOWNLINK = 'enp0s4';
 const UPLINK = 'enp0s5';
 const CARD = '/sys/bus/pci/devices/0000:00:05.0';
-const HOME = '/usr/lib/portcullis';
 const CONFIG = '/etc/portcullis/portcullis.toml';
-const PORTCULLIS = ['/usr/bin/node', `${HOME}/dist/src/cli/portcullis.js`];
+/** Nothing of the guest's is kept anyway, and to sync each file takes it long. */
+const DPKG = ['dpkg', '--force-unsafe-io'];
+export const LATER_VERSION = '99.0';
 const UNITS = ['portcullis.service', 'portcullis-actuator.service', 'portcullis-actuator.socket'];
 const SLOW_MS = 240_000;
 
@@ -93,36 +95,51 @@ export class SystemGuest {
     await this.#guest?.powerOff();
   }
 
-  /** Files, users, directories, the downlink's address: as README and units say. Nothing is started. */
+  /** The package, then configuration and keys, as an operator brings them. Nothing is started. */
   async install(): Promise<void> {
     const { channel } = this;
     await this.#packed;
     const orders = [
+      [...DPKG, '-i', '/pc/portcullis.deb'],
       ['tar', '-xf', '/pc/payload.tar', '-C', '/'],
-      ['systemd-sysusers'],
       ['chown', '-R', 'root:portcullis', '/etc/portcullis'],
-      ['systemd-tmpfiles', '--create', '/usr/lib/tmpfiles.d/portcullis.conf'],
       ['systemctl', 'daemon-reload'],
-      ['ip', 'addr', 'add', `${this.#host.address}/24`, 'dev', DOWNLINK],
-      ['ip', 'link', 'set', DOWNLINK, 'up'],
     ];
     for (const argv of orders) await channel.must(argv, '', SLOW_MS);
   }
 
   /** What keeps the uplink's driver out from the next boot on, and lets the actuator load it. */
   async provision(): Promise<void> {
-    await this.channel.must([...PORTCULLIS, 'uplink', 'provision', '--config', CONFIG, '--yes'], '', SLOW_MS);
+    await this.channel.must(['portcullis', 'uplink', 'provision', '--config', CONFIG, '--yes'], '', SLOW_MS);
     await this.channel.must(['systemctl', 'daemon-reload'], '', SLOW_MS);
   }
 
-  /** Starts the units, and waits until the host serves. */
+  /** Sets the downlink up, which is the operator's matter, starts the units, and waits until the host serves. */
   async start(): Promise<void> {
+    const address = `${this.#host.address}/24`;
+    await this.channel.must(['ip', 'addr', 'replace', address, 'dev', DOWNLINK], '', SLOW_MS);
+    await this.channel.must(['ip', 'link', 'set', DOWNLINK, 'up'], '', SLOW_MS);
     await this.channel.must(
       ['systemctl', 'start', 'portcullis-actuator.socket', 'portcullis.service'],
       '',
       SLOW_MS,
     );
     await this.waitForService();
+  }
+
+  /** A later version of the package, while the host serves. */
+  async upgrade(): Promise<string> {
+    return this.channel.must([...DPKG, '-i', '/pc/later.deb'], '', SLOW_MS);
+  }
+
+  /** The package, while the host serves: its units are stopped first. What it says. */
+  async remove(): Promise<string> {
+    return this.channel.must([...DPKG, '-r', 'portcullis'], '', SLOW_MS);
+  }
+
+  /** All that the package may take along; what it says. */
+  async purge(): Promise<string> {
+    return this.channel.must([...DPKG, '-P', 'portcullis'], '', SLOW_MS);
   }
 
   async waitForService(): Promise<void> {
@@ -137,10 +154,6 @@ export class SystemGuest {
     return status.services[0]?.state.toLowerCase() === 'service';
   }
 
-  async stop(): Promise<void> {
-    await this.channel.must(['systemctl', 'stop', ...UNITS], '', SLOW_MS);
-  }
-
   /** SIGSTOP to the network process: it hangs, and only the watchdog can know. */
   async freeze(): Promise<void> {
     await this.channel.must(
@@ -148,6 +161,46 @@ export class SystemGuest {
       '',
       SLOW_MS,
     );
+  }
+
+  /** When the units last became active, in microseconds of the guest's monotonic clock. */
+  async starts(): Promise<{ network: number; actuator: number; socket: number }> {
+    const at = async (unit: string): Promise<number> =>
+      Number(await this.property(unit, 'ActiveEnterTimestampMonotonic'));
+    const [network = Number.NaN, actuator = Number.NaN, socket = Number.NaN] = await Promise.all(
+      UNITS.map(at),
+    );
+    return { network, actuator, socket };
+  }
+
+  /** Of the package that is installed. */
+  async version(): Promise<string> {
+    return this.channel.must(['dpkg-query', '-W', '-f', '$' + '{Version}', 'portcullis'], '', SLOW_MS);
+  }
+
+  /** Tables, sockets, processes and files that are ours, but for what the operator brought along. */
+  async leftovers(): Promise<string> {
+    const looks = [
+      ['nft', 'list', 'tables'],
+      [
+        'find',
+        '/run/portcullis',
+        '/var/lib/portcullis',
+        '/usr/lib/portcullis',
+        '/etc/modprobe.d',
+        '-name',
+        '*',
+      ],
+      ['find', '/etc/systemd', '/run/systemd/system', '-name', '*portcullis*', '-not', '-type', 'd'],
+      ['systemctl', 'list-units', '--plain', '--no-legend', '--state=active,activating', 'portcullis*'],
+    ];
+    const all: string[] = [];
+    for (const words of looks) all.push((await this.channel.run(words, '', SLOW_MS)).stdout);
+    return all
+      .join('\n')
+      .split('\n')
+      .filter((line) => line.includes('portcullis'))
+      .join('\n');
   }
 
   /** A property of a unit, as `systemctl show` has it. */
@@ -191,25 +244,22 @@ export class SystemGuest {
     return links[0]?.stats64.rx.packets ?? Number.NaN;
   }
 
-  /** One archive of all that is to be installed. */
+  /** The packages, and one archive of all that is to be installed besides. */
   async #pack(home: string): Promise<void> {
+    const deb = await sharedPackage();
+    copyFileSync(deb, join(home, 'portcullis.deb'));
+    await rename(await withVersion(deb, LATER_VERSION, this.#directory), join(home, 'later.deb'));
     const cluster = new Cluster(this.#topology, this.#household, this.#directory);
     await cluster.prepare({ policy: 'available', intervalMs: GUEST_INTERVAL_MS, timing: GUEST_TIMING });
     const root = join(this.#directory, 'root');
     const put = (from: string, to: string): void => {
       mkdirSync(dirname(join(root, to)), { recursive: true });
-      cpSync(from, join(root, to), { recursive: true, dereference: true });
+      copyFileSync(from, join(root, to));
     };
     const text = (to: string, content: string): void => {
       mkdirSync(dirname(join(root, to)), { recursive: true });
       writeFileSync(join(root, to), content);
     };
-    for (const path of await productionPackages()) put(join(PROJECT, path), `${HOME}/${path}`);
-    put(join(PROJECT, 'dist/src'), `${HOME}/dist/src`);
-    put(join(PROJECT, 'package.json'), `${HOME}/package.json`);
-    for (const unit of UNITS) put(join(PROJECT, 'systemd', unit), `/etc/systemd/system/${unit}`);
-    put(join(PROJECT, 'systemd/portcullis.sysusers'), '/usr/lib/sysusers.d/portcullis.conf');
-    put(join(PROJECT, 'systemd/portcullis.tmpfiles'), '/usr/lib/tmpfiles.d/portcullis.conf');
     for (const unit of UNITS.slice(0, 2)) text(`/etc/systemd/system/${unit}.d/slow.conf`, SLOW);
     put(join(this.#directory, 'fw1.key'), '/etc/portcullis/host.key');
     put(join(this.#directory, 'admin.key.pub'), '/etc/portcullis/admin.pub');
@@ -228,19 +278,6 @@ export class SystemGuest {
 /** Whether the roving address of the downlink is in what `ip addr` printed. */
 export function hasRoving(addresses: string): boolean {
   return addresses.includes(` ${LAN.roving}/`);
-}
-
-/** The directories of the packages that are needed to run, by the lock file; optional ones of other systems are not there. */
-async function productionPackages(): Promise<string[]> {
-  const lock = JSON.parse(await readFile(join(PROJECT, 'package-lock.json'), 'utf8')) as {
-    readonly packages: {
-      readonly [path: string]: { readonly dev?: boolean; readonly devOptional?: boolean };
-    };
-  };
-  return Object.entries(lock.packages)
-    .filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true)
-    .map(([path]) => path)
-    .filter((path) => existsSync(join(PROJECT, path)));
 }
 
 function named(text: string): string {
