@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { BOOT_FILES } from '../../src/linux/uplink/boot-files.ts';
 import { until } from '../lab/process.ts';
 import { needsMachines } from './needs.ts';
 import { hasRoving, LATER_VERSION, SystemGuest } from './system.ts';
@@ -66,7 +67,7 @@ test('systemd: install, start, watchdog, upgrade, removal, boot with the uplink 
         assert.match(said, /the uplink's driver stays out/);
         assert.equal(hasRoving(await system.addresses()), false);
         assert.equal(await system.hasUplink(), false);
-        assert.equal(await system.leftovers(), '/var/lib/portcullis');
+        assert.equal(await system.leftovers(['/usr/lib/portcullis', '/usr/bin/portcullis']), '');
       },
     );
     await t.test('the next boot leaves the uplink’s driver out, and nobody sends there', async () => {
@@ -86,7 +87,8 @@ test('systemd: install, start, watchdog, upgrade, removal, boot with the uplink 
       assert.match(said, /removed \/etc\/portcullis\/host\.key \(private key of this host\)/);
       assert.match(said, /removed \/var\/lib\/portcullis/);
       assert.match(said, /left: \/etc\/portcullis\/rules\.v4/);
-      assert.equal(await system.leftovers(), '');
+      const gone = ['/usr/lib/portcullis', '/var/lib/portcullis', '/run/portcullis', ...BOOT_FILES];
+      assert.equal(await system.leftovers(gone), '');
     });
   } finally {
     await system.close();
