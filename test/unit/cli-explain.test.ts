@@ -9,6 +9,7 @@ import { run } from '../../src/cli/main.ts';
 import type { StateReport } from '../../src/daemon/state-report.ts';
 import { SERVICE, World } from '../sim/world.ts';
 import { exampleText, RecordedIo, temporaryDir } from './cluster-files.ts';
+import { readText } from './vectors.ts';
 
 /** The state of a backup in a settled simulated cluster, as its daemon would answer. */
 function report(): StateReport {
@@ -72,6 +73,20 @@ test('why not, and what if: in words with rules and rows, and the same as JSON',
     services[0]?.forecasts.map(({ before, after, ended }) => [before, after, ended]),
     [['fw1', 'fw2', 'over']],
   );
+});
+
+test('every key of the document is in spec/control.md', async (t) => {
+  const explain = await asked(t, report());
+  const { services } = JSON.parse((await explain('--json', '--if', 'fw1')).io.stdout) as Explanation;
+  const page = readText('spec/control.md');
+  const [service] = services;
+  const [forecast] = service?.forecasts ?? [];
+  assert.ok(service !== undefined && forecast !== undefined);
+  const [line] = forecast.timeline;
+  const [other] = forecast.others;
+  const all = [service, service.reasons[0], forecast, line, other, forecast.bound];
+  const keys = all.flatMap((one) => Object.keys(one ?? assert.fail()));
+  for (const key of new Set(keys)) assert.match(page, new RegExp(`[\`{ ]${key}[\`,}]`), key);
 });
 
 test('a wrong question ends with 2 and what can be asked; a daemon of other software with 1', async (t) => {

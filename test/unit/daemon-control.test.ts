@@ -133,6 +133,23 @@ test('the read-only socket answers status and takes no orders', async (t) => {
   assert.deepEqual(orders, []);
 });
 
+test('the state and metrics are there for who may only look, and where nobody has them there is no such path', async (t) => {
+  const path = join(temporaryDir(t), 'run', 'control.sock');
+  const handlers = {
+    status: () => ({}),
+    order: () => 'never',
+    state: () => ({ schema: 1 }),
+    metrics: () => 'portcullis_alarms 0\n',
+  };
+  const socket = await openControl(path, handlers, true);
+  t.after(() => socket.close());
+  assert.deepEqual(await ask(path, 'GET', '/v1/state'), { status: 200, body: '{"schema":1}\n' });
+  assert.deepEqual(await ask(path, 'GET', '/metrics'), { status: 200, body: 'portcullis_alarms 0\n' });
+  for (const url of ['/v1/state', '/metrics']) assert.equal((await ask(path, 'POST', url)).status, 405, url);
+  const { path: bare } = await opened(t);
+  for (const url of ['/v1/state', '/metrics']) assert.equal((await ask(bare, 'GET', url)).status, 404, url);
+});
+
 test('garbage, long headers and long bodies are cut off; the socket still answers others', async (t) => {
   const { path, orders } = await opened(t);
   await raw(path, Buffer.from([0, 255, 10, 13, 0, 7, 10, 10]));
