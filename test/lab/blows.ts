@@ -5,6 +5,7 @@
 import type { Faults } from './faults.ts';
 import type { Cluster } from './gateway.ts';
 import { always, moved, restless, type Scenario } from './scenario.ts';
+import type { SwitchName } from './topology.ts';
 
 /** What a blow may touch: the master is the one that it strikes. */
 export interface Struck {
@@ -20,6 +21,8 @@ export interface Blow {
   readonly mend: (on: Struck) => Promise<void>;
   /** Whose service moves: `all`, or `ours` where the peer does not see it. */
   readonly moves: 'all' | 'ours';
+  /** On these sides nothing of the host passes any more: the blow fell when its last frame did, not when it was ordered. */
+  readonly dark?: readonly SwitchName[];
   /** It lasts at least so long, in milliseconds, before it is undone. Default 0. */
   readonly lastsMs?: number;
   /** What must hold of ours; nothing is expected of the peer. */
@@ -35,6 +38,7 @@ export const BLOWS: readonly Blow[] = [
     strike: ({ faults, master }) => faults.power(master, 'down'),
     mend: ({ faults, master }) => faults.power(master, 'up'),
     moves: 'all',
+    dark: ['lan', 'wan'],
     expect: always(moved(1)),
   },
   {
@@ -63,6 +67,7 @@ export const BLOWS: readonly Blow[] = [
     strike: ({ faults, master }) => faults.port('lan', master, 'down'),
     mend: ({ faults, master }) => faults.port('lan', master, 'up'),
     moves: 'all',
+    dark: ['lan'],
     expect: always(moved(1)),
   },
   {
@@ -70,6 +75,7 @@ export const BLOWS: readonly Blow[] = [
     strike: ({ faults, master }) => faults.port('wan', master, 'down'),
     mend: ({ faults, master }) => faults.port('wan', master, 'up'),
     moves: 'all',
+    dark: ['wan'],
     expect: always(moved(1)),
   },
   {

@@ -10,6 +10,7 @@ import { needsRoot } from '../netns/netns.ts';
 import { programArgs } from '../programs.ts';
 import { type Frame, parseRecords } from './capture.ts';
 import { whyNoPeer } from './keepalived.ts';
+import { fellMs } from './living.ts';
 import { Succession, speakersOf } from './succession.ts';
 
 /** One record of a capture file: a frame that port 7's station sent. */
@@ -68,6 +69,25 @@ test('the service has moved when another host than before says that it serves, a
   assert.equal(succession.follow(['fw2', 'fw1', 'fw1']), 2);
   succession.forget();
   assert.equal(succession.follow(['fw2']), 0);
+});
+
+test('a blow that darkens a side fell with the last frame there; one that does not, when it was ordered', () => {
+  const at = (atMs: number, side: 'lan' | 'wan', way: 'in' | 'out' = 'in'): Frame => ({
+    ...advert('fw1', 110),
+    ...{ atMs, side, way },
+  });
+  const frames = [
+    at(990, 'lan'),
+    at(1_012, 'wan'),
+    at(1_015, 'lan'),
+    at(1_040, 'lan', 'out'),
+    at(1_300, 'wan'),
+  ];
+  assert.equal(fellMs(frames, 'fw1', { dark: ['lan'] }, 1_000), 1_015);
+  assert.equal(fellMs(frames, 'fw1', { dark: ['lan', 'wan'] }, 1_000), 1_300);
+  assert.equal(fellMs(frames, 'fw1', {}, 1_000), 1_000);
+  assert.equal(fellMs(frames.slice(0, 1), 'fw1', { dark: ['lan'] }, 1_000), 1_000);
+  assert.equal(fellMs(frames, 'fw2', { dark: ['lan'] }, 1_000), 1_000);
 });
 
 async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

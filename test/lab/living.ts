@@ -140,7 +140,11 @@ export class Living {
     return {
       ...{ outageMs: flow.outageMs, lost: flow.lost, sent: flow.sent, stallMs: flow.stallMs },
       unansweredMs: unansweredMs(during.frames, fromMs, endMs),
-      ...(await takeoverOf(this.lab, during, master)),
+      ...(await takeoverOf(
+        this.lab,
+        { ...during, fromMs: fellMs(during.frames, master, blow, fromMs) },
+        master,
+      )),
       ...{ overlapMs: verdict.overlapMs, masters: verdict.masters, endMasters: verdict.endMasters.length },
       ...{ changes: verdict.changes, standbyUplinkPackets: verdict.standbyUplinkPackets },
       ...{ tcpSurvived: flow.tcpSurvived, struck: master, load, uncaused },
@@ -214,6 +218,17 @@ export class Living {
     const after = evidenceOf(this.lab, await this.lab.capture.take(healedMs), endMs, healedMs);
     return { during, problems: mendingProblems(judge(after), this.#moves(after.frames)) };
   }
+}
+
+/** When a blow that was ordered then fell: with the host's last frame on the sides that it darkened. */
+export function fellMs(
+  frames: readonly Frame[],
+  host: string,
+  { dark = [] }: Pick<Blow, 'dark'>,
+  orderedMs: number,
+): number {
+  const last = frames.findLast(({ port, way, side }) => port === host && way === 'in' && dark.includes(side));
+  return Math.max(orderedMs, last?.atMs ?? orderedMs);
 }
 
 /** What must not be while a struck host comes back. */
