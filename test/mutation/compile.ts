@@ -34,7 +34,7 @@ export function compileTexts(texts: readonly string[]): string[] {
     );
     for (const [i, text] of texts.entries()) writeFileSync(join(source, `${i}.ts`), text);
     tsc(directory, '--noResolve');
-    const written = readdirSync(join(directory, 'out')).length;
+    const written = readdirSync(join(directory, 'out')).filter((name) => name.endsWith('.js')).length;
     if (written !== texts.length) throw new Error(`${written} of ${texts.length} files were compiled`);
     return texts.map((_, i) => readFileSync(join(directory, 'out', `${i}.js`), 'utf8'));
   } finally {
