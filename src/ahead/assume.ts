@@ -196,7 +196,7 @@ function serviceOf(
     place: 'service.serving',
     term: known.term,
     right: { ...NO_RIGHT, leases, ownUntilMs: untilMs },
-    gate: { id: 1, untilMs },
+    gate: { id: 1, fromId: 1, untilMs },
     checks: { ...common.checks, checkDownlink: good, checkUplink: good, checkServiceLocal: good },
     timers: {
       ...common.timers,

@@ -68,6 +68,7 @@ function asked(c: Ctx, from: HostName, m: Message & { type: 'HANDOVER' }): void 
       answeredBy: { downlink: false, uplink: false },
       prepared: 'no',
       limitAtMs: c.now + c.t.handoverLimitMs,
+      stalls: 0,
     },
   });
   c.become('asked', `by ${from}`);

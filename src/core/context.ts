@@ -20,7 +20,7 @@ export class Ctx {
   readonly cfg: ServiceConfig;
   readonly t: Timing;
   readonly me: HostName;
-  /** This step came so late that timers prove nothing: late is not dead (R9). */
+  /** This step came so late to a deadline of the service that timers prove nothing: late is not dead (R9). */
   readonly stalled: boolean;
   /** The word at hand comes from a host whose roster is older than ours, or of another branch (R21). */
   outdated = false;
@@ -117,7 +117,9 @@ export class Ctx {
   /** Orders the kernel gate; what became of it comes back as `gate-set` with this id. */
   gate(untilMs: number | null): number {
     const id = this.id();
-    this.set({ gate: { id, untilMs } });
+    const before = this.s.gate;
+    const fromId = untilMs === null || before.untilMs === null ? id : before.fromId;
+    this.set({ gate: { id, fromId, untilMs } });
     this.effects.push({ type: 'gate', service: this.s.service, untilMs, id });
     return id;
   }

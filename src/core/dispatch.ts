@@ -214,9 +214,13 @@ export function addressProbeEnded(c: Ctx, side: Side, id: number, isAnswered: bo
   service.roundEnded(c, side, id);
 }
 
-/** The kernel gate was read back; only the latest order counts. */
+/**
+ * The kernel gate was read back. Only the latest order counts, but for one that opened it, which those after it only lengthen:
+ * a kernel that is slower than the renewals would never be heard.
+ */
 export function gateSet(c: Ctx, id: number, openUntilMs: number | null): void {
-  if (id !== c.s.gate.id) return;
+  const { gate } = c.s;
+  if (id !== gate.id && (openUntilMs === null || id < gate.fromId || id > gate.id)) return;
   if (c.s.cleaning !== null) cleaningGateSet(c, id, openUntilMs);
   else if (c.s.place === 'service.shutting') {
     if (openUntilMs === null) c.become('shut');

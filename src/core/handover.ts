@@ -36,6 +36,7 @@ export function enterClaiming(c: Ctx, cause: Cause): void {
       probeIds: { downlink: 0, uplink: 0 },
       answeredBy: { downlink: false, uplink: false },
       prepared: 'no',
+      stalls: c.s.suspicion?.stalls ?? 0,
       limitAtMs: c.now + 3 * c.t.promiseMs + c.t.handoverLimitMs,
     },
     suspicion: null,

@@ -2,17 +2,36 @@
  * Where a service goes (R25): the one order in which hosts claim, and in which successors are asked. It follows from
  * what hosts said in their REPORTs alone, so that hosts that heard the same agree. Advice, never a matter of safety.
  */
-import type { HostName, ServiceName } from './basics.ts';
+import type { HostName, ServiceConfig, ServiceName } from './basics.ts';
 import { LOAD_STEP } from './burden.ts';
 import type { Ctx } from './context.ts';
 import { gone, ofMyself } from './fitness.ts';
 import type { PeerReport, ServiceState } from './state.ts';
 import { completed } from './table.ts';
 
+/** Where services are, and how many each host has. */
+class Places {
+  readonly #at = new Map<ServiceName, HostName>();
+  readonly #counts = new Map<HostName, number>();
+
+  put(service: ServiceName, host: HostName): void {
+    this.#at.set(service, host);
+    this.#counts.set(host, this.count(host) + 1);
+  }
+
+  at(service: ServiceName): HostName | undefined {
+    return this.#at.get(service);
+  }
+
+  count(host: HostName): number {
+    return this.#counts.get(host) ?? 0;
+  }
+}
+
 /** Who serves what, as far as it is known, and who is to: of the silent master's services and those being handed over. */
-interface Places {
-  readonly served: ReadonlyMap<ServiceName, HostName>;
-  readonly placed: Map<ServiceName, HostName>;
+interface Placing {
+  readonly served: Places;
+  readonly placed: Places;
 }
 
 /** A fit host, and what ranks it: held down, burdened, services that had better be apart, load, how many it serves, its row. */
@@ -44,40 +63,35 @@ function choices(c: Ctx): Choice[] {
   const known = (s: ServiceState) => s.known?.term.host;
   const mine = known(c.s);
   const isMaster = c.main === 'service';
-  const served = new Map<ServiceName, HostName>();
-  const placed = new Map<ServiceName, HostName>();
+  const served = new Places();
+  const placed = new Places();
   for (const s of all) {
     const master = s.known?.released === undefined ? known(s) : undefined;
     const to = s.handingTo?.host ?? s.trial?.to;
     if (s.service === c.s.service) continue;
-    if (isMaster && to !== undefined) placed.set(s.service, to);
-    else if (master !== undefined && (isMaster || master !== mine)) served.set(s.service, master);
+    if (isMaster && to !== undefined) placed.put(s.service, to);
+    else if (master !== undefined && (isMaster || master !== mine)) served.put(s.service, master);
   }
   const before = isMaster ? [] : all.filter((s) => s.service < c.s.service && known(s) === mine);
   for (const s of before.sort((a, b) => (a.service < b.service ? -1 : 1))) {
     const [first] = ranked(c, s, { served, placed });
-    if (first !== undefined) placed.set(s.service, first.host);
+    if (first !== undefined) placed.put(s.service, first.host);
   }
   return ranked(c, c.s, { served, placed });
 }
 
 /** The fit hosts for a service but for its known master, best first. */
-function ranked(c: Ctx, s: ServiceState, { served, placed }: Places): Choice[] {
-  const apart = apartFrom(c, s.service);
-  const count = (places: ReadonlyMap<ServiceName, HostName>, host: HostName): number => {
-    let sum = 0;
-    for (const at of places.values()) if (at === host) sum++;
-    return sum;
-  };
+function ranked(c: Ctx, s: ServiceState, { served, placed }: Placing): Choice[] {
+  const apart = apartFrom(c.host.config.services, s.service);
   const found = completed(s.table?.rows ?? [], c.host.config.membership).flatMap(({ host }, row) => {
     const mine = host === c.me && s === c.s;
     if (mine ? c.main === 'service' : host === s.known?.term.host) return [];
     const said = mine ? ofMyself(c) : host === c.me ? s.said : present(c, s, host);
     if (said == null || !said.fit) return [];
     const held = host === c.me && c.now < s.holdUntilMs;
-    const conflicts = apart.filter((other) => (placed.get(other) ?? served.get(other)) === host).length;
-    const load = Math.floor(said.load / LOAD_STEP) + count(placed, host);
-    return [{ host, key: [Number(held), Number(said.burdened), conflicts, load, count(served, host), row] }];
+    const conflicts = apart.filter((other) => (placed.at(other) ?? served.at(other)) === host).length;
+    const load = Math.floor(said.load / LOAD_STEP) + placed.count(host);
+    return [{ host, key: [Number(held), Number(said.burdened), conflicts, load, served.count(host), row] }];
   });
   return found.sort((a, b) => compared(a.key, b.key));
 }
@@ -97,9 +111,20 @@ function compared(a: readonly number[], b: readonly number[]): number {
   return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
+/** By configuration, since many services ask often: whom each had better not be with. */
+const apartness = new WeakMap<readonly ServiceConfig[], ReadonlyMap<ServiceName, ServiceName[]>>();
+
 /** The services that had better not be on one host with that one, whichever of the two says so. */
-function apartFrom(c: Ctx, service: ServiceName): ServiceName[] {
-  const { services } = c.host.config;
-  const own = services.find((cfg) => cfg.name === service)?.apart ?? [];
-  return services.flatMap(({ name, apart }) => (own.includes(name) || apart.includes(service) ? [name] : []));
+function apartFrom(services: readonly ServiceConfig[], service: ServiceName): readonly ServiceName[] {
+  let all = apartness.get(services);
+  if (all === undefined) {
+    all = new Map(
+      services.map((one) => {
+        const others = services.filter((o) => one.apart.includes(o.name) || o.apart.includes(one.name));
+        return [one.name, others.map(({ name }) => name)];
+      }),
+    );
+    apartness.set(services, all);
+  }
+  return all.get(service) ?? [];
 }

@@ -93,6 +93,8 @@ export interface Suspicion {
   readonly signOfLife: boolean;
   /** R8, a suspended host: rounds of address probes under way, by id; 0 when ended, and in every other suspicion. */
   readonly probeIds: { readonly downlink: number; readonly uplink: number };
+  /** How often it began anew after a stall. */
+  readonly stalls: number;
   /** When all but the claim slot allowed a claim; null while something else does not. */
   readonly clearedAtMs: number | null;
 }
@@ -121,6 +123,8 @@ export interface Attempt {
   /** The service behind the shut gate: not ordered (any more), ordered, or tested and found there. */
   readonly prepared: 'no' | 'ordered' | 'tested';
   readonly limitAtMs: number;
+  /** How often this search for a living master began anew after a stall, the suspicion before it included. */
+  readonly stalls: number;
 }
 
 /** The master's search for a successor. */
@@ -165,7 +169,8 @@ export interface ServiceState {
   readonly term: Term | null;
   /** Serves, or tries to, without a majority: by an operator's order, or alone (R27). */
   readonly forced: boolean;
-  readonly gate: { readonly id: number; readonly untilMs: number | null };
+  /** The latest order; `fromId`: the first since the gate was last ordered shut. */
+  readonly gate: { readonly id: number; readonly fromId: number; readonly untilMs: number | null };
   readonly trial: Trial | null;
   readonly trialPauseMs: number;
   /** To whom RELEASED hands over: the id of its READY, and until when our majority lease would have run. */
@@ -258,7 +263,7 @@ export function initialService(service: ServiceName, config: CoreConfig, nowMs: 
     cleaning: null,
     term: null,
     forced: false,
-    gate: { id: 0, untilMs: null },
+    gate: { id: 0, fromId: 0, untilMs: null },
     trial: null,
     trialPauseMs: 0,
     handingTo: null,

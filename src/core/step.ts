@@ -2,7 +2,7 @@
  * `step(state, event, now) -> { state, effects }`: the whole core behind one pure function. Same inputs, same outputs;
  * it reads no clock, opens nothing, draws no random number, and never changes the state that it is given.
  */
-import type { CoreConfig, HostName, ServiceName } from './basics.ts';
+import type { CoreConfig, HostName, ServiceName, Timing } from './basics.ts';
 import { saidLoad, weighed } from './burden.ts';
 import { periodicChecks, startCheck } from './checks.ts';
 import { Ctx } from './context.ts';
@@ -20,7 +20,15 @@ import { checkDigests, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, expel, obey, refusal } from './orders.ts';
 import { advert, beginRound } from './service.ts';
-import { earliest, type HostState, initialService, initialState, nextDeadline, TIMERS } from './state.ts';
+import {
+  earliest,
+  type HostState,
+  initialService,
+  initialState,
+  nextDeadline,
+  type ServiceState,
+  TIMERS,
+} from './state.ts';
 import { beginAnew } from './suspicion.ts';
 
 export { initialState, nextDeadline };
@@ -33,8 +41,6 @@ export interface Step {
 
 /** One event. `nowMs` never goes back from one step to the next. */
 export function step(state: HostState, event: Event, nowMs: number): Step {
-  const lateMs = nowMs - (nextDeadline(state) ?? Number.POSITIVE_INFINITY);
-  const stalled = lateMs > Math.max(state.config.timing.intervalMs / 4, 10);
   const effects: Effect[] = [];
   // Judged once, for all services: what it makes of the first must not refuse it for the second.
   const refused = event.type === 'operator' ? refusal(state, event.order) : null;
@@ -44,8 +50,8 @@ export function step(state: HostState, event: Event, nowMs: number): Step {
   const host = { ...before, services };
   for (const cfg of host.config.services) {
     const s = services[cfg.name];
-    if (s === undefined || !(concerns(event, cfg.name) || (lateMs >= 0 && earliest(s.timers) <= nowMs)))
-      continue;
+    if (s === undefined || !concerns(event, cfg.name)) continue;
+    const stalled = nowMs - earliest(s.timers) > borneMs(s, host.config.timing);
     const c = new Ctx(host, s, cfg, nowMs, stalled, ENTRIES);
     late(c);
     happened(c, event, refused);
@@ -133,10 +139,19 @@ function configured(state: HostState, config: CoreConfig, nowMs: number, effects
   return { ...state, config, services, ...(changed ? { peers: {}, trustHoldUntilMs: null } : {}) };
 }
 
-/** Whether an event is about that service, or about all. */
+/**
+ * Whether an event is about that service, or about all. What comes for one serves no deadline of another: the word that this one
+ * waits for may be the next event (R9).
+ */
 function concerns(event: Event, service: ServiceName): boolean {
   if (event.type === 'message') return event.message.service === service;
   return !('service' in event) || event.service === service;
+}
+
+/** How late a deadline may be served without being a stall. Whoever is often late must not begin anew for ever (R9). */
+function borneMs(s: ServiceState, { intervalMs, promiseMs }: Timing): number {
+  const stalls = s.suspicion?.stalls ?? s.attempt?.stalls ?? 0;
+  return Math.min(Math.max(intervalMs / 4, 10) * 2 ** Math.min(stalls, 16), promiseMs);
 }
 
 /** For the log alone: after a pause the gate had been shut for so long already. */
@@ -155,9 +170,11 @@ function late(c: Ctx): void {
   if (c.at('backup.suspecting', 'decide.electing')) beginAnew(c);
   else if (c.s.place === 'service.suspended' && c.policy === 'available') beginRound(c);
   else if (attempt !== null && attempt.plannedBy === null) {
+    const again = { ...attempt, stalls: attempt.stalls + 1 };
     if (c.s.place === 'handover.claiming') {
-      c.set({ attempt: { ...attempt, notBeforeMs: Math.max(attempt.notBeforeMs, c.now + c.t.slotMs) } });
+      c.set({ attempt: { ...again, notBeforeMs: Math.max(attempt.notBeforeMs, c.now + c.t.slotMs) } });
     } else if (c.at('handover.listening', 'handover.waiting', 'handover.preparing', 'handover.releasing')) {
+      c.set({ attempt: again });
       c.become('stalled');
     }
   }

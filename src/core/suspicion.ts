@@ -14,8 +14,13 @@ import { bound } from './voter.ts';
 const NO_ROUND = { downlink: 0, uplink: 0 };
 
 /** A suspicion that begins now. */
-export function begun(sinceMs: number, signOfLife: boolean, probeIds: Suspicion['probeIds']): Suspicion {
-  return { sinceMs, unanswered: 0, probes: 0, signOfLife, probeIds, clearedAtMs: null };
+export function begun(
+  sinceMs: number,
+  signOfLife: boolean,
+  probeIds: Suspicion['probeIds'],
+  stalls = 0,
+): Suspicion {
+  return { sinceMs, unanswered: 0, probes: 0, signOfLife, probeIds, stalls, clearedAtMs: null };
 }
 
 /** Entry of backup.suspecting and decide.electing. */
@@ -31,7 +36,8 @@ export function enterSuspicion(c: Ctx): void {
 export function beginAnew(c: Ctx): void {
   // Who answers for the service, unsigned, goes on answering through our stall (R19).
   const signOfLife = c.s.suspicion?.signOfLife ?? false;
-  c.set({ suspicion: begun(c.now, signOfLife, NO_ROUND) });
+  const stalls = c.s.suspicion === null ? 0 : c.s.suspicion.stalls + 1;
+  c.set({ suspicion: begun(c.now, signOfLife, NO_ROUND, stalls) });
   startCheck(c, 'checkDownlink');
   sendProbe(c);
 }
@@ -93,6 +99,8 @@ export function consider(c: Ctx): void {
     if (suspicion.clearedAtMs !== null) c.set({ suspicion: { ...suspicion, clearedAtMs: null } });
     return;
   }
+  // A slot that is set stands until it comes: whoever goes before is looked at again then.
+  if (suspicion.clearedAtMs !== null && (c.s.timers.claim ?? 0) > c.now) return;
   const clearedAtMs = suspicion.clearedAtMs ?? c.now;
   if (suspicion.clearedAtMs === null) c.set({ suspicion: { ...suspicion, clearedAtMs } });
   // At an initial bootstrap there is no hurry, and the others may still be starting.

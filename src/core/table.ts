@@ -5,13 +5,20 @@
 import { compareTerms, type HostName, type Membership, type Term } from './basics.ts';
 import type { Table, TableRow } from './messages.ts';
 
+/** By roster, since many services ask often. */
+const orders = new WeakMap<Membership, readonly TableRow[]>();
+
 /** The order before anything is known: the roster's priority, the higher first; then the name. */
-export function rosterOrder(membership: Membership): TableRow[] {
-  return membership.members
-    .filter((m) => m.role === 'gateway')
-    .slice()
-    .sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1))
-    .map((m) => ({ host: m.name, fit: false, standby: false, burdened: false }));
+export function rosterOrder(membership: Membership): readonly TableRow[] {
+  let order = orders.get(membership);
+  if (order === undefined) {
+    order = membership.members
+      .filter((m) => m.role === 'gateway')
+      .sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1))
+      .map((m) => ({ host: m.name, fit: false, standby: false, burdened: false }));
+    orders.set(membership, order);
+  }
+  return order;
 }
 
 /** The rows of a table, cut and completed to today's members. */

@@ -8,12 +8,18 @@ import type { Clock } from '../driver/ports.ts';
 /** Longest time for one setTimeout; a later deadline is armed again. */
 const LONGEST_TIMER_MS = 60_000;
 
+/** Waits as short as those of a takeover at small intervals (rto', R28): the last millisecond of such a one is spent turning. */
+const SHORT_MS = 4;
+
 /** A clock that calls `onWake` at the time that `wakeAt` named, never before it. */
 export class NodeClock implements Clock {
   readonly #now: () => number;
   readonly #onWake: () => void;
   #atMs: number | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  /** Ends the wait under way. */
+  #cancel: (() => void) | null = null;
+  #isShort = false;
+  #soon: NodeJS.Immediate | null = null;
 
   /** `now`: milliseconds of the monotonic clock. */
   constructor(now: () => number, onWake: () => void) {
@@ -26,21 +32,42 @@ export class NodeClock implements Clock {
   }
 
   wakeAt(atMs: number | null): void {
-    if (atMs === this.#atMs && this.#timer !== null) return;
+    if (atMs === this.#atMs && this.#cancel !== null) return;
     this.#atMs = atMs;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (atMs !== null && Number.isFinite(atMs)) this.#arm(atMs);
+    this.#cancel?.();
+    this.#cancel = null;
+    if (atMs === null || !Number.isFinite(atMs)) return;
+    this.#isShort = atMs - this.#now() <= SHORT_MS;
+    this.#arm(atMs);
   }
 
-  /** Node’s timers have whole milliseconds, so the wait is rounded up: a deadline is met late by one, never early. */
-  #arm(atMs: number): void {
-    const restMs = Math.min(Math.max(Math.ceil(atMs - this.#now()), 1), LONGEST_TIMER_MS);
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      if (this.#now() < atMs) return this.#arm(atMs); // fired early by the loop's cached time
-      this.#atMs = null;
+  /** At the end of this turn of the loop: its sockets have been read by then. */
+  wakeSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null;
       this.#onWake();
-    }, restMs);
+    });
+  }
+
+  /** A deadline is never met early; late by up to one millisecond, as Node’s timers have whole ones, but where so much counts. */
+  #arm(atMs: number): void {
+    const restMs = atMs - this.#now();
+    const met = (): void => {
+      this.#cancel = null;
+      // Node's timers are early by the loop's cached time.
+      if (this.#now() < atMs) this.#arm(atMs);
+      else {
+        this.#atMs = null;
+        this.wakeSoon();
+      }
+    };
+    if (this.#isShort && restMs < 1) {
+      const turn = setImmediate(met);
+      this.#cancel = () => clearImmediate(turn);
+    } else {
+      const wholeMs = this.#isShort ? Math.floor(restMs) : Math.ceil(restMs);
+      const timer = setTimeout(met, Math.min(Math.max(wholeMs, 1), LONGEST_TIMER_MS));
+      this.#cancel = () => clearTimeout(timer);
+    }
   }
 }

@@ -66,15 +66,17 @@ export class Driver {
   }
 
   start(): void {
-    this.#happened({ type: 'started' });
+    this.#enqueue({ type: 'started' });
+    this.wake();
   }
 
-  /** The clock's callback, at or after the time last given to `wakeAt`. */
+  /**
+   * The clock's callback. Late is not dead (R9): all that has come is taken in before any deadline is served, and what is said to
+   * it leaves together (R7), however many events it came as.
+   */
   wake(): void {
-    const dueMs = nextDeadline(this.#state);
-    // Else only handshakes are due: `arm` sends them.
-    if (dueMs !== null && dueMs <= this.#options.clock.nowMs()) this.#happened({ type: 'timer' });
-    else this.#arm();
+    this.#work();
+    this.#arm();
   }
 
   /**
@@ -97,8 +99,7 @@ export class Driver {
       this.#options.evidence?.headHeld(received.from, received.held);
     const outdated = this.#rosterShown(nowMs, received);
     for (const event of eventsOf(received, outdated)) this.#enqueue(event);
-    this.#work();
-    this.#arm();
+    this.#options.clock.wakeSoon();
   }
 
   /** A flood must cost no more than its refusal: no step is made and no clock set for what changes nothing (P31, P32). */
@@ -112,24 +113,24 @@ export class Driver {
 
   /** Carries an operator's order out; returns why it is refused, or null. */
   order(order: Order): string | null {
+    this.#work();
     const why = refusal(this.#state, order);
-    this.#happened({ type: 'operator', order });
+    this.#enqueue({ type: 'operator', order });
+    this.wake();
     return why;
   }
 
   /** A checked new configuration. Who votes under the roster in force stays as it is. */
   configure(config: CoreConfig): void {
     this.#reconfigure(config);
-    this.#work();
-    this.#arm();
+    this.wake();
   }
 
   /** Versions of the roster that an operator gives; a newer one is in force as soon as it is stored, and told to all. */
   offerRoster(bytes: Uint8Array): Merge {
     const outcome = this.#keeper.offer(bytes);
     this.#act(this.#options.clock.nowMs(), outcome);
-    this.#work();
-    this.#arm();
+    this.wake();
     return outcome.merge;
   }
 
@@ -156,8 +157,7 @@ export class Driver {
 
   #happened(event: Event): void {
     this.#enqueue(event);
-    this.#work();
-    this.#arm();
+    this.#options.clock.wakeSoon();
   }
 
   #enqueue(event: Event): void {
@@ -169,28 +169,33 @@ export class Driver {
     this.#inbox.push(event);
   }
 
-  /** One step an event. Throws when the core broke an invariant: the process must end, the kernel's lease does the rest. */
+  /** One step an event, then one for the deadlines that have come. */
   #work(): void {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let event = this.#inbox.shift(); event !== undefined; event = this.#inbox.shift()) {
-        const nowMs = this.#options.clock.nowMs();
-        const before = this.#state;
-        const { state, effects } = step(before, event, nowMs);
-        this.#state = state;
-        const broken = brokenInvariants(state, before);
-        if (broken.length > 0) throw new Error(`broken invariant: ${broken.join('; ')}`);
-        this.#options.observe?.(nowMs, event, state, effects);
-        for (const entry of this.#chronicle.entries(event, effects, nowMs))
-          this.#options.journal.append(entry);
-        this.#carryOut(effects, nowMs);
-        this.#preparing.follow(state);
-      }
+      for (let event = this.#inbox.shift(); event !== undefined; event = this.#inbox.shift())
+        this.#step(event);
+      const dueMs = nextDeadline(this.#state);
+      if (dueMs !== null && dueMs <= this.#options.clock.nowMs()) this.#step({ type: 'timer' });
       this.#post();
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Throws when the core broke an invariant: the process must end, the kernel's lease does the rest. */
+  #step(event: Event): void {
+    const nowMs = this.#options.clock.nowMs();
+    const before = this.#state;
+    const { state, effects } = step(before, event, nowMs);
+    this.#state = state;
+    const broken = brokenInvariants(state, before);
+    if (broken.length > 0) throw new Error(`broken invariant: ${broken.join('; ')}`);
+    this.#options.observe?.(nowMs, event, state, effects);
+    for (const entry of this.#chronicle.entries(event, effects, nowMs)) this.#options.journal.append(entry);
+    this.#carryOut(effects, nowMs);
+    this.#preparing.follow(state);
   }
 
   /** The effects in their order; what is said leaves at the end of the turn, over the links that there are when it is said. */
@@ -283,8 +288,7 @@ export class Driver {
     this.#options.journal.append({ service: null, kind: 'roster', text, roster });
     this.#reconfigure(config);
     this.#act(nowMs, outcome);
-    this.#work();
-    this.#arm();
+    this.wake();
   }
 
   #reconfigure(config: CoreConfig): void {

@@ -17,8 +17,10 @@ import type { RosterNews } from './rosters.ts';
 export interface Clock {
   /** Monotonic, not slewed; fractions of a millisecond are welcome. */
   nowMs(): number;
-  /** Calls back once at or after that time; replaces the timer set before. null: no timer. */
+  /** Calls back once at or after that time, when what has come by then was handed over; replaces the timer set before. null: no timer. */
   wakeAt(atMs: number | null): void;
+  /** Calls back once, as soon as what has come by now was handed over. */
+  wakeSoon(): void;
 }
 
 /** Datagrams out. Datagrams in are handed to the driver by `datagramReceived`. Sending never throws and never waits. */

@@ -106,6 +106,7 @@ export function concretise(v: Vector, variant: number): Concrete {
             probes: v.unanswered as number,
             signOfLife: v.sign === 1,
             probeIds: v.attempt === 1 ? { downlink: 0, uplink: 0 } : rounds,
+            stalls: 0,
             clearedAtMs,
           },
     attempt:
@@ -127,6 +128,7 @@ export function concretise(v: Vector, variant: number): Concrete {
             answeredBy: { downlink: ((v.answ as number) & 1) !== 0, uplink: ((v.answ as number) & 2) !== 0 },
             prepared: (['no', 'ordered', 'tested'] as const)[v.prep as number] as 'no',
             limitAtMs: v.limitOver === 1 ? NOW : NOW + 5000,
+            stalls: 0,
           },
     cleaning:
       v.stage === 0
@@ -140,6 +142,7 @@ export function concretise(v: Vector, variant: number): Concrete {
     forced: v.forced === 1,
     gate: {
       id: 60,
+      fromId: 60,
       untilMs: v.gate === 0 ? null : v.grown === 1 ? untilMs - 20 : untilMs,
     },
     trial:

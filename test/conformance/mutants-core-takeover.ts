@@ -100,7 +100,7 @@ export const TAKEOVER_MUTANTS: readonly CoreMutant[] = [
   edit(
     'suspicion.ts',
     'R9 a stall proves silence',
-    '  c.set({ suspicion: begun(c.now, signOfLife, NO_ROUND) });\n  startCheck',
+    '  c.set({ suspicion: begun(c.now, signOfLife, NO_ROUND, stalls) });\n  startCheck',
     '  startCheck',
   ),
   edit(

@@ -30,8 +30,8 @@ export const WORD_MUTANTS: readonly CoreMutant[] = [
   edit(
     'dispatch.ts',
     'an answer for an older gate order counts',
-    'if (id !== c.s.gate.id) return;',
-    'if (id === c.s.gate.id) return;',
+    'if (id !== gate.id && (',
+    'if (id === gate.id && (',
   ),
   edit(
     'dispatch.ts',

@@ -150,7 +150,10 @@ function eventOf(e: Event, s: ServiceState, due: Timer | undefined, number: Numb
         return 'the end of an older run';
       return just(`E_ADDR_${e.side === 'downlink' ? 'DOWN' : 'UP'}_${e.answered ? 'ANSWER' : 'QUIET'}`);
     case 'gate-set':
-      if (e.id !== s.gate.id || (s.cleaning?.stage === 'gate' && s.cleaning.id !== e.id)) {
+      if (
+        (e.openUntilMs === null ? e.id !== s.gate.id : e.id < s.gate.fromId) ||
+        (s.cleaning?.stage === 'gate' && s.cleaning.id !== e.id)
+      ) {
         return 'the end of an older run';
       }
       return just(e.openUntilMs === null ? 'E_GATE_SHUT' : 'E_GATE_OPEN');

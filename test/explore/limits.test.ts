@@ -113,7 +113,7 @@ test('R17: whoever became master is held down for the first time only after its 
   const b = point('ready', B, (s, nowMs) => ({
     place: 'handover.opening',
     right: { ...s.right, lentUntilMs: nowMs + 100 },
-    gate: { id: 1, untilMs: nowMs + 100 },
+    gate: { id: 1, fromId: 1, untilMs: nowMs + 100 },
     holdMs: 8000,
   }));
   const serving = after(b, { type: 'gate-set', service: SERVICE, id: 1, openUntilMs: b.nowMs + 100 });
@@ -134,7 +134,7 @@ test('R19: words that cannot be verified hold a host once, however many there ar
 test('R21: voters that leave less of a right shorten what the gate was opened for', () => {
   const a = point('advert', A, (s, nowMs) => ({
     right: { ...s.right, leases: { a: nowMs + 250, b: nowMs + 250, c: nowMs + 100 } },
-    gate: { id: 1, untilMs: nowMs + 250 },
+    gate: { id: 1, fromId: 1, untilMs: nowMs + 250 },
   }));
   const { config } = a.state;
   const voterSets = [...config.membership.voterSets, ['a', 'c']];

@@ -123,7 +123,7 @@ test('R4: a late answer counts from the sending of what it answers', () => {
   const request = point(from, A).state.services[SERVICE]?.right.requests.at(-1);
   assert.ok(request, 'a request is under way');
   const right = { requests: [request], leases: { a: from.nowMs + 250 }, ownUntilMs: 0, lentUntilMs: 0 };
-  const a = point(from, A, { right, gate: { id: 1, untilMs: from.nowMs + 100 } });
+  const a = point(from, A, { right, gate: { id: 1, fromId: 1, untilMs: from.nowMs + 100 } });
   const ack: Message = { type: 'ACK', service: SERVICE, id: request.id, term: { n: 1, host: 'a' } };
   const late = told({ ...a, state: withoutTimers(a.state) }, 'b', ack, 50);
   assert.equal(late.s.right.leases.b, request.sentAtMs + LEASE_MS);

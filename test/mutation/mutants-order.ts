@@ -18,7 +18,7 @@ function order(
 export const ORDER_MUTANTS: readonly Mutant[] = [
   order(
     'placement.ts',
-    '+ count(placed, host)',
+    '+ placed.count(host)',
     '',
     'R25: all services of a dead host go to the same one',
     MANY,

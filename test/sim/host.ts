@@ -54,6 +54,7 @@ export class Host extends Kernel {
   storeMs = 0;
   #waiting: { readonly datagram: boolean; readonly act: () => void }[] = [];
   #wakeAtMs: number | null = null;
+  #isWokenSoon = false;
   readonly #rivalToldMs = new Map<string, number>();
   #alarmClockMs = Number.POSITIVE_INFINITY;
 
@@ -118,6 +119,7 @@ export class Host extends Kernel {
     this.startedMs = world.nowMs;
     this.#waiting = [];
     this.#alarmClockMs = Number.POSITIVE_INFINITY;
+    this.#isWokenSoon = false;
     this.alarms.clear();
     const { primitives, times } = world;
     const { roster, identity } = this;
@@ -145,7 +147,11 @@ export class Host extends Kernel {
     const driver: Driver = new Driver({
       config: this.config,
       endpoint,
-      clock: { nowMs, wakeAt: (atMs) => this.#wakeAt(atMs, driver) },
+      clock: {
+        nowMs,
+        wakeAt: (atMs) => this.#wakeAt(atMs, driver),
+        wakeSoon: () => this.#wakeSoon(driver),
+      },
       transport: {
         send: (to, link, datagram) => {
           this.#call();
@@ -239,10 +245,23 @@ export class Host extends Kernel {
       if (this.#wakeAtMs === null) return;
       if (this.#wakeAtMs <= this.clock.at(world.nowMs)) {
         this.#wakeAtMs = null;
-        driver.wake();
+        this.#wakeSoon(driver);
       } else this.#wakeAt(this.#wakeAtMs, driver);
     });
     world.at(dueMs - world.nowMs, fire);
+  }
+
+  /** After all that comes at this moment. */
+  #wakeSoon(driver: Driver): void {
+    if (this.#isWokenSoon) return;
+    this.#isWokenSoon = true;
+    this.#world.at(
+      0,
+      this.alive(() => {
+        this.#isWokenSoon = false;
+        driver.wake();
+      }),
+    );
   }
 
   /** kill -9: the kernel's state stays until its lease ends. */

@@ -29,14 +29,14 @@ test('the outbox gives each receiver its words in their order, once', () => {
   assert.equal(outbox.take().size, 0);
 });
 
-test('64 services: the answers to one datagram are sealed in one go, after the last of its records was judged', () => {
+/** fw1 with 64 services, `quorum`; fw2's adverts of all of them are one datagram. Nothing is taken in before `wake`. */
+function driven() {
   const { timing } = clusterTimes(200);
   const one = coreConfig(roster, 'fw1', timing, 'quorum', null);
   const names = Array.from({ length: 64 }, (_, i) => `s${i}`);
   const services = names.flatMap((name) => one.services.map((service) => ({ ...service, name })));
   const sealed: { to: HostName | 'all'; messages: readonly Message[] }[] = [];
-  let steps = 0;
-  let nowMs = 0;
+  const w = { names, timing, sealed, steps: 0, nowMs: 0, isSoon: false };
   const term = { n: 1, host: 'fw2' };
   const adverts = (id: number): Message[] =>
     services.map(({ name, digest }) => ({
@@ -62,7 +62,13 @@ test('64 services: the answers to one datagram are sealed in one go, after the l
   const driver: Driver = new Driver({
     config: { ...one, services },
     endpoint,
-    clock: { nowMs: () => nowMs, wakeAt: ignore },
+    clock: {
+      nowMs: () => w.nowMs,
+      wakeAt: ignore,
+      wakeSoon: () => {
+        w.isSoon = true;
+      },
+    },
     transport: { send: ignore, links: () => [1], uplinkTalk: ignore },
     // Harmless at once, every link confirmed.
     actuator: {
@@ -74,24 +80,58 @@ test('64 services: the answers to one datagram are sealed in one go, after the l
     journal: { append: ignore },
     operations: { alarm: ignore, stopped: ignore },
     observe: () => {
-      steps++;
+      w.steps++;
     },
   });
   driver.start();
+  /** A turn of the loop. */
+  const turn = (): void => {
+    w.isSoon = false;
+    driver.wake();
+  };
+  const hear = (): void => driver.datagramReceived(1, new Uint8Array());
   // R3: nothing is acknowledged before a promise has passed.
-  nowMs = timing.promiseMs + 1;
-  driver.wake();
-  driver.datagramReceived(1, new Uint8Array());
+  w.nowMs = timing.promiseMs + 1;
+  turn();
+  hear();
+  turn();
+  w.nowMs++;
   sealed.length = 0;
-  steps = 0;
-  nowMs++;
-  driver.datagramReceived(1, new Uint8Array());
-  const acks = sealed.filter(({ messages }) => messages.some(({ type }) => type === 'ACK'));
-  assert.equal(acks.length, 1, JSON.stringify(sealed.map(({ to, messages }) => [to, messages.length])));
+  w.steps = 0;
+  return { ...{ driver, turn, hear }, w };
+}
+
+const typesOf = (sealed: readonly { readonly messages: readonly Message[] }[]): Set<string> =>
+  new Set(sealed.flatMap(({ messages }) => messages.map(({ type }) => type)));
+
+test('64 services: what one turn of the loop has heard is answered in one go, after the last record of the last datagram', () => {
+  const { w, turn, hear } = driven();
+  hear();
+  hear();
+  assert.ok(w.isSoon);
+  assert.equal(w.sealed.length, 0, 'nothing leaves before the turn has ended');
+  turn();
+  const acks = w.sealed.filter(({ messages }) => messages.some(({ type }) => type === 'ACK'));
+  assert.equal(acks.length, 1, JSON.stringify(w.sealed.map(({ to, messages }) => [to, messages.length])));
   assert.equal(acks[0]?.to, 'fw2');
   assert.deepEqual(
     acks[0]?.messages.filter(({ type }) => type === 'ACK').map(({ service }) => service),
-    names,
+    [...w.names, ...w.names],
   );
-  assert.equal(steps, 64, 'each record is a step of its own');
+  assert.equal(w.steps, 128, 'each record is a step of its own');
+});
+
+test('R9: a turn that comes too late takes in what has come before it judges any silence', () => {
+  const { driver, w, turn, hear } = driven();
+  const { intervalMs, slackMs } = w.timing;
+  w.nowMs += intervalMs + slackMs + 3 * intervalMs;
+  hear();
+  turn();
+  assert.ok(!typesOf(w.sealed).has('PROBE'), [...typesOf(w.sealed)].join(' '));
+  for (const name of w.names) assert.equal(driver.state.services[name]?.place, 'backup.watching');
+  // Where nothing has come it is judged.
+  w.nowMs += intervalMs + slackMs + 1;
+  turn();
+  assert.ok(typesOf(w.sealed).has('PROBE'));
+  for (const name of w.names) assert.equal(driver.state.services[name]?.place, 'backup.suspecting');
 });

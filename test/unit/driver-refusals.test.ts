@@ -26,10 +26,14 @@ function driven(received: () => Received): { driver: Driver; events: Event[]; ar
     seal: () => [],
     sealRoster: () => [],
   } as unknown as Endpoint;
-  const driver = new Driver({
+  const driver: Driver = new Driver({
     config: coreConfig(roster, 'fw1', clusterTimes(200).timing, 'available', null),
     endpoint,
-    clock: { nowMs: () => 1000, wakeAt: (atMs) => void armed.push(atMs ?? 0) },
+    clock: {
+      nowMs: () => 1000,
+      wakeAt: (atMs) => void armed.push(atMs ?? 0),
+      wakeSoon: () => driver.wake(),
+    },
     transport: { send: ignore, links: () => [1], uplinkTalk: ignore } satisfies Transport,
     actuator: { run: ignore, probeAddresses: ignore, gate: ignore } satisfies Actuator,
     journal: { append: ignore },

@@ -73,13 +73,21 @@ const config: CoreConfig = {
 /** Monotonic. Slewed by a time daemon at most as much as the usual `maxDrift` allows for. */
 class NodeClock implements Clock {
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
   nowMs(): number {
     return performance.now();
   }
   wakeAt(atMs: number | null): void {
     clearTimeout(this.#timer);
     if (atMs !== null && Number.isFinite(atMs))
-      this.#timer = setTimeout(() => driver.wake(), Math.max(0, atMs - this.nowMs()));
+      this.#timer = setTimeout(() => this.wakeSoon(), Math.max(0, atMs - this.nowMs()));
+  }
+  /** At the end of the loop's turn: its sockets have been read by then. */
+  wakeSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      driver.wake();
+    });
   }
 }
 
