@@ -15,6 +15,7 @@ import {
   NetlinkSocket,
   NLM_F_ACK,
   NLM_F_CREATE,
+  NLM_F_ECHO,
   NLM_F_REQUEST,
   nested,
   text,
@@ -25,6 +26,7 @@ const NFNL_MSG_BATCH_END = 17;
 const NFNL_SUBSYS_NFTABLES = 10;
 const NEWSETELEM = (NFNL_SUBSYS_NFTABLES << 8) | 12;
 const DELSETELEM = (NFNL_SUBSYS_NFTABLES << 8) | 14;
+const NEWGEN = (NFNL_SUBSYS_NFTABLES << 8) | 15;
 const GETGEN = (NFNL_SUBSYS_NFTABLES << 8) | 16;
 const NFTA_GEN_ID = 1;
 const ELEM_LIST_TABLE = 1;
@@ -73,11 +75,14 @@ export class LeaseSocket {
    * Returns 0, or the errno of the refused transaction; ENOENT: the table is not there.
    */
   setLease(set: string, timeoutMs: number): number {
-    const parts = [message(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, 0, nfgenmsg(0, NFNL_SUBSYS_NFTABLES))];
+    const parts = [
+      message(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST | NLM_F_ECHO, 0, nfgenmsg(0, NFNL_SUBSYS_NFTABLES)),
+    ];
     const asked = new Set<number>();
     for (const { family, keys } of FAMILIES) {
       const where = [nfgenmsg(family, 0), text(ELEM_LIST_TABLE, this.table), text(ELEM_LIST_SET, set)];
-      parts.push(this.ask(asked, DELSETELEM, 0, ...where));
+      // It or the batch's begin says for all whether we are to be told of a new generation.
+      parts.push(this.ask(asked, DELSETELEM, asked.size === 0 ? NLM_F_ECHO : 0, ...where));
       if (timeoutMs > 0) {
         const elements = keys.map((key) => element(key, timeoutMs));
         parts.push(
@@ -86,15 +91,18 @@ export class LeaseSocket {
       }
     }
     parts.push(message(NFNL_MSG_BATCH_END, NLM_F_REQUEST, 0, nfgenmsg(0, NFNL_SUBSYS_NFTABLES)));
-    for (const answer of this.socket.exchange(Buffer.concat(parts))) {
+    const answers = this.socket.exchange(Buffer.concat(parts));
+    let refused = 0;
+    for (const answer of answers) {
       const errno = errnoOf(answer);
-      if (errno !== null && errno !== 0) return errno;
       if (errno === 0) asked.delete(answer.seq);
+      else if (errno !== null) refused ||= errno;
     }
     // An acknowledgement that is missing means that we do not know: never report such a lease as set.
-    if (asked.size > 0) return -1;
-    this.commits++;
-    return 0;
+    const result = refused || (asked.size > 0 ? -1 : 0);
+    // What takes away what was gone already changes nothing, and makes no generation.
+    if ((result === 0 && timeoutMs > 0) || answers.some(({ type }) => type === NEWGEN)) this.commits++;
+    return result;
   }
 
   /**

@@ -21,6 +21,7 @@ export const NETLINK_NETFILTER = 12;
 
 export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
+export const NLM_F_ECHO = 8;
 export const NLM_F_DUMP = 0x300;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_CREATE = 0x400;

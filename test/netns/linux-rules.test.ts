@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import test, { type TestContext } from 'node:test';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
+import { programArgs } from '../programs.ts';
 import { Fixture, RULES } from './linux-fixture.ts';
 import { needsRoot } from './netns.ts';
 
@@ -171,6 +172,16 @@ test('a set that somebody has hurt is loaded again; what somebody has changed be
   assert.equal((await h.say('serving')).verdict, 'confirmed');
   assert.notEqual(h.handle('filter'), first);
   assert.match(h.iptables('-S', 'FORWARD'), /-A FORWARD -j ACCEPT/);
+});
+
+test('no transaction of our own passes for another’s, also one that finds nothing to do', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  const { gw } = f;
+  const said = f.net.exec(gw, process.execPath, ...programArgs('test/netns/generations-runner.ts'));
+  assert.deepEqual(JSON.parse(said), [0, 0, 0, 0, 0, 0, 1]);
 });
 
 test('somebody who changes rules all the time is no hindrance; then all is read back as before', {
