@@ -1,4 +1,5 @@
 /** Runs the daemon and ends with it. A daemon runs for years: nothing of the other commands is loaded with it. */
+import '../daemon/engine.ts';
 import { readSettings } from '../daemon/config/read-settings.ts';
 import { createLog } from '../daemon/log.ts';
 import { runDaemon } from '../daemon/run.ts';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `portcullis actuator`, started directly: nothing is loaded that the actuator does not need. */
 import './hardening.ts';
+import './engine.ts';
 import { forbidCoreDumps } from '../linux/libc.ts';
 import { goFirst } from '../linux/priority.ts';
 import { OperatorError } from '../trust/errors.ts';

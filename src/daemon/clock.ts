@@ -11,18 +11,21 @@ const LONGEST_TIMER_MS = 60_000;
 /** Waits as short as those of a takeover at small intervals (rto', R28): the last millisecond of such a one is spent turning. */
 const SHORT_MS = 4;
 
-/** A clock that calls `onWake` at the time that `wakeAt` named, never before it. */
+/** A clock that calls `onWake` at the time that `wakeAt` named, never before it, and tells how late it is. */
 export class NodeClock implements Clock {
   readonly #now: () => number;
-  readonly #onWake: () => void;
+  readonly #onWake: (lateMs: number) => void;
   #atMs: number | null = null;
   /** Ends the wait under way. */
   #cancel: (() => void) | null = null;
   #isShort = false;
+  /** When the wait under way was asked for, and how late the last one was. */
+  #askedMs = 0;
+  #lateMs = 0;
   #soon: NodeJS.Immediate | null = null;
 
   /** `now`: milliseconds of the monotonic clock. */
-  constructor(now: () => number, onWake: () => void) {
+  constructor(now: () => number, onWake: (lateMs: number) => void) {
     this.#now = now;
     this.#onWake = onWake;
   }
@@ -37,7 +40,8 @@ export class NodeClock implements Clock {
     this.#cancel?.();
     this.#cancel = null;
     if (atMs === null || !Number.isFinite(atMs)) return;
-    this.#isShort = atMs - this.#now() <= SHORT_MS;
+    this.#askedMs = this.#now();
+    this.#isShort = atMs - this.#askedMs <= SHORT_MS;
     this.#arm(atMs);
   }
 
@@ -45,7 +49,9 @@ export class NodeClock implements Clock {
   wakeSoon(): void {
     this.#soon ??= setImmediate(() => {
       this.#soon = null;
-      this.#onWake();
+      const lateMs = this.#lateMs;
+      this.#lateMs = 0;
+      this.#onWake(lateMs);
     });
   }
 
@@ -55,9 +61,11 @@ export class NodeClock implements Clock {
     const met = (): void => {
       this.#cancel = null;
       // Node's timers are early by the loop's cached time.
-      if (this.#now() < atMs) this.#arm(atMs);
+      const nowMs = this.#now();
+      if (nowMs < atMs) this.#arm(atMs);
       else {
         this.#atMs = null;
+        this.#lateMs = nowMs - Math.max(atMs, this.#askedMs);
         this.wakeSoon();
       }
     };

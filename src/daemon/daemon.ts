@@ -74,7 +74,10 @@ export class Daemon {
     this.#log = log;
     this.#alarms = alarms;
     this.#trail = trail;
-    const clock = new NodeClock(rawNowMs, () => this.#toDriver((driver) => driver.wake()));
+    const clock = new NodeClock(rawNowMs, (lateMs) => {
+      this.#watch?.late(lateMs);
+      this.#toDriver((driver) => driver.wake());
+    });
     this.#transport = new UdpTransport({
       ...config,
       log,

@@ -4,7 +4,8 @@
  */
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 
-const RESOLUTION_MS = 10;
+/** Each look of the kernel's at a timer wakes the process: what the driver's own deadlines show of its lateness is noted beside. */
+const RESOLUTION_MS = 20;
 const SECONDS_KEPT = 60;
 
 export interface LoopStatus {
@@ -66,6 +67,11 @@ export class LoopWatch {
       }
     });
     this.#observer.observe({ entryTypes: ['gc'] });
+  }
+
+  /** A deadline was served so much too late. */
+  late(ms: number): void {
+    this.#late.note(ms);
   }
 
   /** To be called once a second; how long the loop was kept from running in it, at most, in milliseconds. */

@@ -22,6 +22,8 @@ export interface SelfWatchOptions {
 export interface SelfWatch {
   /** How well the loop of this process turned of late. */
   loop(): LoopStatus;
+  /** A deadline was served so much too late, in milliseconds. */
+  late(ms: number): void;
   stop(): void;
 }
 
@@ -43,6 +45,7 @@ export function watchSelf(options: SelfWatchOptions): SelfWatch {
   timer.unref();
   return {
     loop: () => loop.status(),
+    late: (ms) => loop.late(ms),
     stop: () => {
       clearInterval(timer);
       loop.stop();

@@ -54,6 +54,8 @@ export class UdpTransport implements Transport {
   #peers: UdpOptions['peers'];
   #places: UdpOptions['uplinks'];
   #closed = false;
+  /** As last told; null: to be found out. */
+  #present: readonly number[] | null = null;
 
   constructor(options: UdpOptions) {
     this.#options = options;
@@ -78,9 +80,17 @@ export class UdpTransport implements Transport {
   }
 
   links(): readonly number[] {
-    const present = [...this.#sockets.keys()].sort((a, b) => a - b);
-    const uplink = [...this.#uplinks.values()].some(({ socket }) => socket.ready);
-    return uplink ? [0, ...present] : present;
+    if (this.#present === null) {
+      const present = [...this.#sockets.keys()].sort((a, b) => a - b);
+      const uplink = [...this.#uplinks.values()].some(({ socket }) => socket.ready);
+      this.#present = uplink ? [0, ...present] : present;
+    }
+    return this.#present;
+  }
+
+  #linksChanged(): void {
+    this.#present = null;
+    this.#options.onLinksChanged();
   }
 
   uplinkTalk(service: ServiceName, open: boolean): void {
@@ -102,6 +112,7 @@ export class UdpTransport implements Transport {
     for (const { socket } of this.#uplinks.values()) socket.close();
     this.#sockets.clear();
     this.#uplinks.clear();
+    this.#present = null;
   }
 
   #openUplink(service: ServiceName): void {
@@ -112,8 +123,11 @@ export class UdpTransport implements Transport {
       held.users.add(service);
       return;
     }
-    const { onLinksChanged } = this.#options;
-    const socket = new UplinkSocket(place, (datagram) => this.#received(0, datagram), onLinksChanged);
+    const socket = new UplinkSocket(
+      place,
+      (datagram) => this.#received(0, datagram),
+      () => this.#linksChanged(),
+    );
     this.#uplinks.set(place.device, { socket, users: new Set([service]) });
     socket.open();
   }
@@ -124,7 +138,7 @@ export class UdpTransport implements Transport {
       if (!users.delete(service) || users.size > 0) continue;
       this.#uplinks.delete(device);
       socket.close();
-      this.#options.onLinksChanged();
+      this.#linksChanged();
     }
   }
 
@@ -150,7 +164,7 @@ export class UdpTransport implements Transport {
           { link: link.index, listen: listen.ip, error: error.message },
           'cluster link absent',
         );
-        if (wasBound) this.#options.onLinksChanged();
+        if (wasBound) this.#linksChanged();
         this.#later(link);
         resolve();
       });
@@ -162,7 +176,7 @@ export class UdpTransport implements Transport {
           { link: link.index, listen: formatSocketAddress(listen) },
           'cluster link open',
         );
-        this.#options.onLinksChanged();
+        this.#linksChanged();
         resolve();
       });
     });

@@ -27,7 +27,7 @@ export interface Clock {
 export interface Transport {
   /** Link 0 is the uplink; the n-th address of a member is link n. A link that is not present drops. */
   send(to: HostName, link: number, datagram: Uint8Array): void;
-  /** The links that are present now: those of the configuration, and 0 while an uplink is open. */
+  /** The links that are present now: those of the configuration, and 0 while an uplink is open. The same list until they change. */
   links(): readonly number[];
   /** Opens or closes the socket on the device of that service's uplink. */
   uplinkTalk(service: ServiceName, open: boolean): void;

@@ -167,8 +167,9 @@ export class RosterKeeper {
 
   /** When `tick` has something to do next; Infinity: not without a word. */
   nextTickMs(): number {
-    const retries = [...this.#fetches.values()].map((fetch) => fetch.retryAtMs);
-    return Math.min(...retries, this.#settling.dueMs);
+    let next = this.#settling.dueMs;
+    for (const fetch of this.#fetches.values()) next = Math.min(next, fetch.retryAtMs);
+    return next;
   }
 
   /** undefined for undefined. A branch that was judged and not taken is `forked`, however high its number is. */

@@ -76,6 +76,8 @@ export class Endpoint {
   readonly #ownKid: string;
   readonly #counters = new Map<RejectionCode, number>(REJECTION_CODES.map((code) => [code, 0]));
   readonly #peers: PeerTable;
+  /** As last given: the same list again is no news. */
+  #links: readonly number[] = [];
 
   /** Throws RangeError when the roster has no member `self` with the identity's key. */
   constructor(options: EndpointOptions) {
@@ -106,8 +108,10 @@ export class Endpoint {
     this.#speaker.heldOf = heldOf;
   }
 
-  /** The links that are present now. Over a new one the peers are asked at once where their measurement is due. */
+  /** The links that are present now; a list that is never changed afterwards. Over a new one the peers are asked at once where their measurement is due. */
   setLinks(nowMs: number, links: readonly number[]): void {
+    if (links === this.#links) return;
+    this.#links = links;
     const fresh = links.filter((link) => !this.#speaker.links.includes(link));
     this.#speaker.links = [...links];
     if (fresh.length === 0) return;
@@ -197,7 +201,9 @@ export class Endpoint {
 
   /** When `tick` has something to do next; may be now after any call. Infinity in a cluster of one. */
   nextTickMs(): number {
-    return Math.min(...this.#peers.all().map((peer) => peer.nextHelloMs));
+    let next = Number.POSITIVE_INFINITY;
+    for (const peer of this.#peers.all()) next = Math.min(next, peer.nextHelloMs);
+    return next;
   }
 
   peers(): PeerStatus[] {

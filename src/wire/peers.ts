@@ -11,6 +11,7 @@ export class PeerTable {
   readonly #maker: KeyMaker;
   readonly #timing: SessionTiming;
   #byName = new Map<HostName, Peer>();
+  #all: readonly Peer[] = [];
   #byKid = new Map<string, { readonly peer: Peer; readonly key: PeerKey }>();
 
   constructor(maker: KeyMaker, timing: SessionTiming) {
@@ -19,8 +20,8 @@ export class PeerTable {
   }
 
   /** In the roster's order. */
-  all(): Peer[] {
-    return [...this.#byName.values()];
+  all(): readonly Peer[] {
+    return this.#all;
   }
 
   /** By key id in hex. */
@@ -37,6 +38,7 @@ export class PeerTable {
       peers.set(member.name, peer);
     }
     this.#byName = peers;
+    this.#all = [...peers.values()];
     const named = this.all().flatMap((peer) => peer.keys.map((key) => ({ peer, key })));
     this.#byKid = new Map(named.map((entry) => [entry.key.kid, entry]));
   }
