@@ -26,8 +26,6 @@ import { confirmed, lost, type Outcome, refuted, unknown } from './outcome.ts';
 import { Sweep } from './sweep.ts';
 
 const ASK_AT_ONCE = 8;
-/** Of those that lately answered so many are asked first: while one of them does, nobody else need hear of it. */
-const ASK_FIRST = 2;
 /** The kernel's own table is asked for further hosts at most so often while some answer. */
 const LOOK_AROUND_MS = 1000;
 
@@ -135,7 +133,7 @@ export class DownlinkCheckers {
     }
     const lately = known.some(isLately);
     // Who has but one try asks all.
-    const best = patience.probes > 1 ? firstOfEach(known.filter(isLately)).slice(0, ASK_FIRST) : [];
+    const best = patience.probes > 1 ? known.filter(isLately).slice(0, 1) : [];
     const searching = lately ? [] : this.sweep.next();
     const members = neighbourhood.unresolvedMembers().flatMap((text) => this.onLink(text));
     // Several addresses may be one host's; an answer for any of them is that host's.
@@ -273,11 +271,6 @@ async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | null
   const first = await Promise.race([promise, limit]);
   clearTimeout(timer);
   return first;
-}
-
-/** One address of each host: several may be one host's. */
-function firstOfEach(hosts: readonly Foreigner[]): Foreigner[] {
-  return hosts.filter(({ mac }, i) => hosts.findIndex((other) => other.mac === mac) === i);
 }
 
 function isAsked(heard: Heard, targets: ReadonlyMap<string, Buffer>): boolean {
