@@ -24,7 +24,7 @@ SCENARIO: one or more names, or \`all\`; \`list\` tells them. --apart: actuator 
                              freeze and kill the master's processes at N instants of the lease
        npm run -s lab -- beside [SCENARIO...] [--runs K] [--interval 200ms] [--json] [--keep]
                              the same faults for this and for keepalived, in turn
-       npm run -s lab -- spread [--hosts 4] [--services 8] [--interval 1s] [--idle [--seconds 10] [--without-witness]] [--json] [--keep]
+       npm run -s lab -- spread [--hosts 4] [--services 8] [--interval 1s] [--idle [--seconds 10] [--warm 2] [--without-witness]] [--json] [--keep]
                              many services over several hosts: one host dies, then two at once; --idle: what they cost`;
 
 interface Plan {

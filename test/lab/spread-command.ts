@@ -1,6 +1,6 @@
 /**
  * `npm run -s lab -- spread [--hosts 4] [--services 8] [--interval 1s] [--json] [--keep]`: active-active; one host dies, then
- * two at once. `--idle [--without-witness]`: nothing happens; what so many services cost beside one. Exit status 1 when something was not as expected.
+ * two at once. `--idle [--without-witness]`: nothing happens; what so many services cost beside one, `--warm` seconds after the start. Exit status 1 when something was not as expected.
  */
 import { parseArgs } from 'node:util';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory, setRunAside, workDirectory } from './lab.ts';
@@ -18,6 +18,7 @@ export async function spread(argv: readonly string[]): Promise<number> {
       services: { type: 'string', default: '8' },
       interval: { type: 'string', default: '1s' },
       seconds: { type: 'string', default: '10' },
+      warm: { type: 'string', default: '2' },
       idle: { type: 'boolean', default: false },
       'without-witness': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -33,9 +34,13 @@ export async function spread(argv: readonly string[]): Promise<number> {
     if (values.idle) {
       const hosts = whole(values.hosts, 2, 16, '--hosts');
       const seconds = whole(values.seconds, 1, 600, '--seconds');
+      const warmSeconds = whole(values.warm, 0, 600, '--warm');
       const witness = !values['without-witness'];
       for (const count of new Set([1, services]))
-        showIdle(await runIdle({ hosts, witness, services: count, intervalMs, seconds }), values.json);
+        showIdle(
+          await runIdle({ hosts, witness, services: count, intervalMs, warmSeconds, seconds }),
+          values.json,
+        );
       return 0;
     }
     const hosts = whole(values.hosts, 4, 16, '--hosts');

@@ -13,6 +13,8 @@ export interface IdleOptions {
   readonly witness: boolean;
   readonly services: number;
   readonly intervalMs: number;
+  /** From the start on until it is measured: the first minute compiles what later runs. */
+  readonly warmSeconds: number;
   readonly seconds: number;
 }
 
@@ -38,7 +40,7 @@ export interface IdleResult {
 const SETTLE_MS = 90_000;
 
 export async function runIdle(options: IdleOptions): Promise<IdleResult> {
-  const { hosts, witness, services, intervalMs, seconds } = options;
+  const { hosts, witness, services, intervalMs, warmSeconds, seconds } = options;
   const lab = await Lab.open({
     ...{
       hosts: planHosts(hosts, witness),
@@ -56,7 +58,7 @@ export async function runIdle(options: IdleOptions): Promise<IdleResult> {
     const placer = new Placer(lab.cluster, names);
     const before = await placer.settled(lab.gateways, SETTLE_MS);
     const settledMs = Math.round(performance.now() - startedMs);
-    await sleep(2_000);
+    await sleep(warmSeconds * 1_000);
     const fromMs = performance.timeOrigin + performance.now();
     const members = lab.options.hosts.map(({ name }) => name);
     const look = () => Promise.all(members.map((host) => footprint(lab.topology, host)));
