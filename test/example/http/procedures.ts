@@ -17,8 +17,10 @@ export interface Place {
   readonly neighbour: string;
 }
 
-/** How long an answer may take: longer than a busy host keeps one waiting. */
+/** How long somebody else may take to answer for the address. */
 const ASK_MS = 300;
+/** How long a page may take: a busy host is not a dead service. */
+const PAGE_MS = 1500;
 
 export class WebService implements Actuator {
   readonly #place: Place;
@@ -142,15 +144,15 @@ function succeeds(program: string, ...args: string[]): Promise<boolean> {
 
 /** Whether a page is served there. */
 function isServed(host: string, port: number): Promise<boolean> {
-  return asked(host, port).then((result) => result === 'page');
+  return asked(host, port, PAGE_MS).then((result) => result === 'page');
 }
 
 /** Whether anybody is there at all: a refusal is an answer, too. */
 function isAnswered(host: string, port: number): Promise<boolean> {
-  return asked(host, port).then((result) => result !== 'nobody');
+  return asked(host, port, ASK_MS).then((result) => result !== 'nobody');
 }
 
-function asked(host: string, port: number): Promise<'page' | 'refused' | 'nobody'> {
+function asked(host: string, port: number, limitMs: number): Promise<'page' | 'refused' | 'nobody'> {
   return new Promise((resolve) => {
     const call = request({ host, port, path: '/', agent: false }, (response) => {
       response.resume();
@@ -159,7 +161,7 @@ function asked(host: string, port: number): Promise<'page' | 'refused' | 'nobody
     const timer = setTimeout(() => {
       resolve('nobody');
       call.destroy();
-    }, ASK_MS);
+    }, limitMs);
     call.on('error', ({ code }: NodeJS.ErrnoException) =>
       resolve(code === 'ECONNREFUSED' || code === 'ECONNRESET' ? 'refused' : 'nobody'),
     );
