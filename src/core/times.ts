@@ -19,6 +19,8 @@ export interface StepTimes {
   readonly checkUplinkMs: number;
   readonly activateServiceMs: number;
   readonly checkServiceLocalMs: number;
+  /** The same when somebody has changed the host's rules since: they are read back. */
+  readonly rereadMs: number;
   /** checkDownlink, answered. */
   readonly checkDownlinkMs: number;
   /** A test that nobody answers. */
@@ -39,8 +41,9 @@ export function usualSteps(timing: Timing): StepTimes {
     gateMs: 2,
     activateUplinkMs: 10,
     checkUplinkMs: 5,
-    activateServiceMs: 50,
-    checkServiceLocalMs: 40,
+    activateServiceMs: 15,
+    checkServiceLocalMs: 5,
+    rereadMs: 40,
     checkDownlinkMs: 2,
     unansweredMs: 2 * roundMs,
     addressRoundMs: roundMs,
@@ -101,7 +104,7 @@ export function takeoverBounds(
   const answeredUntilShut = p.preparedAfterMs(quietRoundsMs) + gateMs;
   const kill = Math.max(p.claimAliveMs + p.grantedMs + p.finishMs - shortestLeaseMs, answeredUntilShut);
 
-  const detectedMs = checkMs + lateMs + service.fall * s.checkServiceLocalMs;
+  const detectedMs = checkMs + lateMs + service.fall * s.rereadMs;
   const lentMs = timing.leaseMs / (1 + drift) - t.intervalMs - 2 * delayMs - gateMs;
   const lapsesMs = lentMs < SHORTEST_GATE_MS + delayMs + gateMs ? 2 * delayMs + gateMs : 0;
   const gap = gateMs + delayMs + gateMs + lapsesMs;

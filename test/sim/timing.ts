@@ -38,6 +38,7 @@ export function worldSteps(timing: Timing): StepTimes {
     checkUplinkMs: 1.3,
     activateServiceMs: 13,
     checkServiceLocalMs: 2.6,
+    rereadMs: 2.6,
     checkDownlinkMs: 1.3,
     unansweredMs: 1.3 * roundMs,
     addressRoundMs: roundMs,

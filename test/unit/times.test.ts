@@ -19,17 +19,22 @@ test('a bound is the sum of its parts', () => {
   const steps = usualSteps(timing);
   const { power } = takeoverBounds(timing, { ...SERVICE, policy: 'available' });
   // δ + I + j + e, np (rto + e), w + e, Au + N, the longer of C + e and As + Kl, G
-  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 90, 2];
+  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 53, 2];
   assert.equal(
     power.worstMs,
     parts.reduce((sum, ms) => sum + ms, 0),
   );
   assert.equal(power.medianMs, power.worstMs - 100);
   const program = { ...SERVICE, policy: 'available', preparesEarly: false } as const;
-  assert.equal(takeoverBounds(timing, program).power.worstMs, power.worstMs + 53, 'C + e, then As + Kl');
-  const warm = { ...steps, activateServiceMs: 10, checkServiceLocalMs: 5 };
-  const quick = takeoverBounds(timing, { ...SERVICE, policy: 'available' }, warm);
-  assert.equal(quick.power.worstMs, power.worstMs - 90 + 53, 'C + e, with As + Kl beside it');
+  assert.equal(takeoverBounds(timing, program).power.worstMs, power.worstMs + 20, 'C + e, then As + Kl');
+  const loading = { ...steps, activateServiceMs: 60, checkServiceLocalMs: 5 };
+  const slow = takeoverBounds(timing, { ...SERVICE, policy: 'available' }, loading);
+  assert.equal(slow.power.worstMs, power.worstMs - 53 + 65, 'As + Kl, with C + e beside it');
+  const touched = takeoverBounds(timing, { ...SERVICE, policy: 'available' }, { ...steps, rereadMs: 50 });
+  assert.equal(
+    touched.service.worstMs - takeoverBounds(timing, { ...SERVICE, policy: 'available' }).service.worstMs,
+    2 * 10,
+  );
   const later = takeoverBounds(
     timing,
     { ...SERVICE, policy: 'available' },
