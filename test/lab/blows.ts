@@ -38,7 +38,7 @@ export const BLOWS: readonly Blow[] = [
     strike: ({ faults, master }) => faults.power(master, 'down'),
     mend: ({ faults, master }) => faults.power(master, 'up'),
     moves: 'all',
-    dark: ['lan', 'wan'],
+    dark: ['lan'],
     expect: always(moved(1)),
   },
   {

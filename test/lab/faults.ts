@@ -18,9 +18,13 @@ export class Faults {
     await must(['ip', '-n', this.#topology.ns(side), 'link', 'set', port, state]);
   }
 
-  /** Both cables of a host at once, as when its power goes. */
+  /**
+   * Both cables of a host, as when its power goes. They are in two namespaces, so one is some milliseconds before the other: the
+   * downlink is, for over it a host that sees its uplink go would say farewell, which no host without power does.
+   */
   async power(host: string, state: 'up' | 'down'): Promise<void> {
-    await Promise.all([this.port('lan', host, state), this.port('wan', host, state)]);
+    await this.port('lan', host, state);
+    await this.port('wan', host, state);
   }
 
   /** Frames of that port vanish: both ways, or only those `from` or `to` the station. The carrier stays. */

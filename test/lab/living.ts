@@ -9,10 +9,10 @@ import type { Frame } from './capture.ts';
 import type { GatewayKind, Policy } from './gateway.ts';
 import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
-import { sleep, until } from './process.ts';
+import { run, sleep, until } from './process.ts';
 import { compare, evidenceOf, nowMs, type RunResult, takeoverOf } from './run.ts';
 import { Succession, speakersOf } from './succession.ts';
-import { planHosts } from './topology.ts';
+import { LAN, planHosts, WAN } from './topology.ts';
 
 export interface LivingOptions {
   readonly kind: GatewayKind;
@@ -188,9 +188,31 @@ export class Living {
     if (!(await until(isFit, SETTLE_MS))) throw new Error('not every host is fit again after a fault');
     if (!(await until(() => this.#flows(), FLOW_MS, 100)))
       throw new Error(`${master} serves, but the client gets no answers`);
+    if (!(await until(() => this.#isBelieved(master), FLOW_MS, 100)))
+      throw new Error(`${master} serves, but client or server send to another host`);
     const calmMs = nowMs();
     await sleep(CALM_MS + intervalMs);
     return calmMs;
+  }
+
+  /**
+   * Whether client and server send to that host. A neighbour does not believe an announcement within a second of another one:
+   * after two moves in a row it may send to the former master, which forwards, until the peer's next announcements, 5 s later.
+   * A fault of the master would then cut no flow.
+   */
+  async #isBelieved(master: string): Promise<boolean> {
+    const { topology } = this.lab;
+    const asked = [
+      ['client', LAN.roving],
+      ['server', WAN.roving],
+    ] as const;
+    const entries = await Promise.all(
+      asked.map(([station, address]) => run(['ip', '-n', topology.ns(station), 'neigh', 'show', address])),
+    );
+    return entries.every(({ stdout }) => {
+      const mac = /lladdr ([0-9a-f:]+)/.exec(stdout)?.[1] ?? '';
+      return topology.macs.get(mac) === master;
+    });
   }
 
   /**
