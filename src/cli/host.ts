@@ -46,7 +46,7 @@ export function registerHost(program: Command, io: KeyIo = processIo): void {
       .argument('<file>', 'the bundle, as portcullis cluster bundle writes it')
       .option('--admin-fingerprint <SHA256:...>', 'from paper; else it is asked for on the terminal')
       .option('--dir <DIR>', 'where this host’s files are', '/etc/portcullis')
-      .option('--key <FILE>', 'its private key; else HOST.key in that directory')
+      .option('--key <FILE>', 'its private key; else HOST.key in that directory, or host.key')
       .option('--json', 'print JSON')
       .action((file: string, options: JoinOptions) => joinCluster(io, file, options)),
     'host join fw1.bundle --admin-fingerprint SHA256:L3k/oJubblSY0lB9Ulsl7emDMnRPKm/8udf2ccwk560',
@@ -63,7 +63,7 @@ function joinCluster(io: KeyIo, file: string, options: JoinOptions): void {
   const member = roster.members.find(({ name }) => name === host);
   if (member === undefined) throw new OperatorError(`${file}: its roster has no host ${host}`, NEW_BUNDLE);
   const dir = resolve(options.dir);
-  const key = options.key === undefined ? join(dir, `${host}.key`) : resolve(options.key);
+  const key = options.key === undefined ? keyIn(dir, host) : resolve(options.key);
   refuseForeignKey(key, member, file);
   const paths = { key, admin: join(dir, 'admin.pub'), roster: join(dir, 'roster.cose') };
   const config = join(dir, 'portcullis.toml');
@@ -81,6 +81,13 @@ function readBundle(file: string): Bundle {
   const result = decodeBundle(Uint8Array.from(readWhole(file, BUNDLE_MAX_BYTES)));
   if (result.ok) return result.bundle;
   throw new OperatorError(`${file}: ${result.reason}`, NEW_BUNDLE);
+}
+
+/** Under the host's own name, or under the one from which the units take it. */
+function keyIn(dir: string, host: string): string {
+  const named = join(dir, `${host}.key`);
+  const common = join(dir, 'host.key');
+  return !existsSync(named) && existsSync(common) ? common : named;
 }
 
 /** The private key is here already, and it is this host's in the roster: it never travelled. */

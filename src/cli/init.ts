@@ -206,9 +206,9 @@ function nextCommands(answers: Answers, options: InitOptions, out: string): stri
       `portcullis host join ${host}.bundle --dir ${dir} --key ${key}`,
     );
   next.push(
-    `portcullis uplink provision --config ${out}`,
+    `portcullis uplink provision --config ${out} --update-initramfs`,
     `portcullis check --config ${out}`,
-    'systemctl enable --now portcullis-actuator.socket portcullis-actuator.service portcullis.service',
+    'systemctl enable --now portcullis',
   );
   return next;
 }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Block, wordsOf } from '../pages.ts';
 import { PORTCULLIS, PROJECT } from './gateway.ts';
@@ -12,21 +12,23 @@ import type { Lab } from './lab.ts';
 import { run } from './process.ts';
 
 /** Commands that read a host's configuration when nothing else is said. */
-const CONFIGURED = /^(status|check|drain|standby|resume|handover|fence|uplink provision|cluster push)$/;
+const CONFIGURED =
+  /^(status|explain|check|drain|standby|resume|handover|fence|uplink provision|cluster push)$/;
+const PACKAGE = /^install (\.|\/media\/stick)\/portcullis_(VERSION_ARCH|0\.1\.0_amd64)\.deb$/;
 const LIMIT_MS = 60_000;
 
 export class Guide {
-  readonly #lab: Lab;
+  protected readonly lab: Lab;
   /** What was typed of this project's commands, as `cluster push`. */
   readonly commands = new Set<string>();
 
   constructor(lab: Lab) {
-    this.#lab = lab;
+    this.lab = lab;
   }
 
   /** A place below the lab's directory. */
   at(...names: string[]): string {
-    return join(this.#lab.cluster.directory, ...names);
+    return join(this.lab.cluster.directory, ...names);
   }
 
   /** The stick as the page finds it: with the roster of the cluster. */
@@ -38,70 +40,65 @@ export class Guide {
   }
 
   async follow(block: Block): Promise<void> {
-    for (const line of block.lines) await this.#line(block.where, line);
+    if (block.where.startsWith('file='))
+      await writeFile(this.at('admin', block.where.slice(5)), `${block.lines.join('\n')}\n`);
+    else for (const line of block.lines) await this.#line(block.where, line);
   }
 
   /** A remark after a line may say that it ends with 1. */
   async #line(host: string, line: string): Promise<void> {
     const [typed = ''] = line.split(' # ');
     const [program = '', ...words] = wordsOf(typed);
-    if (program === 'systemctl') await this.#service(host, words);
-    else if (program === 'apt')
-      assert.deepEqual(
-        words,
-        ['install', './portcullis_VERSION_ARCH.deb'],
-        'what the package’s test installs',
-      );
-    else if (program === 'portcullis') await this.#portcullis(host, words, line);
+    if (program === 'systemctl') await this.service(host, words);
+    else if (program === 'apt') assert.match(words.join(' '), PACKAGE, 'what the package’s test installs');
+    else if (program === 'portcullis') await this.portcullis(host, words, line);
     else {
       assert.match(program, /^(cp|mv|rm)$/, line);
-      this.#passed(line, await run([program, ...words.map((word) => this.#place(host, word, this.at()))]));
+      this.passed(line, await run([program, ...words.map((word) => this.place(host, word, this.at()))]));
     }
   }
 
-  async #portcullis(host: string, words: readonly string[], line: string): Promise<void> {
+  protected async portcullis(host: string, words: readonly string[], line: string): Promise<void> {
     const isGroup = /^(key|cluster|host|uplink|audit)$/.test(words[0] ?? '');
     const command = words.slice(0, isGroup ? 2 : 1).join(' ');
     this.commands.add(command);
-    if (command === 'host join') await this.#join(host, words, line);
+    if (command === 'host join') await this.join(host, words, line);
     else {
-      const more = CONFIGURED.test(command) ? ['--config', this.#lab.cluster.config(host)] : [];
-      if (command === 'uplink provision') more.push('--root', await this.#otherRoot(host));
-      await this.#run(host, [...words.map((word) => this.#place(host, word, this.at())), ...more], line);
+      const more = CONFIGURED.test(command) ? ['--config', this.config(host)] : [];
+      if (command === 'uplink provision') more.push('--root', await this.otherRoot(host));
+      await this.run(host, [...words.map((word) => this.place(host, word, this.at())), ...more], line);
     }
   }
 
+  /** That host's configuration, as the commands read it. */
+  protected config(host: string): string {
+    return this.lab.cluster.config(host);
+  }
+
   /** On the lab's hosts what a bundle brings lies beside the configuration that the lab wrote. */
-  async #join(host: string, words: readonly string[], line: string): Promise<void> {
+  protected async join(host: string, words: readonly string[], line: string): Promise<void> {
     const directory = this.at(`${host}-etc`);
     await mkdir(directory, { recursive: true });
     for (const name of [`${host}.key`, `${host}.key.pub`]) await cp(this.at(name), join(directory, name));
     const paper = (await this.fingerprint()) ?? '';
-    const filled = words.map((word) => this.#place(host, word, directory).replace('SHA256:PAPER', paper));
-    await this.#run(host, [...filled, '--dir', directory], line);
+    const filled = words.map((word) => this.place(host, word, directory).replace('SHA256:PAPER', paper));
+    await this.run(host, [...filled, '--dir', directory], line);
     await copyFile(join(directory, 'roster.cose'), this.at(host, 'roster.cose'));
   }
 
   /** What stands on the paper. */
-  async fingerprint(): Promise<string | undefined> {
-    const shown = await run([
-      process.execPath,
-      PORTCULLIS,
-      'key',
-      'show',
-      this.at('admin.key.pub'),
-      '--json',
-    ]);
+  async fingerprint(key = this.at('admin.key.pub')): Promise<string | undefined> {
+    const shown = await run([process.execPath, PORTCULLIS, 'key', 'show', key, '--json']);
     return (JSON.parse(shown.stdout) as { fingerprint?: string }).fingerprint;
   }
 
-  async #run(host: string, words: readonly string[], line: string): Promise<void> {
+  protected async run(host: string, words: readonly string[], line: string): Promise<void> {
     const argv = [process.execPath, PORTCULLIS, ...words];
-    const where = host === 'admin' ? argv : this.#lab.topology.inside(host, argv);
-    this.#passed(line, await run(where, '', LIMIT_MS));
+    const where = host === 'admin' ? argv : this.lab.topology.inside(host, argv);
+    this.passed(line, await run(where, '', LIMIT_MS));
   }
 
-  #passed(
+  protected passed(
     line: string,
     { code, stdout, stderr }: { code: number | null; stdout: string; stderr: string },
   ): void {
@@ -109,9 +106,9 @@ export class Guide {
     assert.equal(code, expected, `${line}: ${stderr}${stdout}`);
   }
 
-  async #service(host: string, [verb = '', ...units]: readonly string[]): Promise<void> {
+  protected async service(host: string, [verb = '', ...units]: readonly string[]): Promise<void> {
     for (const unit of units) assert.ok(existsSync(join(PROJECT, 'systemd', `${unit}.service`)), unit);
-    const { cluster, topology } = this.#lab;
+    const { cluster, topology } = this.lab;
     if (verb === 'reload') {
       const { pid } = (await cluster.status(host)) ?? {};
       assert.ok(pid !== undefined && (await topology.pids(host)).includes(pid), `${host} runs`);
@@ -124,8 +121,8 @@ export class Guide {
   }
 
   /** `etc`: what stands for /etc/portcullis. */
-  #place(host: string, word: string, etc: string): string {
-    if (host === 'admin' && /^[a-z0-9-]+\.(key|key\.pub|html)$/.test(word)) return this.at('admin', word);
+  protected place(host: string, word: string, etc: string): string {
+    if (host === 'admin' && /^[a-z0-9-]+\.(key|key\.pub|html|v4)$/.test(word)) return this.at('admin', word);
     return word
       .replace(/^\/etc\/portcullis\/roster\.cose$/, this.at(host, 'roster.cose'))
       .replace(/^\/etc\/portcullis\//, `${etc}/`)
@@ -134,7 +131,7 @@ export class Guide {
   }
 
   /** What is written for the next boot is written below a root of its own. */
-  async #otherRoot(host: string): Promise<string> {
+  protected async otherRoot(host: string): Promise<string> {
     const root = this.at(`${host}-root`);
     await mkdir(root, { recursive: true });
     return root;
@@ -142,7 +139,7 @@ export class Guide {
 
   /** That machine is dead, with its disk. */
   async lose(host: string): Promise<void> {
-    await this.#lab.cluster.kill(host, this.#lab.faults);
+    await this.lab.cluster.kill(host, this.lab.faults);
     for (const name of ['log', 'roster.cose', 'standby.json'])
       await rm(this.at(host, 'state', name), { recursive: true, force: true });
     for (const name of [`${host}.key`, `${host}.key.pub`]) await rm(this.at(name));

@@ -19,9 +19,9 @@ export class TerminalSession {
   #seen = '';
   #from = 0;
 
-  /** Starts `portcullis WORDS` and, when it is at its end, prints how the terminal was left. */
-  constructor(words: readonly string[]) {
-    const node = [...programWords(), ...words];
+  /** Starts `portcullis WORDS`, behind what else stands before it, and, when it is at its end, prints how the terminal was left. */
+  constructor(words: readonly string[], prefix: readonly string[] = []) {
+    const node = [...prefix, ...programWords(), ...words];
     // The shell outlives a Ctrl-C; a trap, unlike an ignored signal, is not handed on to the command.
     const line = `trap : INT; ${node.map(quoted).join(' ')}; status=$?; stty -a; exit $status`;
     this.#script = spawn('script', ['-q', '-e', '-E', 'always', '-c', line, '/dev/null'], {
