@@ -1,12 +1,13 @@
 /** Rule sets loaded by programs that wait for them, and not read back while nobody else has changed a rule. */
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import test, { type TestContext } from 'node:test';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
 import { programArgs } from '../programs.ts';
 import { Fixture, RULES } from './linux-fixture.ts';
-import { needsRoot } from './netns.ts';
+import { needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
 const IPTABLES = '/usr/sbin/iptables';
@@ -26,6 +27,7 @@ interface Said {
 
 class Held {
   readonly f = new Fixture();
+  child: ChildProcess | null = null;
   #say: (word: string) => Promise<Said> = () => Promise.reject(new Error('not begun'));
 
   constructor(t: TestContext) {
@@ -49,11 +51,12 @@ class Held {
         },
       },
     );
-    const child = f.net.start(f.gw, 'test/netns/rules-runner.ts', JSON.stringify(config));
-    if (child.stdout === null) throw new Error('no output');
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    this.child = f.net.start(f.gw, 'test/netns/rules-runner.ts', JSON.stringify(config));
+    const { stdin, stdout } = this.child;
+    if (stdout === null) throw new Error('no output');
+    const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
     this.#say = async (word) => {
-      child.stdin?.write(`${word}\n`);
+      stdin?.write(`${word}\n`);
       return JSON.parse((await lines.next()).value ?? '{}') as Said;
     };
   }
@@ -123,6 +126,15 @@ test('standby rules of its own are loaded by programs that wait, and not read ba
     const checked = await h.say('check');
     assert.deepEqual([checked.verdict, checked.started], [word === 'serving' ? 'confirmed' : 'refuted', 0]);
   }
+  // Whatever becomes of us, what waits ends and has done nothing.
+  await warm();
+  const pids = (): string[] => h.f.net.ip(h.f.gw, 'netns', 'pids', h.f.gw).split('\n').filter(Boolean);
+  const before = h.iptables('-S');
+  // With the one that asks.
+  assert.ok(pids().length > 2);
+  h.child?.kill('SIGKILL');
+  assert.equal(await until(() => pids().length === 1, 5000), true);
+  assert.equal(h.iptables('-S'), before);
 });
 
 test('whatever somebody else has changed, before, meanwhile or after, is read back and judged', {
