@@ -46,6 +46,10 @@
 #ifndef EARLY
 #define EARLY true
 #endif
+/* Whether the two gateways are all members: who claims waits for no objection then (R10). */
+#ifndef TWO
+#define TWO (HOSTS == 2)
+#endif
 /* From the heal on: within so many ticks exactly one host serves, and it stays. */
 #ifndef CALM_BOUND
 #define CALM_BOUND 60
@@ -432,7 +436,7 @@ inline happens(h) {
   o = 1 - h; ev = e; taken = 0; before = S.place; wasSuspect = S.suspect; moved = false; paused = false; heardNow = false;
   g.right = RIGHT(h); g.maj = MAJ(h); g.grown = true; g.bound = false; g.renewed = false; g.slot = true; g.trustHeld = false;
   g.sinceP = sinceSuspect[h] >= P; g.claimP = sinceClaim[h] >= P; g.limitOver = false; g.began = true; g.risen = true; g.fallen = true;
-  g.match = true; g.lent = true; g.early = EARLY;
+  g.match = true; g.lent = true; g.early = EARLY; g.two = TWO && S.known != 0 && HOST(S.known) != h;
   g.blamed = blamed1[h] && elsewhere[h];
   g.disputed = false; g.counts = false; g.pausing = toTrial[h] > 0; g.better = false; g.stalled = stale[h]; stale[h] = false;
   g.candidate = (S.trialTo == 0 && life[o] == UP && H[o].sound && H[o].place >= BACKUP_WATCHING && H[o].place <= BACKUP_SUSPECTING -> o + 1 : 0);
@@ -473,7 +477,7 @@ inline happened(h) {
   speak(h); obey(h);
   said = 0; done = 0; why = 0; phase = 0; row = 0; ev = 0; from = 0; mt = 0; succ = 0; heardNow = false; moved = false; taken = 0; before = 0; wasSuspect = 0;
   g.right = false; g.maj = false; g.grown = false; g.bound = false; g.renewed = false; g.slot = false; g.sinceP = false; g.claimP = false;
-  g.began = false; g.risen = false; g.fallen = false; g.match = false; g.lent = false; g.early = false; g.blamed = false; g.pausing = false; g.stalled = false;
+  g.began = false; g.risen = false; g.fallen = false; g.match = false; g.lent = false; g.early = false; g.two = false; g.blamed = false; g.pausing = false; g.stalled = false;
   g.candidate = 0; g.evidence = false; g.promised = false; o = 0; k = 0; e = 0;
   /* An uplink is up only in Handover and Service, but for what a dead process left behind. */
   uplinkOnlyWhenTaking = !raised[h] || S.place >= HANDOVER_CLAIMING || AT(INIT_CLEANING);

@@ -19,7 +19,7 @@ byte rows[6];
   X(rested) X(held) X(down) X(sound) X(suspect) X(downSince) X(sign) X(unanswered) X(attempt) X(plannedBy) X(granted) \
   X(due) X(masterLives) X(letGo) X(pend) X(answ) X(prep) X(windowOver) X(stage) X(copies) X(gate) X(forced) X(trialTo) X(cause) \
   X(only) X(handTo) X(uplinkBad) X(standby) X(stopping)
-#define GUARD_FIELDS(X) X(right) X(maj) X(grown) X(bound) X(promised) X(renewed) X(slot) X(trustHeld) X(sinceP) X(claimP) \
+#define GUARD_FIELDS(X) X(right) X(maj) X(grown) X(bound) X(promised) X(renewed) X(slot) X(trustHeld) X(sinceP) X(claimP) X(two) \
   X(limitOver) X(began) X(risen) X(fallen) X(evidence) X(match) X(lent) X(blamed) X(disputed) X(counts) X(pausing) X(better) \
   X(alone) X(early) X(stalled) X(candidate)
 #define EVENT_FIELDS(X) X(available) X(ev) X(from) X(mt) X(succ) X(me)

@@ -115,6 +115,7 @@ typedef Guards {
   bool trustHeld;    /* R19 */
   bool sinceP;       /* P since the suspicion began */
   bool claimP;       /* P since the claim */
+  bool two;          /* no member but this host and the known master */
   bool limitOver;    /* the limit of the whole attempt is over */
   bool began;        /* this check began after the suspicion */
   bool risen;        /* this check makes the downlink good */
@@ -696,7 +697,7 @@ inline enter(h) {
   :: AT(BACKUP_WATCHING) -> end_suspicion(h); end_attempt(h); why = 0
   :: AT(HANDOVER_CLAIMING) ->
      S.highest++; S.term = TERM(S.highest, h); S.forced = (why == Q_FORCED);
-     end_attempt(h); S.attempt = true; S.letGo = (S.rel == TO_NOBODY); end_suspicion(h);
+     end_attempt(h); S.attempt = true; S.letGo = (S.rel == TO_NOBODY); S.due = g.two; end_suspicion(h);
      if :: S.forced -> DO(A_FORCED) :: else fi;
      SAY(S_CLAIM); why = Q_GRANTED
   :: AT(HANDOVER_RAISING) -> DO(D_RAISE); if :: !PLANNED -> SAY(S_STATUS) :: else fi; why = 0   /* R11: renews from its grant on */

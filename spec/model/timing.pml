@@ -4,6 +4,7 @@
  * ticks later, a word takes 0 to DELTA, a procedure 0 to its limit. Ticks pass only while nothing is overdue, so that
  * all combinations are looked at, with the fault at any phase of all the timers.
  *
+ * -DTWO: no member but A and B; else a third one could object. -DPROGRAM: activateService is a program.
  * -DFAULT=POWER, KILL, SERVICE or PLANNED; -DQUORUM for the policy (default: available). The property: nobody serves for
  * at most BOUND ticks, the formula of the page, and somebody serves in the end. -DTIGHTER=n takes n ticks away from the bound:
  * with 1 it must fail, which shows the bound to be exact.
@@ -57,6 +58,11 @@
 #define GRANTED_AT_ONCE MAX(GRANTED, 2 * (RTO + LATE) + 3 * DELTA)
 #define CLAIMED CLAIM_ALIVE
 #define SHORTEST_LEASE (L - I - LATE)
+#elif defined(TWO)                  /* nobody but A could object: B waits for no slot */
+#define GRANTED 0
+#define GRANTED_AT_ONCE GRANTED
+#define CLAIMED CLAIM
+#define SHORTEST_LEASE (L - I / 2 - LATE)
 #else
 #define GRANTED (W + LATE)
 #define GRANTED_AT_ONCE GRANTED
@@ -183,7 +189,12 @@ inline bStep() {
      boundB = P; b = claiming; START(B_STEP, 0, DELTA);                  /* CLAIM on its way */
      START(PROBE, RTO, RTO + LATE)                                        /* and said again */
 #else
-     b = claiming; START(LIMIT, P, P + LATE); START(B_STEP, W, W + LATE)
+     START(LIMIT, P, P + LATE);
+#ifdef TWO
+     raise()
+#else
+     b = claiming; START(B_STEP, W, W + LATE)
+#endif
 #endif
   :: b == claiming ->
 #ifdef QUORUM

@@ -28,7 +28,7 @@ export function enterClaiming(c: Ctx, cause: Cause): void {
       claimedAtMs: c.now,
       suspectedAtMs: c.s.suspicion?.sinceMs ?? c.now,
       granted: false,
-      notBeforeMs: c.now + c.t.slotMs,
+      notBeforeMs: isAlone(c) ? c.now : c.now + c.t.slotMs,
       masterLives: false,
       released: c.s.known?.released === null,
       readyAtMs: 0,
@@ -44,6 +44,16 @@ export function enterClaiming(c: Ctx, cause: Cause): void {
   if (forced) c.alarm('forced', true, 'claiming without a majority, by an operator’s order');
   c.timer('step', c.now + 3 * c.t.promiseMs);
   claim(c);
+}
+
+/** Whether nobody but the silent master could object: that one was asked np times, and is again in the conflict window. */
+function isAlone(c: Ctx): boolean {
+  const master = c.s.known?.term.host;
+  return (
+    master !== undefined &&
+    master !== c.me &&
+    c.host.config.membership.members.every(({ name }) => name === c.me || name === master)
+  );
 }
 
 /** CLAIM, and when to say it again: quickly at first, then once an interval. */

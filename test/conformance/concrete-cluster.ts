@@ -17,18 +17,20 @@ function config(
   better: boolean,
   alone: 'suspend' | 'serve',
   preparesEarly: boolean,
+  two: boolean,
 ): CoreConfig {
+  const names = two ? HOSTS.slice(0, 2) : HOSTS;
   return {
     membership: {
       self: HOSTS[ME],
       version: 1,
       // h3 is preferred to this host, h2 is not.
-      members: HOSTS.map((name, i) => ({
+      members: names.map((name, i) => ({
         name,
         role: 'gateway' as const,
         priority: [20, 50, 10, 90][i] ?? 0,
       })),
-      voterSets: [['h0', 'h1', 'h2']],
+      voterSets: [names.slice(0, 3)],
     },
     timing: {
       intervalMs: INTERVAL_MS,
@@ -67,19 +69,21 @@ function config(
 
 const CONFIGS = new Map<string, CoreConfig>();
 /**
- * The configuration, of which four bits decide: the policy, whether a better host preempts, whether one goes on alone, and whether
- * the service is prepared beside the conflict window.
+ * The configuration, of which five bits decide: the policy, whether a better host preempts, whether one goes on alone, whether the
+ * service is prepared beside the conflict window, and whether h0 is the only other member.
  */
 export function configOf(
   available: boolean,
   better: boolean,
   serveAlone: boolean,
   early: boolean,
+  two: boolean,
 ): CoreConfig {
-  const key = `${available} ${better} ${serveAlone} ${early}`;
+  const key = `${available} ${better} ${serveAlone} ${early} ${two}`;
   let found = CONFIGS.get(key);
   if (found === undefined) {
-    found = config(available ? 'available' : 'quorum', better, serveAlone ? 'serve' : 'suspend', early);
+    const policy = available ? 'available' : 'quorum';
+    found = config(policy, better, serveAlone ? 'serve' : 'suspend', early, two);
     CONFIGS.set(key, found);
   }
   return found;

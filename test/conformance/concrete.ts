@@ -33,7 +33,7 @@ export function concretise(v: Vector, variant: number): Concrete {
   const event = eventName(v);
   // R27: not alone is who must not go on, and who hears somebody.
   const hears = event === 'E_T_ADVERT' && v.alone === 0 && variant % 2 === 1;
-  const cfg = configOf(v.available === 1, v.better === 1, v.alone === 1 || hears, v.early === 1);
+  const cfg = configOf(v.available === 1, v.better === 1, v.alone === 1 || hears, v.early === 1, v.two === 1);
   const place = PLACES[v.place as number] as ServiceState['place'];
   const service = place.startsWith('service.');
   const searching = place === 'backup.suspecting' || place === 'decide.electing';

@@ -1,5 +1,5 @@
 /** What there is not: events that cannot come at a place, and states that cannot be. */
-import { SEARCHING } from './domain-axes.ts';
+import { KNOWN, SEARCHING } from './domain-axes.ts';
 import type { Vector } from './vector.ts';
 
 /** Where the code arms that timer; elsewhere it cannot fire. Timers without an entry run in every place. */
@@ -49,6 +49,8 @@ export function settle(v: Vector, place: string, event: string): boolean {
     if (v.masterLives === 0 && v.plannedBy !== 0) return false;
     if (place !== 'HANDOVER_OPENING' && v.gate === 1) return false;
   } else if (v.maj === 1 && !(event === 'E_ANSWER' && v.forced === 1)) return false;
+  // Two members, of which the known master is the other one: nobody else has a slot, or claims.
+  if (v.two === 1 && (quorum || v.known !== KNOWN || v.slot === 0 || v.rival !== 0)) return false;
   if (v.alone === 1 && !quorum) return false;
   if (v.gate === 0 && v.grown === 1) return false;
   if (v.grown === 1 && v.right === 0) return false;

@@ -169,6 +169,7 @@ export const TAKEOVER_MUTANTS: readonly CoreMutant[] = [
     "} else if (c.policy === 'available') {",
     '} else if (false) {',
   ),
+  edit('handover.ts', 'R10 objections of nobody are waited for', 'isAlone(c) ? c.now : ', ''),
   edit('preparing.ts', 'R11 a program beside the window', 'c.cfg.preparesEarly', 'true'),
   edit(
     'preparing.ts',

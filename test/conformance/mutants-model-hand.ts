@@ -53,6 +53,13 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
     find: '!S.masterLives',
     replace: 'false',
   },
+  { name: 'R10 nobody’s objection is waited for', on: 'S.due = g.two', find: 'g.two', replace: 'true' },
+  {
+    name: 'R10 objections of nobody are waited for',
+    on: 'S.due = g.two; end',
+    find: 'g.two',
+    replace: 'false',
+  },
   {
     name: 'R11 a program beside the window',
     on: 'g.early -> prepare',
@@ -62,9 +69,8 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
   {
     name: 'R11 what failed its test is not ordered again',
     on: 'preparing orders it again',
-    find: 'S.prep = 0',
-    replace: 'skip',
-    act: true,
+    find: '!AT(HANDOVER_PREPARING)',
+    replace: 'false',
   },
   {
     name: 'R11 prepared before it is tested',

@@ -90,6 +90,9 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   v.better = bit(tried?.cause === 'preempt' || tried?.cause === 'feedback');
   v.alone = bit(is.forced && !s.forced && s.place === 'service.suspended');
   v.early = bit(cfg.preparesEarly);
+  const master = s.known?.term.host;
+  const [one, ...more] = membership.members.filter(({ name }) => name !== membership.self);
+  v.two = bit(more.length === 0 && one !== undefined && one.name === master);
   v.counts = bit(tried?.cause === 'disputed');
   const deadlines = Object.values(s.timers).filter((at) => at !== null);
   v.stalled = bit(deadlines.some((at) => nowMs - at > Math.max(t.intervalMs / 4, 10)));

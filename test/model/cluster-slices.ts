@@ -23,6 +23,7 @@ const TIMED: readonly (readonly [
   ['PLANNED', 'quorum', 0],
   ['POWER', 'available', 0, '-slow', SLOW],
   ['POWER', 'available', 0, '-program', PROGRAM],
+  ['POWER', 'available', 0, '-two', ['TWO']],
 ];
 
 function timedVariants(): Variant[] {
@@ -95,6 +96,7 @@ const AVAILABLE: Slice = {
   search: LONG_STEPS,
   variants: [
     holds('one-fault', ['FAULTS=1', 'HEAL']),
+    holds('one-fault-slot', ['FAULTS=1', 'TWO=false', 'HEAL']),
     long('one-fault-noise', ['FAULTS=1', 'NOISE=1', 'HEAL']),
     long('boot', ['BOOT', 'FAULTS=1', 'HEAL']),
     long('split-then-power', ['FAULTS=2', `WHICH=${SPLIT_LAN + POWER}`, 'HOLD=200', 'HEAL']),

@@ -29,7 +29,8 @@ for (const [cluster, intervalMs] of [
 }
 
 test('a master that is slower than its formula is found', () => {
-  const cluster = CLUSTERS[0];
+  // Two hosts alone wait for no objection.
+  const cluster = CLUSTERS[1];
   assert.ok(cluster);
   const { timing, services } = new World({ ...cluster, intervalMs: 200 }).config('fw1');
   assert.ok(services[0]);
