@@ -2,7 +2,7 @@
  * What the size of a cluster costs: 2 to 16 hosts with one service, and 1 to 64 services on three hosts. Of each: datagrams and
  * processor time at rest, and for how long a service is not served when the host that serves the most loses its power.
  *   npm run -s bench -- scale [--hosts 2,3,4,6,8,12,16] [--services 1,4,16,64] [--interval 1s] [--services-interval 1s]
- *     [--policies available,quorum] [--deaths 3] [--seconds 10] [--out FILE [--resume]] [--svg FILE] [--json]
+ *     [--policies available,quorum] [--deaths 3] [--seconds 10] [--warm 4] [--out FILE [--resume]] [--svg FILE] [--json]
  * `quorum` begins with three hosts. All hosts share this machine: at an interval that its processors do not bear the figures are theirs.
  */
 import { writeFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { udpOf } from '../lab/judge.ts';
 import { cleanUpOnSignals, closeAll, Lab, removeWorkDirectory } from '../lab/lab.ts';
 import { Placer, type Placing } from '../lab/placing.ts';
 import { sleep } from '../lab/process.ts';
+import { WARM_SECONDS } from '../lab/rest.ts';
 import { nowMs } from '../lab/run.ts';
 import { addClients, CLIENTS_MAX, planServices, SERVICES_MAX } from '../lab/services.ts';
 import { Clients } from '../lab/spread-clients.ts';
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     policies: { type: 'string', default: 'available,quorum' },
     deaths: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '10' },
+    warm: { type: 'string', default: String(WARM_SECONDS) },
     out: { type: 'string' },
     resume: { type: 'boolean', default: false },
     svg: { type: 'string' },
@@ -51,6 +53,7 @@ type Point = Pick<ScaleRecord, 'axis' | 'policy' | 'hosts' | 'services' | 'inter
 
 const policies = values.policies.split(',').map((name) => policyNamed(name) ?? 'available');
 const deaths = whole(values.deaths, 0, 100, '--deaths');
+const warmSeconds = whole(values.warm, 0, 600, '--warm');
 const seconds = whole(values.seconds, 1, 600, '--seconds');
 const numbers = (text: string, least: number, most: number, option: string): number[] =>
   text
@@ -101,7 +104,7 @@ async function measure(point: Point): Promise<ScaleRecord> {
     const placer = new Placer(lab.cluster, names);
     let placing = await placer.settled(lab.gateways, START_MS);
     const settledMs = Math.round(performance.now() - startedMs);
-    await sleep(CALM_MS + 2 * every);
+    await sleep(warmSeconds * 1_000 + 2 * every);
     placing = await placer.settled(lab.gateways, SETTLE_MS);
     const atRest = await figuresAtRest(lab, placing);
     const outagesMs: number[] = [];

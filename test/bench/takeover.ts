@@ -2,7 +2,7 @@
  * Takeovers of ours and of keepalived in turn, fault by fault and interval by interval: same cables, client and judges,
  * so that the machine's load meets both alike; the ratio is taken pair by pair. What both cost at rest, and false takeovers.
  *   npm run -s bench -- takeover [--faults power,stop] [--intervals 1s,200ms] [--runs 3] [--block 5] [--peers unicast,multicast]
- *     [--policy available|quorum] [--hosts N] [--witness] [--rest SECONDS] [--quiet 10m] [--loaded 2m] [--out FILE [--resume]] [--json]
+ *     [--policy available|quorum] [--hosts N] [--witness] [--rest SECONDS] [--warm SECONDS] [--quiet 10m] [--loaded 2m] [--out FILE [--resume]] [--json]
  * A cluster lives through `--block` faults before the other's turn comes. `quorum` is three hosts, or two and a witness; the peer has as
  * many gateways. `--json`: one line of JSON at the end; progress goes to standard error. `--out`: a line of JSON for each
  * figure as soon as it is there; `--resume` goes on with such a file. Exit status 1 when a fault could not be measured so often.
@@ -14,7 +14,7 @@ import type { GatewayKind } from '../lab/gateway.ts';
 import { whyNoPeer } from '../lab/keepalived.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory } from '../lab/lab.ts';
 import { Living } from '../lab/living.ts';
-import { measureRest } from '../lab/rest.ts';
+import { measureRest, WARM_SECONDS } from '../lab/rest.ts';
 import { milliseconds, policyNamed, seconds as secondsOf, whole } from '../lab/usage.ts';
 import { goalsOf } from './goals.ts';
 import { Records } from './records.ts';
@@ -41,6 +41,7 @@ const { values } = parseArgs({
     hosts: { type: 'string' },
     witness: { type: 'boolean', default: false },
     rest: { type: 'string', default: '10' },
+    warm: { type: 'string', default: String(WARM_SECONDS) },
     quiet: { type: 'string', default: '0' },
     loaded: { type: 'string', default: '0' },
     out: { type: 'string' },
@@ -58,6 +59,7 @@ const intervals = values.intervals.split(',').map(milliseconds);
 const runs = whole(values.runs, 1, 1_000, '--runs');
 const block = whole(values.block, 1, 1_000, '--block');
 const restSeconds = whole(values.rest, 0, 600, '--rest');
+const warmSeconds = whole(values.warm, 0, 600, '--warm');
 const calms = [
   { seconds: secondsOf(values.quiet, '--quiet'), isLoaded: false },
   { seconds: secondsOf(values.loaded, '--loaded'), isLoaded: true },
@@ -152,7 +154,7 @@ async function calmly(intervalMs: number): Promise<void> {
     const about: About = { ...cluster, kind, intervalMs };
     const isDone = records.all.some((record) => record.record === 'rest' && isAbout(record, about));
     if (restSeconds > 0 && !isDone) {
-      const rest = await measureRest(about, restSeconds);
+      const rest = await measureRest(about, restSeconds, warmSeconds);
       records.add({ record: 'rest', ...about, rest });
       say(restLine(about, rest));
     }

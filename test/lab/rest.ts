@@ -35,11 +35,15 @@ export interface Cost {
 
 const SETTLE_MS = 30_000;
 /** After that, first announcements are over. */
-const CALM_MS = 4_000;
+export const WARM_SECONDS = 4;
 const LINK_HEADER_BYTES = 14;
 
-/** All hosts at rest for so long; of several backups one is looked at. */
-export async function measureRest(options: LivingOptions, seconds: number): Promise<Rest> {
+/** All hosts at rest for so long, `warmSeconds` after the start (the first minute compiles what later runs); of several backups one is looked at. */
+export async function measureRest(
+  options: LivingOptions,
+  seconds: number,
+  warmSeconds = WARM_SECONDS,
+): Promise<Rest> {
   const { kind, policy, intervalMs } = options;
   const hosts = planHosts(options.hosts, kind === 'portcullis' && options.witness);
   const lab = await Lab.open({
@@ -49,7 +53,7 @@ export async function measureRest(options: LivingOptions, seconds: number): Prom
     for (const { name } of hosts) lab.cluster.start(name);
     const master = await lab.cluster.settle(lab.gateways, SETTLE_MS + 20 * intervalMs);
     const backup = lab.gateways.find((host) => host !== master) ?? master;
-    await sleep(CALM_MS);
+    await sleep(warmSeconds * 1_000);
     const fromMs = nowMs();
     const before = await Promise.all([master, backup].map((host) => footprint(lab.topology, host)));
     await sleep(seconds * 1_000);
