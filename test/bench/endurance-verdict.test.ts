@@ -88,6 +88,8 @@ test('without a process that lived through it nothing is said to be flat', () =>
   const restarted = hour((atS) => [{ ...elder(70), pid: Math.floor(atS / 600) }]);
   assert.match(verdictOf(restarted).problems.join(), /no process was looked at for long enough/);
   assert.match(verdictOf([blow(1)]).problems.join(), /no process was looked at/);
+  // A last blow that took long takes nothing from how long the processes were looked at.
+  assert.deepEqual(verdictOf([...hour(() => [elder(70)]), blow(4_200)]).problems, []);
 });
 
 test('each fault is done as often as the others to both, and none that kills to the host that is never killed', () => {

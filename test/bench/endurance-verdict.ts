@@ -62,7 +62,7 @@ export function verdictOf(records: readonly EnduranceRecord[]): Verdict {
   const blows = records.filter((record) => record.record === 'blow');
   const samples = records.filter((record) => record.record === 'sample');
   const lastS = Math.max(0, ...records.map(({ atS }) => atS));
-  const lived = growthsOf(samples, lastS);
+  const lived = growthsOf(samples, samples.at(-1)?.atS ?? 0);
   const falseTakeovers =
     records.reduce((sum, record) => sum + (record.record === 'sample' ? 0 : record.uncaused), 0) +
     blows.reduce((sum, { changes }) => sum + Math.max(0, changes - 1), 0);
