@@ -17,6 +17,7 @@ import { FILL_IN } from './config-draft.ts';
 import { conntrackdFinding } from './conntrackd.ts';
 import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
+import { withProgress } from './progress.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
 /** One thing found. `error` makes `check` end with 1. */
@@ -113,7 +114,7 @@ export function registerCheck(program: Command, io: CommandIo): void {
     .option(...CONFIG_OPTION)
     .option('--json', 'print the findings as JSON')
     .action(async (options: ConfigOption & { json?: true }) => {
-      const found = await findings(options.config);
+      const found = await withProgress('looking at this host', () => findings(options.config));
       const errors = found.filter((finding) => finding.level === 'error').length;
       const bounds = errors === 0 ? outages(options.config) : [];
       if (options.json) {

@@ -101,8 +101,12 @@ test('what is in it: all root’s, fixed modes, all units, pages and completions
     assert.doesNotMatch(path, /musl|\.(map|ts|md\.ts)$|typescript|biome|fast-check|\/test\/|^etc\/./, path);
     assert.match(path, /^$|^usr\//, path);
   }
-  // Whoever has the file may run what begins so.
   const root = await unpacked;
+  // Where the example, and what `init` writes, look for it.
+  const [, schema = ''] =
+    /^#:schema (\/\S+)$/m.exec(readFileSync(join(PROJECT, 'systemd/portcullis.toml'), 'utf8')) ?? [];
+  assert.equal((JSON.parse(readFileSync(join(root, schema), 'utf8')) as { type: string }).type, 'object');
+  // Whoever has the file may run what begins so.
   const main = join(root, 'usr/lib/portcullis/dist/src/cli/portcullis.js');
   assert.equal((await must(['stat', '-c', '%a', main])).trim(), '755');
 });
