@@ -225,6 +225,7 @@ function report(
     return;
   }
   io.out(`written ${out}\n`);
+  if (found.length > 0) io.err('portcullis: what check says of it now, before what comes next:\n');
   for (const finding of found) tell(io, finding);
   io.out('Next:\n');
   for (const command of next) io.out(`  ${command}\n`);

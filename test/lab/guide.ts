@@ -124,6 +124,7 @@ export class Guide {
   protected place(host: string, word: string, etc: string): string {
     if (host === 'admin' && /^[a-z0-9-]+\.(key|key\.pub|html|v4)$/.test(word)) return this.at('admin', word);
     return word
+      .replace(/^\/etc\/portcullis\/host(?=[.-])/, `${etc}/${host}`)
       .replace(/^\/etc\/portcullis\/roster\.cose$/, this.at(host, 'roster.cose'))
       .replace(/^\/etc\/portcullis\//, `${etc}/`)
       .replace(/^\/var\/lib\/portcullis\//, `${this.at(host, 'state')}/`)

@@ -130,7 +130,7 @@ test('the ceremony of keys/README.md, every line of it', async () => {
       'First set-up: two firewalls and a witness': async () => {
         assert.equal((await roster()).members.length, 3);
         for (const host of ['fw1', 'fw2', 'w']) {
-          assert.equal(modeOf(at(`${host}/etc/portcullis/${host}.key`)), '600');
+          assert.equal(modeOf(at(`${host}/etc/portcullis/host.key`)), '600');
           assert.ok(existsSync(at(`${host}/etc/portcullis/portcullis.toml`)));
         }
         await ceremony.startFw1();
@@ -142,7 +142,7 @@ test('the ceremony of keys/README.md, every line of it', async () => {
       },
       'A new key for a host (rekey)': async () => {
         const { members, revoked } = await roster();
-        assert.equal(members[1].fingerprint, await fingerprint('fw2/etc/portcullis/fw2.key.pub'));
+        assert.equal(members[1].fingerprint, await fingerprint('fw2/etc/portcullis/host.key.pub'));
         assert.equal(revoked.length, 1);
       },
       'A host’s key is lost or stolen': async () => {

@@ -23,6 +23,8 @@ export interface GuestPlan {
   readonly macs: { readonly [side in SwitchName]: string };
   /** A disk image with a system of its own, in place of the host's root; it says itself what it runs. */
   readonly disk?: string;
+  /** Where the agent's Node lies there. Default: the system's own. */
+  readonly node?: string;
 }
 
 const QEMU = 'qemu-system-x86_64';
@@ -117,7 +119,7 @@ export class Guest {
   }
 
   #argv(): string[] {
-    const { home, downlink, uplink, macs, disk } = this.plan;
+    const { home, downlink, uplink, macs, disk, node = '/usr/bin/node' } = this.plan;
     const card = (side: SwitchName, model: CardModel, slot: string): string[] => [
       ...['-netdev', `tap,id=${side},ifname=${side},script=no,downscript=no`],
       ...['-device', `${CARDS[model]},netdev=${side},mac=${macs[side]},romfile=,addr=${slot}`],
@@ -140,7 +142,7 @@ export class Guest {
             ...['-initrd', this.#kernel.initramfs],
             ...[
               '-append',
-              `${CONSOLE} ${SPARED} pc.disk=/dev/vda pc.home=/pc pc.node=/usr/bin/node pc.agent=/pc/agent.mjs`,
+              `${CONSOLE} ${SPARED} pc.disk=/dev/vda pc.home=/pc pc.node=${node} pc.agent=/pc/agent.mjs`,
             ],
           ];
     return [

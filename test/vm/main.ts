@@ -7,6 +7,7 @@ import type { CardModel } from './guest.ts';
 import { GUEST_INTERVAL_MS } from './guest-cluster.ts';
 import { closeGuestLabs, closeOnSignals, type GuestLabOptions } from './guest-lab.ts';
 import { needsMachines } from './needs.ts';
+import { tryReadme } from './readme.ts';
 import { runInGuests, type VmResult } from './run.ts';
 import { SCENARIOS, type VmScenario } from './scenarios.ts';
 import type { Strategy } from './strategy.ts';
@@ -15,7 +16,8 @@ import { printTable } from './table.ts';
 const USAGE = `usage: npm run -s vm -- SCENARIO... [--strategy module|unbind|admin] [--speculative] [--uplink e1000e|virtio]
                             [--downlink virtio|e1000e] [--interval 2000ms] [--runs K] [--json] [--keep]
 SCENARIO: one or more names, or \`all\`; \`list\` tells them.
-       npm run -s vm -- table [--runs K] [--only TEXT] [--json]   the parts of a takeover, for each strategy and card`;
+       npm run -s vm -- table [--runs K] [--only TEXT] [--json]   the parts of a takeover, for each strategy and card
+       npm run -s vm -- readme [--json]   the README’s two hosts, typed on two machines with a bare Debian`;
 
 class UsageError extends Error {}
 
@@ -99,6 +101,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const missing = needsMachines();
   if (missing !== false) throw new Error(missing);
   if (todo.names[0] === 'table') return printTable(todo);
+  if (todo.names[0] === 'readme') return tryReadme(todo.json);
   let isGood = true;
   for (const scenario of named(todo.names))
     for (let i = 0; i < todo.runs; i += 1) {

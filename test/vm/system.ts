@@ -28,7 +28,7 @@ const UNITS = ['portcullis.service', 'portcullis-actuator.service', 'portcullis-
 const SLOW_MS = 240_000;
 
 /** An emulated machine starts Node in seconds: the same units, with more patience. */
-const SLOW = `[Service]
+export const SLOW = `[Service]
 WatchdogSec=12
 TimeoutStartSec=180
 TimeoutStopSec=120
