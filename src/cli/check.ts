@@ -8,6 +8,7 @@ import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
 import { loadNamed } from '../daemon/config/read.ts';
 import { readSettings } from '../daemon/config/read-settings.ts';
 import { MAX_FILE_BYTES, type Settings } from '../daemon/config/settings.ts';
+import { unpunctual } from '../daemon/jitter.ts';
 import { readWhole } from '../daemon/safe-files.ts';
 import { findUser } from '../daemon/user.ts';
 import { inspect } from '../linux/inspect.ts';
@@ -57,6 +58,8 @@ export async function findings(file: string, inspectHost: typeof inspect = inspe
     if (settings.services.some(({ isBare }) => isBare)) actuator = { ...actuator, services: [] };
   }
   for (const { level, message, hint } of await inspectHost(actuator)) found.push({ level, message, hint });
+  const late = await unpunctual(settings.timing);
+  if (late !== null) found.push({ level: 'warning', ...late });
   return sorted(found);
 }
 

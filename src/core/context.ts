@@ -11,6 +11,7 @@ import type { Message } from './messages.ts';
 import type { Procedure } from './procedures.ts';
 import { type HostState, NO_TIMERS, type ServiceState, type Timer } from './state.ts';
 import { type Cause, destination, type MainState, mainState, type Place } from './transitions.ts';
+import { longestTripMs, objectionMs, probeMs } from './trips.ts';
 
 /** What a place does when it is entered. */
 export type Entries = { readonly [P in Place]: (c: Ctx, cause: Cause) => void };
@@ -66,6 +67,16 @@ export class Ctx {
 
   get rightUntil(): number {
     return rightUntil(this.s.right, this.policy, this.host.config.membership);
+  }
+
+  /** R28: rto', the time-out of a suspicion's PROBEs. */
+  get probeMs(): number {
+    return probeMs(this.t, longestTripMs(this.host));
+  }
+
+  /** R28: w', how long an objection is waited for. */
+  get objectionMs(): number {
+    return objectionMs(this.t, longestTripMs(this.host));
   }
 
   member(host: HostName): Member | undefined {

@@ -33,6 +33,8 @@ export function describeEvent(event: Event): string {
       return event.openUntilMs === null ? 'gate shut' : 'gate open';
     case 'operator':
       return `operator: ${event.order.kind}`;
+    case 'round-trip':
+      return `${event.host} answered within ${event.tripMs} ms`;
     case 'peer-joined':
       return `${event.host} joined`;
     case 'refused':

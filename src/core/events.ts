@@ -23,6 +23,8 @@ export type Event =
       readonly message: Message;
       readonly outdated?: boolean;
     }
+  /** That host answered a question of this one, signed, so long after it was sent (R28). */
+  | { readonly type: 'round-trip'; readonly host: HostName; readonly tripMs: number }
   /** A session with that host was accepted: it can be talked to. */
   | { readonly type: 'peer-joined'; readonly host: HostName }
   /** A datagram in that host's name was refused. `gated`: it passed the gate of that pair of hosts. */

@@ -28,7 +28,7 @@ export function enterClaiming(c: Ctx, cause: Cause): void {
       claimedAtMs: c.now,
       suspectedAtMs: c.s.suspicion?.sinceMs ?? c.now,
       granted: false,
-      notBeforeMs: isAlone(c) ? c.now : c.now + c.t.slotMs,
+      notBeforeMs: isAlone(c) ? c.now : c.now + c.objectionMs,
       masterLives: false,
       released: c.s.known?.released === null,
       readyAtMs: 0,

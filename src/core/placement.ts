@@ -102,7 +102,7 @@ function present(c: Ctx, s: ServiceState, host: HostName): PeerReport | undefine
   if (said === undefined || gone(c, s, host)) return undefined;
   const sinceMs = c.s.suspicion?.sinceMs ?? c.now;
   const heardMs = Math.max(said.atMs, ...Object.values(c.host.peers[host]?.heardOn ?? {}));
-  return heardMs < sinceMs && c.now - sinceMs >= c.t.probeTimeoutMs ? undefined : said;
+  return heardMs < sinceMs && c.now - sinceMs >= c.probeMs ? undefined : said;
 }
 
 /** By the first number that differs. */

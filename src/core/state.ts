@@ -222,6 +222,8 @@ export interface HostState {
   /** R19: under `available` no claim before; null: never held. */
   readonly trustHoldUntilMs: number | null;
   readonly peers: { readonly [host: HostName]: PeerState };
+  /** Milliseconds there and back, by host: the longest of late (R28). */
+  readonly trips: { readonly [host: HostName]: number };
   readonly services: { readonly [service: ServiceName]: ServiceState };
 }
 
@@ -294,6 +296,7 @@ export function initialState(config: CoreConfig, nowMs: number): HostState {
     load: 0,
     trustHoldUntilMs: null,
     peers: {},
+    trips: {},
     services,
   };
 }

@@ -30,6 +30,7 @@ import {
   TIMERS,
 } from './state.ts';
 import { beginAnew } from './suspicion.ts';
+import { tripAfter } from './trips.ts';
 
 export { initialState, nextDeadline };
 
@@ -75,6 +76,11 @@ function noted(state: HostState, event: Event, nowMs: number, effects: Effect[])
       }
       return { ...state, peers: { ...state.peers, [event.from]: { trusted: true, heardOn } } };
     }
+    case 'round-trip':
+      return {
+        ...state,
+        trips: { ...state.trips, [event.host]: tripAfter(state.trips[event.host], event.tripMs) },
+      };
     case 'refused': {
       if (!refusalCounts(state, event.host)) return state;
       const detail = `${event.host} speaks, but is not understood: compare rosters and keys`;
@@ -136,7 +142,7 @@ function configured(state: HostState, config: CoreConfig, nowMs: number, effects
     effects.push({ type: 'alarm', code: 'expelled', service: null, on: expelled, detail });
   }
   // R19: after a roster change nobody counts as understood before being heard again.
-  return { ...state, config, services, ...(changed ? { peers: {}, trustHoldUntilMs: null } : {}) };
+  return { ...state, config, services, ...(changed ? { peers: {}, trips: {}, trustHoldUntilMs: null } : {}) };
 }
 
 /**
@@ -144,6 +150,7 @@ function configured(state: HostState, config: CoreConfig, nowMs: number, effects
  * waits for may be the next event (R9).
  */
 function concerns(event: Event, service: ServiceName): boolean {
+  if (event.type === 'round-trip') return false;
   if (event.type === 'message') return event.message.service === service;
   return !('service' in event) || event.service === service;
 }
@@ -172,7 +179,7 @@ function late(c: Ctx): void {
   else if (attempt !== null && attempt.plannedBy === null) {
     const again = { ...attempt, stalls: attempt.stalls + 1 };
     if (c.s.place === 'handover.claiming') {
-      c.set({ attempt: { ...again, notBeforeMs: Math.max(attempt.notBeforeMs, c.now + c.t.slotMs) } });
+      c.set({ attempt: { ...again, notBeforeMs: Math.max(attempt.notBeforeMs, c.now + c.objectionMs) } });
     } else if (c.at('handover.listening', 'handover.waiting', 'handover.preparing', 'handover.releasing')) {
       c.set({ attempt: again });
       c.become('stalled');

@@ -55,7 +55,9 @@ export function sendProbe(c: Ctx): void {
   const probes = c.s.suspicion?.probes ?? 0;
   // Past the probes that decide the pace slows down to the advert interval: a lonely host may suspect for days.
   const doublings = Math.min(Math.max(0, probes - c.t.probes), 16);
-  const pauseMs = Math.min(c.t.probeTimeoutMs * 2 ** doublings, Math.max(c.t.intervalMs, c.t.probeTimeoutMs));
+  // Whoever waits for an end, and not for an answer, has time.
+  const firstMs = c.s.suspicion === null ? c.t.probeTimeoutMs : c.probeMs;
+  const pauseMs = Math.min(firstMs * 2 ** doublings, Math.max(c.t.intervalMs, firstMs));
   c.timer('probe', c.now + pauseMs);
   if (c.s.suspicion !== null) c.set({ suspicion: { ...c.s.suspicion, probes: probes + 1 } });
 }

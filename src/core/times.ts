@@ -3,11 +3,14 @@
  * the simulator holds its maxima to them. The state machine itself uses nothing of this.
  */
 import type { ServiceConfig, Timing } from './basics.ts';
+import { objectionMs, probeMs } from './trips.ts';
 
 /** What a takeover takes beside the configured times: assumptions about the network, the kernel and the procedures. */
 export interface StepTimes {
   /** A word's way from one host's step to the other's, at most. */
   readonly delayMs: number;
+  /** A question and its answer between two hosts, as measured before the fault (R28); null: nothing was measured. */
+  readonly tripMs: number | null;
   /** How late a host's loop serves a deadline, at most. */
   readonly lateMs: number;
   /** From a carrier's loss until the kernel has told of it. */
@@ -36,6 +39,7 @@ export function usualSteps(timing: Timing): StepTimes {
   const roundMs = timing.probes * timing.probeTimeoutMs;
   return {
     delayMs: 1,
+    tripMs: 2,
     lateMs: 2,
     linkEventMs: 5,
     gateMs: 2,
@@ -118,7 +122,7 @@ export function takeoverBounds(
   const remoteMs = Math.ceil((2 * s.unansweredMs) / checkMs) * checkMs;
   const disputed = 2 * service.fall * Math.max(checkMs, remoteMs) + 2 * s.unansweredMs + lateMs + delayMs;
   const failed = p.grantedMs + s.activateUplinkMs + service.uplinkLimitMs / (1 - drift) + lateMs + gateMs;
-  const listenMs = Math.max(t.promiseMs, 2 * t.intervalMs + p.probedMs) + lateMs;
+  const listenMs = Math.max(t.promiseMs, 2 * t.intervalMs + t.probes * t.probeTimeoutMs) + lateMs;
   return {
     power: bound(power, half),
     kill: {
@@ -176,13 +180,13 @@ function phases(
 ) {
   const { delayMs, lateMs, gateMs } = s;
   const silentMs = delayMs + t.intervalMs + t.slackMs + lateMs;
-  const probedMs = Math.max(t.probes * (t.probeTimeoutMs + lateMs), 2 * s.checkDownlinkMs);
+  const probedMs = Math.max(t.probes * (probeMs(t, s.tripMs) + lateMs), 2 * s.checkDownlinkMs);
   const slotsMs = rank === 0 ? 0 : rank * t.slotMs + lateMs;
   const freeMs = t.promiseMs + delayMs + lateMs;
   const suspectedMs = silentMs + probedMs + slotsMs;
   const claimAliveMs = Math.max(silentMs + probedMs, freeMs) + slotsMs;
   // Another voter may have heard the last advert a delay later, and then tells the rest of its promise.
-  const grantedMs = policy === 'available' ? t.slotMs + lateMs : 3 * delayMs + 1 + lateMs;
+  const grantedMs = policy === 'available' ? objectionMs(t, s.tripMs) + lateMs : 3 * delayMs + 1 + lateMs;
   // At another voter RELEASED may come after CLAIM, or before the last STATUS, which binds again: until the next copies.
   const grantedAtOnceMs =
     policy === 'available' ? grantedMs : Math.max(grantedMs, 2 * (t.probeTimeoutMs + lateMs) + 3 * delayMs);

@@ -8,6 +8,7 @@ export type AnyAlarm =
   | AlarmCode
   | 'event-log'
   | 'stall'
+  | 'jitter'
   | 'roster-differs'
   | 'roster-trouble'
   | 'duplicate-host'

@@ -194,7 +194,7 @@ export class Daemon {
       endpoint: this.#endpoint,
       alarms: this.#alarms,
       nowMs: rawNowMs,
-      stallMs: () => this.#config.settings.timing.stallMs,
+      timing: () => this.#config.settings.timing,
     });
     const services = settings.services.map((service) => service.gateway.name);
     this.#log.info(

@@ -1,10 +1,13 @@
 /**
  * Watches this process and its peers for what the core cannot see: stalls of the event loop longer than the lease
- * allows for, peers with another roster, a second process in a peer's name. Raises alarms, decides nothing.
+ * allows for, a loop that is too late for the interval, peers with another roster, a second process in a peer's name. Raises alarms, decides nothing.
  */
+import type { Timing } from '../core/basics.ts';
 import type { Endpoint } from '../wire/endpoint.ts';
 import { DUPLICATE_MS } from '../wire/limits.ts';
 import type { Alarms } from './alarms.ts';
+import { fullTiming } from './config/timing.ts';
+import { Jitter, patienceMs } from './jitter.ts';
 import { type LoopStatus, LoopWatch } from './loopwatch.ts';
 
 const LOOK_MS = 1000;
@@ -15,8 +18,8 @@ export interface SelfWatchOptions {
   readonly endpoint: Endpoint;
   readonly alarms: Alarms;
   readonly nowMs: () => number;
-  /** `timing.stall`; asked each time, since a reload may change it. */
-  readonly stallMs: () => number;
+  /** With `timing.stall`; asked each time, since a reload may change it. */
+  readonly timing: () => Timing & { readonly stallMs: number };
 }
 
 export interface SelfWatch {
@@ -30,16 +33,21 @@ export interface SelfWatch {
 /** Begins to watch. */
 export function watchSelf(options: SelfWatchOptions): SelfWatch {
   const loop = new LoopWatch();
+  const jitter = new Jitter();
   let stalledAtMs = Number.NEGATIVE_INFINITY;
   const timer = setInterval(() => {
     const { alarms } = options;
     const nowMs = options.nowMs();
-    const allowedMs = options.stallMs();
-    if (Math.round(loop.look()) > allowedMs) {
+    const timing = options.timing();
+    const { stallMs: allowedMs } = timing;
+    const worstMs = Math.round(loop.look());
+    if (worstMs > allowedMs) {
       stalledAtMs = nowMs;
       const detail = `this process was kept from running for more than ${allowedMs} ms; is the host overloaded?`;
       alarms.set('stall', null, true, detail);
     } else if (nowMs - stalledAtMs > STALL_SHOWN_MS) alarms.set('stall', null, false, '');
+    const unpunctual = jitter.second(worstMs, timing, defaultPatienceMs);
+    alarms.set('jitter', null, unpunctual !== null, unpunctual ?? '');
     watchPeers(options, nowMs);
   }, LOOK_MS);
   timer.unref();
@@ -51,6 +59,11 @@ export function watchSelf(options: SelfWatchOptions): SelfWatch {
       loop.stop();
     },
   };
+}
+
+/** Of another interval, all else by default. */
+function defaultPatienceMs(intervalMs: number): number {
+  return patienceMs(fullTiming({ interval: intervalMs } as Parameters<typeof fullTiming>[0]));
 }
 
 function watchPeers({ endpoint, alarms }: SelfWatchOptions, nowMs: number): void {

@@ -328,6 +328,10 @@ function eventsOf(received: Taken, outdated: boolean): Event[] {
     const mark = outdated ? { outdated } : {};
     return received.messages.map((message) => ({ type: 'message', from, link, message, ...mark }));
   }
-  if (received.kind === 'roster' || !received.joined) return [];
-  return [{ type: 'peer-joined', host: received.from }];
+  if (received.kind === 'roster') return [];
+  const { from: host, tripMs, joined } = received;
+  return [
+    ...(tripMs === undefined ? [] : [{ type: 'round-trip', host, tripMs } as const]),
+    ...(joined ? [{ type: 'peer-joined', host } as const] : []),
+  ];
 }

@@ -22,6 +22,8 @@ export interface Handshaken {
   readonly shown: ShownRoster | null;
   /** The head that the sender holds of our log, where it proved that it runs now and holds one; else absent. */
   readonly held?: Head;
+  /** How long the answer to a question of ours took, there and back; absent where there was none. */
+  readonly tripMs?: number;
   readonly replies: Outgoing[];
 }
 
@@ -108,7 +110,8 @@ export class Handshaker {
     sessionMeasured(nowMs, peer, this.#timing);
     const joined = acceptance === 'joined';
     const held = 'held' in handshake && handshake.held ? { held: handshake.held } : {};
-    return { kind: 'handshake', from: member.name, joined, shown: shownIn(header), ...held, replies };
+    const tripMs = nowMs - askedMs;
+    return { kind: 'handshake', from: member.name, joined, shown: shownIn(header), ...held, tripMs, replies };
   }
 
   /** A sid seen in a datagram that passed the gate: to be asked, not believed. */

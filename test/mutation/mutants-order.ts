@@ -26,7 +26,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   ),
   order(
     'placement.ts',
-    'c.now - sinceMs >= c.t.probeTimeoutMs',
+    'c.now - sinceMs >= c.probeMs',
     'false',
     'R25: the dead are waited for',
     MANY,

@@ -34,12 +34,8 @@ test('a master that is slower than its formula is found', () => {
   assert.ok(cluster);
   const { timing, services } = new World({ ...cluster, intervalMs: 200 }).config('fw1');
   assert.ok(services[0]);
-  // As if the claim's slot and the window had been forgotten in the formula.
-  const bound = takeoverBounds(
-    { ...timing, slotMs: 0, conflictWindowMs: 0 },
-    services[0],
-    worldSteps(timing),
-  );
+  // As if the questions and the wait for an objection had been forgotten in the formula.
+  const bound = takeoverBounds({ ...timing, slotMs: 0, probes: 0 }, services[0], worldSteps(timing));
   const longest = Math.max(...SEEDS.map((seed) => outageMs('power', cluster, 200, seed)));
   assert.ok(longest > bound.power.worstMs + LOOK_MS, `${longest} against ${bound.power.worstMs}`);
 });

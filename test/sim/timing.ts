@@ -31,6 +31,7 @@ export function worldSteps(timing: Timing): StepTimes {
   const roundMs = timing.probes * timing.probeTimeoutMs;
   return {
     delayMs: 0.75,
+    tripMs: 1.5,
     lateMs: 0,
     linkEventMs: 1,
     gateMs: 1,

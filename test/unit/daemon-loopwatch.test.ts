@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Alarms } from '../../src/daemon/alarms.ts';
+import { fullTiming } from '../../src/daemon/config/timing.ts';
 import type { Log } from '../../src/daemon/log.ts';
 import { LastMinute } from '../../src/daemon/loopwatch.ts';
 import { watchSelf } from '../../src/daemon/selfwatch.ts';
@@ -27,7 +28,11 @@ test('a stall beyond what the lease allows for raises the alarm, and is told wit
   const alarms = new Alarms(log);
   const endpoint = { peers: () => [] } as unknown as Endpoint;
   let allowedMs = 10_000; // of this test's own loop nothing is known beforehand
-  const watch = watchSelf({ endpoint, alarms, nowMs: () => performance.now(), stallMs: () => allowedMs });
+  const timing = () => ({
+    ...fullTiming({ interval: 200 } as Parameters<typeof fullTiming>[0]),
+    stallMs: allowedMs,
+  });
+  const watch = watchSelf({ endpoint, alarms, nowMs: () => performance.now(), timing });
   try {
     await sleep(50);
     const endMs = performance.now() + 300;

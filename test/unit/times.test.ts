@@ -18,8 +18,8 @@ test('the tables in the specification are what the code computes', () => {
 test('a bound is the sum of its parts', () => {
   const steps = usualSteps(timing);
   const { power } = takeoverBounds(timing, { ...SERVICE, policy: 'available' });
-  // δ + I + j + e, np (rto + e), w + e, Au + N, the longer of C + e and As + Kl, G
-  const parts = [1 + 200 + 10 + 2, 3 * 19, 12, 15, 53, 2];
+  // δ + I + j + e, np (rto' + e), w' + e, Au + N, the longer of C + e and As + Kl, G
+  const parts = [1 + 200 + 10 + 2, 3 * 6, 6, 15, 53, 2];
   assert.equal(
     power.worstMs,
     parts.reduce((sum, ms) => sum + ms, 0),

@@ -53,8 +53,8 @@ export const DURATION_KEYS = {
   'timing.conflict_window': {
     minMs: 4,
     maxMs: 60_000,
-    defaultMs: (k) => Math.max(3 * k.probeTimeoutMs, 30),
-    formula: 'max(3 probe_timeout, 30ms)',
+    defaultMs: (k) => Math.max(3 * k.probeTimeoutMs, 10),
+    formula: 'max(3 probe_timeout, 10ms)',
     rule: 'How long a claimant listens on its raised uplink for a living master. At least 2 probe_timeout.',
   },
   'timing.handover_limit': {
