@@ -29,7 +29,7 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
   ),
   limit(
     'dispatch.ts',
-    'if (id !== c.s.gate.id) return;\n',
+    'if (id !== gate.id && (openUntilMs === null || id < gate.fromId || id > gate.id)) return;\n',
     '',
     'the answer to an older order of the gate counts',
     RELEASED,
