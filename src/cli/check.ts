@@ -67,12 +67,19 @@ function sorted(found: readonly CheckFinding[]): CheckFinding[] {
   return [...found].sort((a, b) => a.level.localeCompare(b.level));
 }
 
+/** A file that a first set-up has not come to yet. */
+const BRINGS: { readonly [key: string]: string } = {
+  key: 'made by: portcullis key generate --out FILE',
+  admin: 'brought by the bundle: portcullis host join BUNDLE',
+  roster: 'brought by the bundle: portcullis host join BUNDLE',
+};
+
 function findingsOf(error: unknown): CheckFinding[] {
   if (error instanceof ConfigError)
     return error.problems.map((problem) => ({
       level: 'error',
       message: describeProblem(problem),
-      hint: problem.remedy,
+      hint: problem.what.includes('no such file') ? (BRINGS[problem.key] ?? problem.remedy) : problem.remedy,
     }));
   if (error instanceof OperatorError)
     return [{ level: 'error', message: error.message, hint: error.hint ?? '' }];
