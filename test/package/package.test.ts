@@ -66,7 +66,7 @@ test('lintian finds no error', {
   const { code, stdout, stderr } = await run(
     ['lintian', '--allow-root', '--fail-on', 'error', deb],
     '',
-    120_000,
+    600_000,
   );
   assert.equal(code, 0, stdout + stderr);
   assert.doesNotMatch(stdout, /^E:/m);
