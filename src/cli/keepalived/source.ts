@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { readWhole } from '../../daemon/safe-files.ts';
 import { OperatorError } from '../../trust/errors.ts';
 import { Definitions } from './definitions.ts';
+import { nameMatcher } from './glob.ts';
 
 export interface Place {
   readonly file: string;
@@ -211,7 +212,7 @@ function matching(path: string): string[] {
     else
       found = found.flatMap((at) =>
         entries(at)
-          .filter(matcher(part))
+          .filter(nameMatcher(part))
           .map((name) => join(at, name)),
       );
     found = found.slice(0, FILES_MAX + 1);
@@ -225,19 +226,4 @@ function entries(directory: string): string[] {
   } catch {
     return [];
   }
-}
-
-function matcher(part: string): (name: string) => boolean {
-  // Each character of its own: no pattern can make the expression slow.
-  const pattern = part.replace(
-    /\[(!?)([^\]/]+)\]|[*?]|[^A-Za-z0-9_-]/g,
-    (found, not?: string, set?: string) => {
-      if (found === '*') return '[^/]*';
-      if (found === '?') return '[^/]';
-      if (set !== undefined) return `[${not === '!' ? '^' : ''}${set.replace(/[\\\]^]/g, '\\$&')}]`;
-      return `\\${found}`;
-    },
-  );
-  const expression = new RegExp(`^${pattern}$`);
-  return (name) => expression.test(name) && (part.startsWith('.') || !name.startsWith('.'));
 }
