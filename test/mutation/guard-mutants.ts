@@ -154,8 +154,8 @@ export const GUARD_MUTANTS: readonly GuardMutant[] = [
   {
     finding: 'H1',
     file: 'wire/peers.ts',
-    find: 'this.#byName = peers;',
-    replace: 'this.#byName = new Map([...this.#byName, ...peers]);',
+    find: 'this.#all = [...peers.values()];',
+    replace: 'this.#all = [...this.#all.filter((peer) => !peers.has(peer.member.name)), ...peers.values()];',
     breaks: 'who is out of the roster is still listened to',
     catcher: unit('wire-endpoint', 'P26: a newer roster: who is out is refused at once'),
   },
