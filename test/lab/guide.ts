@@ -14,7 +14,7 @@ import { run } from './process.ts';
 /** Commands that read a host's configuration when nothing else is said. */
 const CONFIGURED =
   /^(status|explain|check|drain|standby|resume|handover|fence|uplink provision|cluster push)$/;
-const PACKAGE = /^install (\.|\/media\/stick)\/portcullis_(VERSION_ARCH|0\.1\.0_amd64)\.deb$/;
+const PACKAGE = /^install (\.|\/media\/stick)\/portcullis_(VERSION_ARCH|[0-9.]+_amd64)\.deb$/;
 const LIMIT_MS = 60_000;
 
 export class Guide {

@@ -81,7 +81,10 @@ function wrongCommand(words: readonly string[]): string | null {
   return missing === undefined ? null : `${words.slice(0, i).join(' ')} has no option ${missing}`;
 }
 
-const SCRIPTS = (JSON.parse(readText('package.json')) as { scripts: { [name: string]: string } }).scripts;
+const { scripts: SCRIPTS, version } = JSON.parse(readText('package.json')) as {
+  scripts: { [name: string]: string };
+  version: string;
+};
 const JOBS = allJobs();
 const BENCHES = [...readText('test/bench/main.ts').matchAll(/^ {2}(\w+): \(\) => import/gm)].map(
   ([, name]) => name ?? '',
@@ -148,6 +151,12 @@ for (const page of pages())
   test(`${page} names only commands, options and scripts that are there`, () => {
     assert.deepEqual(problems(readText(page)), []);
   });
+
+test('the package that the README names is this version’s', () => {
+  const named = [...readText('README.md').matchAll(/portcullis_([^_]*)_amd64\.deb/g)].map(([, one]) => one);
+  assert.ok(named.length >= 2);
+  assert.deepEqual(new Set(named), new Set([version]));
+});
 
 test('the walk can fail, and finds what it is for', () => {
   const bad = [
