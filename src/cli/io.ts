@@ -1,7 +1,7 @@
 /** Where commands talk: data on standard output, words on standard error. Tests hand in their own. */
 
 import { processIo } from './key-io.ts';
-import { type Style, styleFor } from './style.ts';
+import { type Style, styleFor, takesOrders } from './style.ts';
 
 export interface CommandIo {
   /** Data for programs and people; whole lines. */
@@ -12,7 +12,7 @@ export interface CommandIo {
   askSecret(question: string): Uint8Array | null;
   /** Asks on the terminal, with what is typed shown; null, or no such method: there is none. */
   askLine?(question: string): string | null;
-  /** Standard output is a terminal; absent: it is none. */
+  /** Standard output is a terminal that takes orders; absent: it is none. */
   readonly screen?: { readonly style: Style };
 }
 
@@ -21,7 +21,7 @@ export const PROCESS_IO: CommandIo = {
   err: (text) => process.stderr.write(text),
   askSecret: processIo.askSecret,
   askLine: processIo.askLine,
-  ...(process.stdout.isTTY ? { screen: { style: styleFor(process.stdout) } } : {}),
+  ...(takesOrders(process.stdout) ? { screen: { style: styleFor(process.stdout) } } : {}),
 };
 
 let isOutputGone = false;

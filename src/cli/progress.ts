@@ -1,5 +1,6 @@
 /** What a command is waiting for, where that takes more than a second: on standard error, and only on a terminal. */
 import type { Writable } from 'node:stream';
+import { takesOrders } from './style.ts';
 
 /** Where it is said; `isTTY` as of Node's streams. */
 export type ProgressScreen = Pick<Writable, 'write'> & { readonly isTTY?: boolean };
@@ -14,7 +15,7 @@ export async function withProgress<T>(
   screen: ProgressScreen = process.stderr,
   everyMs = EVERY_MS,
 ): Promise<T> {
-  if (screen.isTTY !== true) return work();
+  if (!takesOrders(screen)) return work();
   let ticks = 0;
   const timer = setInterval(() => {
     ticks += 1;

@@ -31,6 +31,12 @@ export function clipped(line: string, width: number): string {
   return `${out}\u001b[0m…`;
 }
 
+/** The keys of what was typed: several come at once from somebody quick, over a slow line, or while we were busy. */
+export function keysOf(typed: string): string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is how arrows and their like begin
+  return typed.match(/\u001b(?:\[[0-9;]*|O)[A-Za-z~]|[\s\S]/gu) ?? [];
+}
+
 /** What of `lines` is shown: `rows` of them from `from` on, and where that is when not all are. */
 export function windowOf(
   lines: readonly string[],
@@ -74,13 +80,14 @@ export class Screen {
       this.onKey('resize');
     };
     process.on('SIGCONT', continued);
-    const typed = (text: string): void => {
-      if (text === INTERRUPT_KEY) end(SIGNALS.SIGINT);
-      else if (text === STOP_KEY) {
+    const pressed = (key: string): void => {
+      if (key === INTERRUPT_KEY) end(SIGNALS.SIGINT);
+      else if (key === STOP_KEY) {
         this.#leave();
         process.kill(process.pid, 'SIGSTOP');
-      } else this.onKey(text);
+      } else this.onKey(key);
     };
+    const typed = (text: string): void => keysOf(text).forEach(pressed);
     process.stdin.setEncoding('utf8').on('data', typed).resume();
     this.#undo.push(() => {
       process.off('exit', back);

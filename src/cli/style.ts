@@ -23,13 +23,25 @@ export const COLOURED: Style = {
   strong: paint('1'),
 };
 
+interface Environment {
+  readonly [name: string]: string | undefined;
+}
+
+/** Whether it is a terminal that takes orders (to clear a line, to colour), and not one that shows them. */
+export function takesOrders(
+  stream: { readonly isTTY?: boolean },
+  environment: Environment = process.env,
+): boolean {
+  return stream.isTTY === true && environment.TERM !== 'dumb';
+}
+
 /** For what goes to that stream. */
 export function styleFor(
   stream: { readonly isTTY?: boolean },
-  environment: { readonly [name: string]: string | undefined } = process.env,
+  environment: Environment = process.env,
 ): Style {
-  const { NO_COLOR = '', TERM = '' } = environment;
-  return stream.isTTY === true && NO_COLOR === '' && TERM !== 'dumb' ? COLOURED : PLAIN;
+  const { NO_COLOR = '' } = environment;
+  return takesOrders(stream, environment) && NO_COLOR === '' ? COLOURED : PLAIN;
 }
 
 /** What a terminal would take for an order to itself is shown as a question mark: words may come from programs of others. */

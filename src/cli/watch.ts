@@ -20,6 +20,11 @@ const MOVES: { readonly [key: string]: number } = {
   '\u001b[6~': PAGE,
   '\u001b[H': Number.NEGATIVE_INFINITY,
   '\u001b[F': Number.POSITIVE_INFINITY,
+  // As some terminals send the same.
+  '\u001bOA': -1,
+  '\u001bOB': 1,
+  '\u001b[1~': Number.NEGATIVE_INFINITY,
+  '\u001b[4~': Number.POSITIVE_INFINITY,
 };
 
 /** What was last heard of the daemon, and when. */

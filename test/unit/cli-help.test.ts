@@ -60,12 +60,22 @@ test('the program’s help tells how it can end', async () => {
   for (const [status, words] of EXIT_STATUSES) assert.ok(out.includes(`${status}  ${words}\n`), words);
 });
 
-test('progress: on a terminal, from the first tick on, taken back at the end; elsewhere nothing', async () => {
+test('progress: on a terminal, from the first tick on, taken back at the end; elsewhere nothing', async (t) => {
   const screen = (isTTY: boolean) => {
     const lines: string[] = [];
     return { isTTY, lines, write: (text: string) => lines.push(text) > 0 };
   };
   const long = (): Promise<number> => new Promise((resolve) => setTimeout(resolve, 120, 7));
+  const term = process.env.TERM;
+  process.env.TERM = 'dumb';
+  const dumb = screen(true);
+  await withProgress('waiting', long, dumb, 40);
+  assert.deepEqual(dumb.lines, [], 'a terminal that shows orders is given none');
+  process.env.TERM = 'xterm';
+  t.after(() => {
+    if (term === undefined) delete process.env.TERM;
+    else process.env.TERM = term;
+  });
   const shown = screen(true);
   assert.equal(await withProgress('waiting', long, shown, 40), 7);
   assert.match(shown.lines[0] ?? '', /waiting \(1 s\)$/);

@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { columns, widthOf } from '../../src/cli/columns.ts';
-import { clipped, windowOf } from '../../src/cli/screen.ts';
+import { clipped, keysOf, windowOf } from '../../src/cli/screen.ts';
 import { renderStatus } from '../../src/cli/status-text.ts';
-import { COLOURED, PLAIN, printable, styleFor } from '../../src/cli/style.ts';
+import { COLOURED, PLAIN, printable, styleFor, takesOrders } from '../../src/cli/style.ts';
 import { pageOf, ratesOf } from '../../src/cli/watch.ts';
 import { misfits } from '../json-schema.ts';
 import { exampleText, temporaryDir } from './cluster-files.ts';
@@ -55,6 +55,20 @@ test('colours: on a terminal, and there only without NO_COLOR', () => {
   assert.equal(styleFor({ isTTY: true }, { TERM: 'xterm', NO_COLOR: '1' }), PLAIN);
   assert.equal(styleFor({ isTTY: true }, { TERM: 'dumb' }), PLAIN);
   assert.equal(styleFor({}, { TERM: 'xterm' }), PLAIN);
+  assert.ok(!takesOrders({ isTTY: true }, { TERM: 'dumb' }), 'no live page and no progress there');
+  assert.ok(takesOrders({ isTTY: true }, { TERM: 'xterm', NO_COLOR: '1' }));
+});
+
+test('keys that come together are told apart, so that none hides Ctrl-C or q', () => {
+  assert.deepEqual(keysOf(`j${ESCAPE}[B${ESCAPE}[5~${ESCAPE}OAq\u0003`), [
+    'j',
+    `${ESCAPE}[B`,
+    `${ESCAPE}[5~`,
+    `${ESCAPE}OA`,
+    'q',
+    '\u0003',
+  ]);
+  assert.deepEqual(keysOf(`${ESCAPE}\u0003`), [ESCAPE, '\u0003']);
 });
 
 test('columns and lines are measured without their styling; what does not fit is cut and said to be', () => {
@@ -101,7 +115,7 @@ test('on a terminal: a page of its own, live; q, ^C and a signal give the termin
   const quit = new TerminalSession(words);
   const killed = new TerminalSession(words);
   await quit.answer('cluster ', '');
-  await killed.answer('q quits', '\u0003');
+  await killed.answer('q quits', 'j\u0003');
   server.close();
   server.closeAllConnections();
   await quit.answer('no answer, trying on: ', 'q');

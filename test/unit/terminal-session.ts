@@ -25,6 +25,7 @@ export class TerminalSession {
     // The shell outlives a Ctrl-C; a trap, unlike an ignored signal, is not handed on to the command.
     const line = `trap : INT; ${node.map(quoted).join(' ')}; status=$?; stty -a; exit $status`;
     this.#script = spawn('script', ['-q', '-e', '-E', 'always', '-c', line, '/dev/null'], {
+      env: { ...process.env, TERM: 'xterm' },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#closed = once(this.#script, 'close');
