@@ -3,11 +3,11 @@
  * or not at all, after our own reader has taken it; then `check`, and what to type next.
  */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parsePrefix } from '../daemon/config/address.ts';
 import { parseSettings } from '../daemon/config/settings.ts';
-import { alreadyThere, createFile } from '../daemon/safe-files.ts';
+import { alreadyThere, createFile, notThere } from '../daemon/safe-files.ts';
 import { findUser } from '../daemon/user.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { type CheckFinding, findings, tell } from './check.ts';
@@ -61,6 +61,7 @@ async function initialise(io: CommandIo, options: InitOptions): Promise<void> {
   const out = resolve(options.out);
   // Before anything is asked.
   if (existsSync(out)) throw alreadyThere(out);
+  if (!existsSync(dirname(out))) throw notThere(out);
   const facts = hostFacts();
   const answers = answersOf(io, options, facts);
   const draft = draftOf(answers, options, facts);

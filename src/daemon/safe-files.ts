@@ -202,11 +202,13 @@ const CODE_HINTS: { readonly [code: string]: string } = {
   ENOSPC: 'the file system is full: make room, or name another place',
 };
 
-function missingHint(path: string): string {
+/** Said of a file, or of a directory for one, that is not there. */
+export function notThere(path: string): OperatorError {
   const directory = dirname(path);
-  return existsSync(directory)
+  const hint = existsSync(directory)
     ? 'is the path right?'
     : `the directory ${directory} is not there; if the path is right: install -d -m 0750 ${directory}`;
+  return new OperatorError(`${path}: no such file or directory`, hint);
 }
 
 function orOperatorError<T>(path: string, verb: string, act: () => T): T {
@@ -215,7 +217,7 @@ function orOperatorError<T>(path: string, verb: string, act: () => T): T {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') throw alreadyThere(path);
-    if (code === 'ENOENT') throw new OperatorError(`${path}: no such file or directory`, missingHint(path));
+    if (code === 'ENOENT') throw notThere(path);
     if (code === 'ELOOP')
       throw new OperatorError(
         `${path}: a symbolic link that leads nowhere`,

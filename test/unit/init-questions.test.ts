@@ -185,3 +185,11 @@ async function devices(): Promise<string[]> {
   const { hostFacts } = await import('../../src/cli/host-facts.ts');
   return hostFacts().devices.map(({ name }) => name);
 }
+
+test('a directory that is not there is told before anything is asked', async () => {
+  await inDirectory(async (at) => {
+    const { status, err } = await portcullis(['init', '--out', at('none/p.toml')]);
+    assert.equal(status, 1);
+    assert.match(err, /no such file or directory\n.*hint: the directory .*none is not there/);
+  });
+});

@@ -9,7 +9,7 @@ import { readSource } from '../../src/cli/keepalived/source.ts';
 import { type Statement, treeOf } from '../../src/cli/keepalived/tree.ts';
 import { readVrrp } from '../../src/cli/keepalived/vrrp.ts';
 import { OperatorError } from '../../src/trust/errors.ts';
-import { portcullis } from './cli-harness.ts';
+import { inDirectory, portcullis } from './cli-harness.ts';
 import type { temporaryDir } from './cluster-files.ts';
 import { conf, imported, remarkOn, settingsOf } from './keepalived-harness.ts';
 
@@ -279,4 +279,16 @@ test('whatever stands in a file, it is read or refused by an OperatorError', () 
     }),
     { numRuns: 500 },
   );
+});
+
+test('a line of a wrong file, which may be a secret, is not repeated', async () => {
+  await inDirectory(async (at) => {
+    const block =
+      'vrrp_instance A {\ninterface eth0\nvirtual_router_id 5\npriority 9\n}\nroot:$HASH:19000\nodd_word\n';
+    writeFileSync(at('k.conf'), block);
+    const { status, out, err } = await portcullis(['import', 'keepalived', at('k.conf'), '--elsewhere']);
+    assert.equal(status, 0, err);
+    assert.doesNotMatch(out + err, /HASH/);
+    assert.match(err, /k\.conf:6: what begins with no keyword, odd_word is not known here/);
+  });
 });

@@ -98,11 +98,19 @@ function unique<T extends { readonly name: string }>(all: T[], one: T, place: St
   all.push(one);
 }
 
+/** Anything else may be a secret out of a wrong file, and is not repeated. */
+const KEYWORD = /^[A-Za-z][\w-]*$/;
+
 /** What is in the table of unmatched keywords, or in no table at all, becomes a remark. */
 function told(statement: Statement, remarks: Remarks): void {
   const keyword = statement.words[0] ?? '';
   const { what, instead } = counterpartOf(keyword) ?? UNKNOWN;
-  remarks.add(statement, shown(keyword), what, instead);
+  remarks.add(
+    statement,
+    KEYWORD.test(keyword) ? shown(keyword) : 'what begins with no keyword',
+    what,
+    instead,
+  );
 }
 
 function shown(word: string): string {
