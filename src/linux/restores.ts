@@ -4,7 +4,7 @@
  */
 import type { Ended } from './child.ts';
 import type { Generations } from './generations.ts';
-import { type Family, readSaved, tablesIn } from './ruletext.ts';
+import { type Family, readSaved, transactionsIn } from './ruletext.ts';
 import { runTool, type Tool, textOf } from './tools.ts';
 import { WarmTool } from './warm.ts';
 
@@ -56,9 +56,9 @@ export class Restores {
     return this.#legacy.has(family) ? null : this.#generations.foreign();
   }
 
-  /** Loads a whole set: each of its tables is one transaction. */
+  /** Loads a whole set. */
   load(family: Family, text: string): Promise<Ended> {
-    const transactions = this.#legacy.has(family) ? 0 : tablesIn(text).length;
+    const transactions = this.#legacy.has(family) ? 0 : transactionsIn(text);
     return this.#generations.during(transactions, () => this.#tools[family].run(text));
   }
 

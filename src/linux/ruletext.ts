@@ -75,6 +75,15 @@ export function readSaved(saved: string): Map<string, string[]> {
   return tables;
 }
 
+/**
+ * How many transactions loading that text makes at least: one a table. A table of which the text says nothing makes none where it
+ * was empty before, and one that is reckoned and was not made would hide another's.
+ */
+export function transactionsIn(text: string): number {
+  const tables = text.split(/^\*/m).slice(1);
+  return tables.filter((table) => /^\s*[:[-]/m.test(table)).length;
+}
+
 /** The tables that a rule file sets. */
 export function tablesIn(text: string): string[] {
   return text.split('\n').flatMap((line) => (line.startsWith('*') ? [line.slice(1).trim()] : []));

@@ -19,7 +19,13 @@ import { gateTables } from '../../src/linux/gatetable.ts';
 import { formatIp, formatMac, inPrefix, parseIp, parseMac } from '../../src/linux/ip.ts';
 import { Lane } from '../../src/linux/lane.ts';
 import { Neighbourhood } from '../../src/linux/neighbourhood.ts';
-import { firstMissing, portIsFirst, readSaved, withOurRules } from '../../src/linux/ruletext.ts';
+import {
+  firstMissing,
+  portIsFirst,
+  readSaved,
+  transactionsIn,
+  withOurRules,
+} from '../../src/linux/ruletext.ts';
 import { earFilter } from '../../src/linux/socketfilter.ts';
 import { Sweep } from '../../src/linux/sweep.ts';
 
@@ -226,4 +232,13 @@ test('a lane runs in order, one at a time, and refuses what is too much', async 
   );
   const many = await Promise.allSettled(Array.from({ length: 500 }, () => lane.run(async () => {})));
   assert.ok(many.some((e) => e.status === 'rejected'));
+});
+
+test('no more transactions are reckoned than loading a text makes for certain: an empty table may make none', () => {
+  const filter = '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n';
+  assert.equal(transactionsIn(filter), 1);
+  assert.equal(transactionsIn(`# a note: -A\n*nat\nCOMMIT\n${filter}*mangle\n# -A\nCOMMIT\n`), 1);
+  assert.equal(transactionsIn(`*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n${filter}`), 2);
+  assert.equal(transactionsIn('*raw\n[1:2] -A PREROUTING -j ACCEPT\nCOMMIT'), 1);
+  assert.equal(transactionsIn(''), 0);
 });
