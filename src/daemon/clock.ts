@@ -11,10 +11,17 @@ const LONGEST_TIMER_MS = 60_000;
 /** Waits as short as those of a takeover at small intervals (rto', R28): the last millisecond of such a one is spent turning. */
 const SHORT_MS = 4;
 
+/**
+ * For so many turns of the loop a wake-up is put off while sockets hold more than one turn reads: a master's word must not be judged
+ * missing because it stands behind others, and a flood must not keep deadlines from being served.
+ */
+const MORE_TURNS_MAX = 8;
+
 /** A clock that calls `onWake` at the time that `wakeAt` named, never before it, and tells how late it is. */
 export class NodeClock implements Clock {
   readonly #now: () => number;
   readonly #onWake: (lateMs: number) => void;
+  readonly #holdMore: () => boolean;
   #atMs: number | null = null;
   /** Ends the wait under way. */
   #cancel: (() => void) | null = null;
@@ -24,10 +31,11 @@ export class NodeClock implements Clock {
   #lateMs = 0;
   #soon: NodeJS.Immediate | null = null;
 
-  /** `now`: milliseconds of the monotonic clock. */
-  constructor(now: () => number, onWake: (lateMs: number) => void) {
+  /** `now`: milliseconds of the monotonic clock. `holdMore`: whether sockets may hold more than this turn of the loop has read. */
+  constructor(now: () => number, onWake: (lateMs: number) => void, holdMore: () => boolean = () => false) {
     this.#now = now;
     this.#onWake = onWake;
+    this.#holdMore = holdMore;
   }
 
   nowMs(): number {
@@ -45,14 +53,20 @@ export class NodeClock implements Clock {
     this.#arm(atMs);
   }
 
-  /** At the end of this turn of the loop: its sockets have been read by then. */
+  /** At the end of this turn of the loop, or of the one in which its sockets have been read to their end. */
   wakeSoon(): void {
-    this.#soon ??= setImmediate(() => {
-      this.#soon = null;
-      const lateMs = this.#lateMs;
-      this.#lateMs = 0;
-      this.#onWake(lateMs);
-    });
+    this.#soon ??= setImmediate(() => this.#turned(MORE_TURNS_MAX));
+  }
+
+  #turned(turnsLeft: number): void {
+    if (turnsLeft > 0 && this.#holdMore()) {
+      this.#soon = setImmediate(() => this.#turned(turnsLeft - 1));
+      return;
+    }
+    this.#soon = null;
+    const lateMs = this.#lateMs;
+    this.#lateMs = 0;
+    this.#onWake(lateMs);
   }
 
   /** A deadline is never met early; late by up to one millisecond, as Node’s timers have whole ones, but where so much counts. */

@@ -74,10 +74,11 @@ export class Daemon {
     this.#log = log;
     this.#alarms = alarms;
     this.#trail = trail;
-    const clock = new NodeClock(rawNowMs, (lateMs) => {
+    const wake = (lateMs: number): void => {
       this.#watch?.late(lateMs);
       this.#toDriver((driver) => driver.wake());
-    });
+    };
+    const clock = new NodeClock(rawNowMs, wake, () => this.#transport.holdMore());
     this.#transport = new UdpTransport({
       ...config,
       log,

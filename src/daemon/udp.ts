@@ -17,6 +17,8 @@ const DATAGRAM_MAX_BYTES = 1232;
 /** Asked for; the kernel cuts it to net.core.rmem_max. A small buffer loses honest words during a stall. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const BIND_RETRY_MS = 1000;
+/** libuv reads so many datagrams of a socket before it looks at others. */
+const READ_AT_ONCE = 32;
 
 export interface LinkPlace {
   /** n: this host's n-th address in the roster. */
@@ -54,6 +56,8 @@ export class UdpTransport implements Transport {
   #peers: UdpOptions['peers'];
   #places: UdpOptions['uplinks'];
   #closed = false;
+  /** By link: datagrams since `holdMore` was asked. */
+  readonly #lately = new Map<number, number>();
   /** As last told; null: to be found out. */
   #present: readonly number[] | null = null;
 
@@ -86,6 +90,14 @@ export class UdpTransport implements Transport {
       this.#present = uplink ? [0, ...present] : present;
     }
     return this.#present;
+  }
+
+  /** Whether a socket may hold more than was read of it since this was asked the last time. */
+  holdMore(): boolean {
+    let isFull = false;
+    for (const count of this.#lately.values()) isFull ||= count >= READ_AT_ONCE;
+    this.#lately.clear();
+    return isFull;
   }
 
   #linksChanged(): void {
@@ -197,6 +209,7 @@ export class UdpTransport implements Transport {
 
   #received(link: number, datagram: Uint8Array): void {
     this.counters.received++;
+    this.#lately.set(link, (this.#lately.get(link) ?? 0) + 1);
     if (datagram.length > DATAGRAM_MAX_BYTES) this.counters.oversized++;
     else this.#options.onDatagram(link, datagram);
   }

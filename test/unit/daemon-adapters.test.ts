@@ -8,6 +8,7 @@ import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { NodeClock } from '../../src/daemon/clock.ts';
+import { noLookup, sendNow } from '../../src/daemon/datagram.ts';
 import { isLocked, lockState } from '../../src/daemon/lock.ts';
 import { type UdpOptions, UdpTransport } from '../../src/daemon/udp.ts';
 import type { SocketAddress } from '../../src/trust/address.ts';
@@ -160,6 +161,42 @@ test('a time that the clock reaches later than Node’s timers do is waited for'
   new NodeClock(slow, () => woken.push(slow())).wakeAt(20);
   await until(() => woken.length === 1);
   assert.ok((woken[0] ?? 0) >= 20);
+});
+
+test('R9: more datagrams than one turn of the loop reads are all taken in before a deadline is served; a flood holds none up', async (t) => {
+  const listen = at('127.0.0.1', await freePort());
+  let read = 0;
+  let isFlooded = false;
+  const sender = createSocket({ type: 'udp4', lookup: noLookup });
+  t.after(() => sender.close());
+  // It listens at once: no name is looked up.
+  sender.bind(0, '127.0.0.1');
+  const say = (): boolean => sendNow(sender, Buffer.from('a word'), listen.port, listen.ip);
+  const transport = await opened(t, {
+    links: [{ index: 1, listen }],
+    onDatagram: () => {
+      read++;
+      if (isFlooded) say();
+    },
+  });
+  const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+  const woken: number[] = [];
+  const clock = new NodeClock(
+    now,
+    () => woken.push(read),
+    () => transport.holdMore(),
+  );
+  clock.wakeAt(now() + 5);
+  for (let i = 0; i < 100; i++) say();
+  const untilMs = now() + 20;
+  while (now() < untilMs);
+  await until(() => woken.length === 1);
+  assert.equal(woken[0], 100);
+  isFlooded = true;
+  for (let i = 0; i < 100; i++) say();
+  clock.wakeAt(now() + 5);
+  await until(() => woken.length === 2);
+  isFlooded = false;
 });
 
 test('one daemon a state directory: the lock is another’s until its holder lets go or dies', async (t) => {
