@@ -168,9 +168,9 @@ export class Gate {
     return errno === 0 || errno === ENOENT;
   }
 
-  /** Says again that the host forwards, if it does: somebody may have changed that. */
+  /** Says again whether the host forwards: somebody may have changed that, either way. */
   keepForwarding(): void {
-    if (this.isForwarding) this.order(SERVING_SET, Number.POSITIVE_INFINITY);
+    this.order(SERVING_SET, this.isForwarding ? Number.POSITIVE_INFINITY : 0);
   }
 
   /** What is true after an order that changed nothing. */

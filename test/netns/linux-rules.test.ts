@@ -61,7 +61,7 @@ class Held {
     };
   }
 
-  say(word: 'serving' | 'standby' | 'check' | 'look'): Promise<Said> {
+  say(word: 'serving' | 'standby' | 'check' | 'look' | 'forward'): Promise<Said> {
     return this.#say(word);
   }
 
@@ -184,6 +184,21 @@ test('a set that somebody has hurt is loaded again; what somebody has changed be
   assert.equal((await h.say('serving')).verdict, 'confirmed');
   assert.notEqual(h.handle('filter'), first);
   assert.match(h.iptables('-S', 'FORWARD'), /-A FORWARD -j ACCEPT/);
+});
+
+test('who lets a standby forward by hand is undone, and who stops a master likewise', { skip }, async (t) => {
+  const h = new Held(t);
+  h.begin();
+  await h.say('standby');
+  const nft = (text: string): string => h.f.net.exec(h.f.gw, '/usr/sbin/nft', text);
+  nft('add element inet portcullis_test serving { ipv4, ipv6 }');
+  assert.equal(h.forwards, true);
+  await h.say('forward');
+  assert.equal(h.forwards, false);
+  await h.say('serving');
+  nft('flush set inet portcullis_test serving');
+  await h.say('forward');
+  assert.equal(h.forwards, true);
 });
 
 test('no transaction of our own passes for another’s, also one that finds nothing to do', {

@@ -29,6 +29,10 @@ const WORDS: { readonly [word: string]: () => Promise<Outcome> } = {
     await rules.keepPortOpen();
     return confirmed('');
   },
+  forward: async () => {
+    gate.keepForwarding();
+    return confirmed('');
+  },
 };
 
 async function obey(word: string): Promise<void> {
