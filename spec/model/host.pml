@@ -697,7 +697,7 @@ inline enter(h) {
   :: AT(BACKUP_WATCHING) -> end_suspicion(h); end_attempt(h); why = 0
   :: AT(HANDOVER_CLAIMING) ->
      S.highest++; S.term = TERM(S.highest, h); S.forced = (why == Q_FORCED);
-     end_attempt(h); S.attempt = true; S.letGo = (S.rel == TO_NOBODY); S.due = g.two; end_suspicion(h);
+     end_attempt(h); S.attempt = true; S.letGo = (S.rel == TO_NOBODY); S.due = g.two && !S.forced; end_suspicion(h);
      if :: S.forced -> DO(A_FORCED) :: else fi;
      SAY(S_CLAIM); why = Q_GRANTED
   :: AT(HANDOVER_RAISING) -> DO(D_RAISE); if :: !PLANNED -> SAY(S_STATUS) :: else fi; why = 0   /* R11: renews from its grant on */

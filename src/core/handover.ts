@@ -17,10 +17,8 @@ import { nextTerm } from './voting.ts';
 export function enterClaiming(c: Ctx, cause: Cause): void {
   const term = nextTerm(c);
   const forced = cause === 'forced';
+  c.set({ term, forced, highestN: term.n });
   c.set({
-    term,
-    forced,
-    highestN: term.n,
     attempt: {
       term,
       plannedBy: null,
@@ -46,10 +44,14 @@ export function enterClaiming(c: Ctx, cause: Cause): void {
   claim(c);
 }
 
-/** Whether nobody but the silent master could object: that one was asked np times, and is again in the conflict window. */
+/**
+ * Whether nobody but the silent master could object: that one was asked np times, and is again in the conflict window. Who claims
+ * by an operator's order has asked nobody.
+ */
 function isAlone(c: Ctx): boolean {
   const master = c.s.known?.term.host;
   return (
+    !c.s.forced &&
     master !== undefined &&
     master !== c.me &&
     c.host.config.membership.members.every(({ name }) => name === c.me || name === master)

@@ -56,7 +56,7 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
   { name: 'R10 nobody’s objection is waited for', on: 'S.due = g.two', find: 'g.two', replace: 'true' },
   {
     name: 'R10 objections of nobody are waited for',
-    on: 'S.due = g.two; end',
+    on: 'S.due = g.two && !S.forced; end',
     find: 'g.two',
     replace: 'false',
   },

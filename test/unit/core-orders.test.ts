@@ -70,3 +70,25 @@ test('that nobody took over is told for as long as it is news: until the pause i
   const standby = step(pausing, { type: 'operator', order: { kind: 'standby' } }, 950).state;
   assert.deepEqual(alarms(step(standby, { type: 'timer' }, 5000).state), ['no-successor'], 'still wanted');
 });
+
+test('T14: a claim by order beside a master that was asked nothing waits for its objection; two hosts alone', () => {
+  const two = coreConfig(testRoster(['fw1', 'fw2']), 'fw1', clusterTimes(200).timing, 'available', null);
+  const state = initialState(two, 0);
+  const [service] = Object.values(state.services);
+  assert.ok(service !== undefined);
+  const watching: ServiceState = {
+    ...{ ...service, place: 'backup.watching' },
+    known: { term: { n: 3, host: 'fw2' }, heardAtMs: 0 },
+  };
+  const order = { kind: 'handover', service: null, to: null, force: true } as const;
+  const ordered = step(
+    { ...state, services: { [service.service]: watching } },
+    { type: 'operator', order },
+    10,
+  );
+  assert.equal(ordered.state.services[service.service]?.place, 'handover.claiming');
+  assert.ok(!ordered.effects.some(({ type }) => type === 'run'), 'no uplink is raised yet');
+  const { slotMs } = two.timing;
+  const waited = step(ordered.state, { type: 'timer' }, 10 + slotMs).state;
+  assert.equal(waited.services[service.service]?.place, 'handover.raising');
+});
