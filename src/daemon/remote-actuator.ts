@@ -13,9 +13,12 @@ import { OperatorError } from '../trust/errors.ts';
 import { OrderLink, type OrderLinkOptions } from './order-link.ts';
 
 const RAISING: ReadonlySet<Procedure> = new Set<Procedure>(['activateUplink', 'activateService']);
-/** A client waits for these; all else leaves after what the same step says to other hosts. */
+/**
+ * A client waits for these; all else leaves after what the same step says to other hosts: an uplink is raised after the claim has
+ * left, so that nothing is ever seen on it of a host that has not said why.
+ */
 const HURRIED: ReadonlySet<Procedure> = new Set<Procedure>([
-  ...RAISING,
+  'activateService',
   'announceTakeoverDownlink',
   'announceTakeoverUplink',
 ]);

@@ -122,10 +122,13 @@ export class Gate {
    * true afterwards; `missing`: the kernel has no such table, somebody removed it, and `install` must run.
    */
   set(service: ServiceName, untilMs: number | null): { openUntilMs: number | null; missing: boolean } {
+    const endedMs = this.openUntil.get(service) ?? Number.POSITIVE_INFINITY;
     const outcome = this.setLease(service, untilMs);
+    // Who slept through a lease and a leave may have been followed by another host: its first words go over other links.
+    const isLater = this.nowMs() - endedMs > this.talkMs();
     if (outcome.openUntilMs !== null) this.keepTalking();
     // Not before the answer: a successor may wait for that.
-    else setImmediate(() => this.keepTalking());
+    else setImmediate(() => this.keepTalking(isLater));
     return outcome;
   }
 
@@ -231,11 +234,11 @@ export class Gate {
   }
 
   /** At the pace of the present lease, while an uplink is held that has none. Whoever lets a lease lapse is told to shut, too. */
-  private keepTalking(): void {
+  private keepTalking(isLater = false): void {
     const isWanted = [...this.talkers.keys()].some((device) => !this.isLeased(device));
     if (!isWanted) this.stopTalking();
     else if (this.talkTimer === null) {
-      this.renewTalk();
+      if (!isLater) this.renewTalk();
       this.talkTimer = setInterval(() => this.renewTalk(), this.talkMs() / 4);
     }
   }

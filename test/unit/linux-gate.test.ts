@@ -117,6 +117,13 @@ test('a lease is leave enough: the kernel is told nothing more meanwhile, and ag
   g.set('s', null);
   await turn();
   assert.deepEqual(kernel.calls.splice(0), ['lease_s 250', 'lease_s 0', `${talk} 300`]);
+  g.set('s', 1550);
+  kernel.nowMs = 9000; // slept through
+  g.set('s', null);
+  await turn();
+  assert.deepEqual(kernel.calls.splice(0), ['lease_s 250', 'lease_s 0'], 'not with its first words');
+  await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
+  assert.equal(kernel.calls[0], `${talk} 300`, 'later');
   g.set('s', null);
   g.close();
   const after = kernel.calls.length;

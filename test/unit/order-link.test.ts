@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import test, { type TestContext } from 'node:test';
 import { OrderLink } from '../../src/daemon/order-link.ts';
+import { RemoteActuator } from '../../src/daemon/remote-actuator.ts';
 import { GRAMMAR } from '../../src/linux/orders/grammar.ts';
 
-/** A link to an actuator that writes down what it is told, and answers nothing. */
-function linkTo(t: TestContext, written: string[]): OrderLink {
-  const stream = new Duplex({
+/** An actuator that writes down what it is told, and answers nothing. */
+function deaf(written: string[]): Duplex {
+  return new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _encoding, done) => {
       written.push(chunk.toString());
@@ -18,6 +19,10 @@ function linkTo(t: TestContext, written: string[]): OrderLink {
       done();
     },
   });
+}
+
+function linkTo(t: TestContext, written: string[]): OrderLink {
+  const stream = deaf(written);
   const link = new OrderLink({
     stream,
     nowMs: () => performance.now(),
@@ -45,6 +50,31 @@ test('what lowers leaves after what the same step says to other hosts, and the o
   assert.deepEqual(written.slice(1), ['RELEASED', '2 deactivateService 0 5\n', '3 shut 1 0\n']);
   link.send({ verb: 'shut', index: 0 });
   assert.equal(written.at(-1), '4 shut 0 0\n', 'the next turn is as ever');
+});
+
+test('an uplink is raised after the claim of the same step has left; who prepares the service waits for nothing', async (t) => {
+  const written: string[] = [];
+  const unused = () => undefined;
+  const actuator = new RemoteActuator({
+    ...{ stream: deaf(written), nowMs: () => performance.now(), leaseMs: 300, onLost: unused, hash: '00' },
+    ...{ isGateway: true, services: ['firewall'], memberAddresses: [], onTrouble: unused },
+    ...{ onUplinkGuarded: unused, onSpent: unused },
+    events: {
+      ...{ procedureEnded: unused, addressesProbed: unused, gateSet: unused, linkChanged: unused },
+      ...{ foreignerHeard: unused, rivalHeard: unused, loadMeasured: unused },
+    },
+  });
+  t.after(() => actuator.close());
+  const verbs = () => written.splice(0).flatMap((line) => line.match(/[A-Za-z]+/) ?? []);
+  actuator.run('firewall', 'activateService', 1);
+  assert.ok(verbs().includes('activateService'), 'at once');
+  actuator.run('firewall', 'activateUplink', 2);
+  written.push('CLAIM');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    verbs().filter((verb) => verb !== 'beat'),
+    ['CLAIM', 'activateUplink'],
+  );
 });
 
 test('a beat goes with the orders when the last one was a while ago, and by itself only when there are none', async (t) => {
