@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { isOurs, MODPROBE_FILE, UDEV_FILE } from '../../src/linux/uplink/boot-files.ts';
 import { needsRoot } from '../netns/netns.ts';
+import { PROJECT } from '../programs.ts';
 import { sharedPackage, withVersion } from './builder.ts';
 import { DebianRoot } from './debian-root.ts';
 
@@ -153,6 +154,20 @@ test('installed, upgraded, downgraded, removed, purged: nothing is started, lost
       assert.match(said, /left: \/root\/keys\/fw1\.key \(private key of this host\)/);
       assert.match(said, /left: \/srv\/portcullis \(event log, rosters\)/);
       for (const path of Object.keys(elsewhere)) assert.ok(await exists(root, path), path);
+    });
+    await t.test('a key that is named with a slip takes nothing along', async () => {
+      await write(root, { '/tmp/postrm': readFileSync(join(PROJECT, 'systemd/debian/postrm'), 'utf8') });
+      for (const key of [
+        '/etc/portcullis/',
+        '/etc/portcullis/../another.key',
+        '/etc/portcullis/sub/fw1.key',
+      ]) {
+        const others = { '/etc/another.key': 'not ours', '/etc/portcullis/sub/fw1.key': 'a copy' };
+        await write(root, { ...others, [CONFIG]: `key = "${key}"\n` });
+        const said = await root.must('sh', '/tmp/postrm', 'purge');
+        assert.ok(said.includes(`left: ${key} (named as the private key of this host)`), said);
+        for (const path of Object.keys(others)) assert.ok(await exists(root, path), path);
+      }
     });
   } finally {
     await root.close();
