@@ -43,6 +43,8 @@ export class Gate {
   /** By device: the services that hold it. */
   private readonly talkers = new Map<string, Set<ServiceName>>();
   private talkTimer: NodeJS.Timeout | null = null;
+  /** When the leave to talk runs out, for all that have it. */
+  private talkUntilMs = Number.NEGATIVE_INFINITY;
   private editions = 0;
   /** Whether the host is to forward at all, where no standby rules say so. */
   private isForwarding = false;
@@ -127,8 +129,11 @@ export class Gate {
     // Who slept through a lease and a leave may have been followed by another host: its first words go over other links.
     const isLater = this.nowMs() - endedMs > this.talkMs();
     if (outcome.openUntilMs !== null) this.keepTalking();
-    // Not before the answer: a successor may wait for that.
-    else setImmediate(() => this.keepTalking(isLater));
+    else {
+      if (!isLater) this.talkUntilMs = this.nowMs() + this.talkRestMs();
+      // Not before the answer: a successor may wait for that.
+      setImmediate(() => this.keepTalking(isLater));
+    }
     return outcome;
   }
 
@@ -209,7 +214,7 @@ export class Gate {
    * that was frozen in the middle of a test must not go on asking when it wakes.
    */
   mayTalk(device: string): boolean {
-    return (this.talkers.has(device) && this.nowMs() < this.aliveUntilMs()) || this.isLeased(device);
+    return (this.talkers.has(device) && this.nowMs() < this.talkUntilMs) || this.isLeased(device);
   }
 
   private isLeased(device: string): boolean {
@@ -226,10 +231,15 @@ export class Gate {
     return Math.max(this.config.leaseMs, SHORTEST_TALK_MS);
   }
 
+  private talkRestMs(): number {
+    return Math.floor(Math.min(this.talkMs(), this.aliveUntilMs() - this.nowMs()));
+  }
+
   /** While this process lives, and whoever gives it orders: silence follows the death of either. A lease is leave enough. */
   private renewTalk(): void {
-    const restMs = Math.floor(Math.min(this.talkMs(), this.aliveUntilMs() - this.nowMs()));
+    const restMs = this.talkRestMs();
     if (restMs < SHORTEST_MS) return;
+    this.talkUntilMs = this.nowMs() + restMs;
     for (const device of this.talkers.keys()) if (!this.isLeased(device)) this.order(talkSet(device), restMs);
   }
 

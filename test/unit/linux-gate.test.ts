@@ -122,6 +122,7 @@ test('a lease is leave enough: the kernel is told nothing more meanwhile, and ag
   g.set('s', null);
   await turn();
   assert.deepEqual(kernel.calls.splice(0), ['lease_s 250', 'lease_s 0'], 'not with its first words');
+  assert.equal(g.mayTalk('up0'), false, 'nor with a frame of its own');
   await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
   assert.equal(kernel.calls[0], `${talk} 300`, 'later');
   g.set('s', null);
