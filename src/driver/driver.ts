@@ -48,6 +48,8 @@ export class Driver {
   #config: CoreConfig;
   #state: HostState;
   #busy = false;
+  /** When the oldest word in the outbox was decided on; null: it is empty. */
+  #saidMs: number | null = null;
   /** What the clock was last set to. */
   #armedMs = Number.NEGATIVE_INFINITY;
 
@@ -221,6 +223,7 @@ export class Driver {
           transport.uplinkTalk(effect.service, effect.open);
           break;
         case 'send':
+          this.#saidMs ??= nowMs;
           this.#outbox.add(effect.to, effect.message);
           break;
         case 'alarm':
@@ -239,10 +242,13 @@ export class Driver {
     }
   }
 
+  /** A word that a pause of the process kept for longer than a lease is not true any more, and would be signed as of now. */
   #post(): void {
     const { endpoint, clock } = this.#options;
+    const isStale = clock.nowMs() - (this.#saidMs ?? clock.nowMs()) > this.#config.timing.leaseMs;
+    this.#saidMs = null;
     for (const [to, messages] of this.#outbox.take())
-      this.#transmit(endpoint.seal(clock.nowMs(), to, messages));
+      if (!isStale) this.#transmit(endpoint.seal(clock.nowMs(), to, messages));
   }
 
   #transmit(outgoing: readonly Outgoing[]): void {

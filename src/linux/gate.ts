@@ -45,6 +45,8 @@ export class Gate {
   private talkTimer: NodeJS.Timeout | null = null;
   /** When the leave to talk runs out, for all that have it. */
   private talkUntilMs = Number.NEGATIVE_INFINITY;
+  /** No leave before this. */
+  private talkFromMs = Number.NEGATIVE_INFINITY;
   private editions = 0;
   /** Whether the host is to forward at all, where no standby rules say so. */
   private isForwarding = false;
@@ -126,11 +128,12 @@ export class Gate {
   set(service: ServiceName, untilMs: number | null): { openUntilMs: number | null; missing: boolean } {
     const endedMs = this.openUntil.get(service) ?? Number.POSITIVE_INFINITY;
     const outcome = this.setLease(service, untilMs);
-    // Who slept through a lease and a leave may have been followed by another host: its first words go over other links.
+    // Who slept through a lease and a leave may have been followed by another host: for a leave’s time its words go over other links.
     const isLater = this.nowMs() - endedMs > this.talkMs();
     if (outcome.openUntilMs !== null) this.keepTalking();
     else {
-      if (!isLater) this.talkUntilMs = this.nowMs() + this.talkRestMs();
+      if (isLater) this.talkFromMs = this.nowMs() + this.talkMs();
+      else this.talkUntilMs = this.nowMs() + this.talkRestMs();
       // Not before the answer: a successor may wait for that.
       setImmediate(() => this.keepTalking(isLater));
     }
@@ -238,7 +241,7 @@ export class Gate {
   /** While this process lives, and whoever gives it orders: silence follows the death of either. A lease is leave enough. */
   private renewTalk(): void {
     const restMs = this.talkRestMs();
-    if (restMs < SHORTEST_MS) return;
+    if (restMs < SHORTEST_MS || this.nowMs() < this.talkFromMs) return;
     this.talkUntilMs = this.nowMs() + restMs;
     for (const device of this.talkers.keys()) if (!this.isLeased(device)) this.order(talkSet(device), restMs);
   }

@@ -124,6 +124,9 @@ test('a lease is leave enough: the kernel is told nothing more meanwhile, and ag
   assert.deepEqual(kernel.calls.splice(0), ['lease_s 250', 'lease_s 0'], 'not with its first words');
   assert.equal(g.mayTalk('up0'), false, 'nor with a frame of its own');
   await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
+  assert.deepEqual(kernel.calls, [], 'not for a leave’s time');
+  kernel.nowMs = 9300;
+  await new Promise((resolve) => setTimeout(resolve, CONFIG.leaseMs));
   assert.equal(kernel.calls[0], `${talk} 300`, 'later');
   g.set('s', null);
   g.close();
