@@ -144,6 +144,8 @@ export class RemoteActuator implements LinuxSide {
       return;
     }
     const verb = side === 'downlink' ? 'probeDownlink' : 'probeUplink';
+    // As an uplink is raised: after the signed question of the same step.
+    this.#link.yield();
     this.#link.send({ verb, index, deadlineMs: this.#deadlineMs(TEST_PATIENCE_MS) }, ({ word, text }) =>
       // Anything but evidence of silence is none.
       probed(word !== 'silent', text),

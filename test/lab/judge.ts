@@ -9,7 +9,8 @@
  * - `overlapMs`: the time in which two hosts act, rounded up, and at least 1 when a host acted even once within
  *   another's span. What a muted port swallowed was not delivered and does not count.
  * - A host *serves by its word* from each signed STATUS of phase `serving` that it sent into a port, until its signed
- *   word to the contrary, or the lease after the last such STATUS, or until both its ports had lost the carrier.
+ *   word to the contrary, or the lease after it made the last such STATUS (one that a frozen host had made and that leaves when it
+ *   wakes says nothing of then, and no receiver takes it), or until both its ports had lost the carrier.
  * - `masters`: the most hosts that at one instant act or serve by their word.
  * - `standbyUplinkPackets`: frames that entered the uplink switch from a host which was neither in Handover nor in
  *   Service. It is in them from when it made its signed CLAIM, READY, STATUS or PROBE with a claim, or a HANDOVER was
@@ -211,12 +212,14 @@ function servingSpans(evidence: Evidence, host: string): Span[] {
   let open: { from: number; to: number } | null = null;
   for (const word of evidence.words) {
     if (word.host !== host || word.serving === null) continue;
+    const untilMs = word.saidMs + evidence.leaseMs;
     if (!word.serving) {
       if (open !== null) open.to = Math.min(open.to, word.atMs);
       open = null;
-    } else if (open !== null && word.atMs <= open.to) open.to = word.atMs + evidence.leaseMs;
+    } else if (word.atMs > untilMs) continue;
+    else if (open !== null && word.atMs <= open.to) open.to = Math.max(open.to, untilMs);
     else {
-      open = { from: word.atMs, to: word.atMs + evidence.leaseMs };
+      open = { from: word.atMs, to: untilMs };
       spans.push(open);
     }
   }

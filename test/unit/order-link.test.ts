@@ -75,6 +75,13 @@ test('an uplink is raised after the claim of the same step has left; who prepare
     verbs().filter((verb) => verb !== 'beat'),
     ['CLAIM', 'activateUplink'],
   );
+  actuator.probeAddresses('firewall', 'uplink', 3);
+  written.push('PROBE');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    verbs().filter((verb) => verb !== 'beat'),
+    ['PROBE', 'probeUplink'],
+  );
 });
 
 test('a beat goes with the orders when the last one was a while ago, and by itself only when there are none', async (t) => {
