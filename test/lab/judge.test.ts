@@ -88,6 +88,13 @@ test('a word that was held up on its way counts from when it was made', () => {
   assert.equal(judge(evidence({ words, frames })).standbyUplinkPackets, 1);
 });
 
+test('an advert that a freeze held back says nothing of when it leaves; one that was late by a little does', () => {
+  const masters = (saidMs: number): number =>
+    judge(evidence({ words: [{ ...status('fw1', 2_000), saidMs }, status('fw2', 2_100)] })).masters;
+  assert.equal(masters(1_000), 1);
+  assert.equal(masters(1_900), 2);
+});
+
 test('after its last word a host has twice its lease; after leaving, until its carrier goes, at most a second', () => {
   const silent = [uplinkFrame('fw1', 1_500), uplinkFrame('fw1', 1_700)];
   assert.equal(judge(evidence({ words: [status('fw1', 1_000)], frames: silent })).standbyUplinkPackets, 1);
