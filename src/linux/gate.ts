@@ -174,9 +174,11 @@ export class Gate {
    */
   async forward(isForwarding: boolean): Promise<boolean> {
     this.isForwarding = isForwarding;
-    const errno = this.order(SERVING_SET, isForwarding ? Number.POSITIVE_INFINITY : 0);
-    if (errno === ENOENT) await this.reinstall();
-    return errno === 0 || errno === ENOENT;
+    const say = (): number => this.order(SERVING_SET, isForwarding ? Number.POSITIVE_INFINITY : 0);
+    const errno = say();
+    if (errno !== ENOENT) return errno === 0;
+    await this.reinstall();
+    return say() === 0;
   }
 
   /** Says again whether the host forwards: somebody may have changed that, either way. */

@@ -8,11 +8,50 @@ const OBJECT = 'an OBJECT may name half as far a term';
 const INSISTS = 'a backup that sees the service fail insists only';
 const NOBODY = 'R14: nobody to hand over to is an alarm';
 
+const NEVER_LONGER = 'R28: never longer than configured';
+const BY_HALVES = 'R28: a long round trip counts at once';
+const SLOWEST = 'R28: the slowest gateway decides';
+
+function trip(find: string, replace: string, breaks: string, name: string): Mutant {
+  return {
+    file: 'trips.ts',
+    find,
+    replace,
+    breaks,
+    catcher: { by: 'test', file: 'test/unit/trips.test.ts', name },
+  };
+}
+
 function limit(file: string, find: string, replace: string, breaks: string, name: string): Mutant {
   return { file, find, replace, breaks, catcher: { by: 'test', file: FILE, name } };
 }
 
 export const LIMIT_MUTANTS: readonly Mutant[] = [
+  trip(
+    'return Math.min(t.probeTimeoutMs, needed);',
+    'return needed;',
+    'a slow peer lengthens a time-out',
+    NEVER_LONGER,
+  ),
+  trip(
+    'LEAST_PART_OF_INTERVAL * t.intervalMs, LEAST_MS)',
+    '0)',
+    'time-outs shrink without end',
+    NEVER_LONGER,
+  ),
+  trip(
+    'Math.min(t.slotMs, probeMs(t, tripMs))',
+    'probeMs(t, tripMs)',
+    'an objection has longer than a slot',
+    NEVER_LONGER,
+  ),
+  trip('Math.max(measuredMs, (', '((', 'a path that became slow is believed by halves', BY_HALVES),
+  trip(
+    "member.role === 'gateway'",
+    'member !== undefined',
+    'a witness far away lengthens time-outs',
+    SLOWEST,
+  ),
   limit(
     'harmless.ts',
     'restMs: Math.max(0, Math.floor((handingTo?.leaseUntilMs ?? 0) - c.now)),',

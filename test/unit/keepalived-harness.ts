@@ -63,3 +63,25 @@ export function addressesOf(settings: Settings, index = 0): { downlink: string[]
     list.map((a) => `${a.address}/${a.prefixLength}`);
   return { downlink: texts(gateway.downlink.addresses), uplink: texts(gateway.uplink.addresses) };
 }
+
+/** Two instances without a group on two links: public guides have them so; names tell the uplink. */
+export const UNGROUPED = `
+vrrp_instance VI_LAN {
+  state MASTER
+  interface lan
+  virtual_router_id 1
+  priority 100
+  virtual_ipaddress {
+    10.0.0.1/24
+  }
+}
+vrrp_instance VI_WAN {
+  state MASTER
+  interface wan
+  virtual_router_id 2
+  priority 100
+  virtual_ipaddress {
+    10.99.0.1/24
+  }
+}
+`;

@@ -10,7 +10,11 @@ const NO_NFT = { nft: () => Promise.reject(new Error('nft')) };
 const CONFIG = { cluster: 'test', leaseMs: 300, services: [] } as unknown as ActuatorConfig;
 
 /** A kernel whose element ends `timeoutMs` after the call; each call comes after the next of these pauses. */
-function gate(pausesMs: number[], errnos: number[] = []) {
+function gate(
+  pausesMs: number[],
+  errnos: number[] = [],
+  nft: ConstructorParameters<typeof Gate>[2] = NO_NFT,
+) {
   const kernel = { nowMs: 1000, endsAtMs: 0, calls: 0 };
   const lease = {
     setLease(_set: string, timeoutMs: number): number {
@@ -21,7 +25,7 @@ function gate(pausesMs: number[], errnos: number[] = []) {
       return errno;
     },
   };
-  return { kernel, gate: new Gate(CONFIG, () => kernel.nowMs, NO_NFT, lease as unknown as LeaseSocket) };
+  return { kernel, gate: new Gate(CONFIG, () => kernel.nowMs, nft, lease as unknown as LeaseSocket) };
 }
 
 test('a call in time opens until the end of the right', () => {
@@ -67,6 +71,16 @@ test('a refused order leaves what was true before', () => {
   const { gate: g } = gate([], [0, 16]);
   g.set('s', 1200);
   assert.deepEqual(g.set('s', 1250), { openUntilMs: 1200, missing: false });
+});
+
+test('that the host forwards is acknowledged by the kernel, also where its tables had to be made anew', async () => {
+  const nft = { nft: () => Promise.resolve({ status: 0, output: '' }) } as unknown as typeof NO_NFT;
+  const ENOENT = 2;
+  assert.equal(await gate([], [], nft).gate.forward(true), true);
+  assert.equal(await gate([], [ENOENT], nft).gate.forward(true), true);
+  // Made anew and said again, and still nobody has it.
+  assert.equal(await gate([], [ENOENT, ENOENT, ENOENT], nft).gate.forward(true), false);
+  assert.equal(await gate([], [16], nft).gate.forward(true), false);
 });
 
 test('the leave to talk on an uplink ends one lease after the process’s last word, and is renewed while it lives', async () => {
