@@ -19,9 +19,13 @@
 /* Ticks: interval, slack, probe time-out, claim slot, conflict window, lease, promise, uplink limit, pause after a trial, hold-down. */
 #define I 2
 #define J 1
-#define RTO 2
+#ifndef RTO
+#define RTO 2                        /* a word there and back */
+#endif
 #define W 1
+#ifndef WINDOW
 #define WINDOW 2
+#endif
 #define L 5
 #ifndef P
 #define P 6
@@ -355,7 +359,7 @@ inline timerDue(h) {
      :: turn == 5 && (SEARCHING || AT(HANDOVER_CLAIMING) && sinceClaim[h] >= (objected[h] -> P : W)) -> e = E_T_CLAIM;
         if :: AT(HANDOVER_CLAIMING) -> S.due = true :: else fi
      :: turn == 6 && (AT(HANDOVER_LISTENING) && inPlace[h] >= WINDOW && !S.windowOver
-          || AT(HANDOVER_WAITING) && sinceClaim[h] >= P && !S.windowOver
+          || AT(HANDOVER_WAITING) && inPlace[h] >= P
           || AVAIL && AT(SERVICE_SUSPENDED) && inPlace[h] >= WINDOW && !(S.suspect && S.windowOver)) ->
         e = E_T_WINDOW
      :: turn == 7 && AVAIL && SERVING -> e = E_T_RENEW

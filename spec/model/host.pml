@@ -473,8 +473,7 @@ inline react_message(h) {
      if
      :: CLAIMS -> why = Q_RIVAL
      :: SERVES || ev == E_OBJECT_SERVING -> why = Q_WORD
-     :: ev == E_OBJECT_HEARING && AT(HANDOVER_CLAIMING) ->                                      /* R18 */
-        S.due = S.due && g.claimP; if :: g.claimP -> why = Q_GRANTED :: else fi
+     :: ev == E_OBJECT_HEARING && AT(HANDOVER_CLAIMING) -> S.due = S.due && g.claimP           /* R18 */
      :: ev == E_OBJECT_PROMISE && AT(HANDOVER_CLAIMING) && mt > S.term -> reclaim(h)
      :: ev == E_RELEASED && mt >= S.known && FROM_MASTER -> why = Q_RELEASED
      :: ev == E_ANSWER && AT(HANDOVER_CLAIMING) -> why = Q_GRANTED
@@ -614,7 +613,7 @@ inline react_order(h) {
      S.stopping = true;
      if
      :: AT(SERVICE_SERVING) -> seek(h, BY_STOP, false)
-     :: S.trialTo != 0 -> S.cause = BY_STOP
+     :: S.trialTo != 0 && !AT(SERVICE_SUSPENDED) -> S.cause = BY_STOP
      :: AT(SERVICE_SUSPENDED) || IN_HANDOVER -> why = Q_ORDERED
      :: else
      fi
@@ -702,9 +701,9 @@ inline enter(h) {
      SAY(S_CLAIM); why = Q_GRANTED
   :: AT(HANDOVER_RAISING) -> DO(D_RAISE); if :: !PLANNED -> SAY(S_STATUS) :: else fi; why = 0   /* R11: renews from its grant on */
   :: AT(HANDOVER_LISTENING) || AT(HANDOVER_WAITING) ->
-     ask_addresses(h); SAY(S_PROBE); S.windowOver = AT(HANDOVER_WAITING) && g.claimP;
+     ask_addresses(h); SAY(S_PROBE); S.windowOver = false;
      if :: AT(HANDOVER_LISTENING) && g.early -> prepare(h) :: AT(HANDOVER_LISTENING) && !g.early -> S.prep = 0 :: else fi;
-     why = (S.windowOver && !IS_TIMER -> Q_WINDOW : 0)
+     why = 0
   :: AT(HANDOVER_PREPARING) ->
      S.windowOver = false;
      if
@@ -733,11 +732,11 @@ inline enter(h) {
      fi;
      advert(h);
      if :: why != Q_NOBODY -> DO(D_ANNOUNCE) :: else fi;
-     why = 0
+     why = (S.trialTo != 0 -> Q_WANTED : 0)                          /* R12: what a lapse interrupted goes on */
   :: AT(SERVICE_SEEKING) -> SAY(S_HANDOVER); why = 0
   :: AT(SERVICE_SHUTTING) -> shut_gate(h); why = 0
   :: AT(SERVICE_SUSPENDED) ->
-     DO(A_SUSPENDED); shut_gate(h); end_trial(h);
+     DO(A_SUSPENDED); shut_gate(h);
      if
      :: AVAIL -> begin_round(h)
      :: else -> advert(h)
@@ -842,15 +841,8 @@ inline late(h) {
   :: else
   fi
 }
-/* What is due at once, after what happened: an advert that was overdue. */
-inline due_now(h) {
-  if
-  :: AT(BACKUP_WATCHING) && row == 35 && !S.fresh && !IS_TIMER -> why = Q_SILENCE
-  :: else
-  fi
-}
 
-/* One event at one host. */
+/* One event at one host. What it makes due is another one: no event but a timer's serves a deadline (R9). */
 inline host_step(h) {
   said = 0; done = 0; why = 0; phase = 0; row = 0;
   do
@@ -865,7 +857,6 @@ inline host_step(h) {
      :: else -> react_world(h)
      fi
   :: why == 0 && phase == 2 -> phase = 3; if :: IS_MESSAGE -> after_message(h) :: else fi
-  :: why == 0 && phase == 3 -> phase = 4; due_now(h)
   :: else -> break
   od
 }

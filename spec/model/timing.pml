@@ -22,7 +22,7 @@
 #define TIGHTER 0
 #endif
 
-/* Configured times: I, j, rto, np, w, C, L, P, check interval, fall. P >= L * 1.1 / 0.9 + 0.5 */
+/* Configured times: I, j, rto, np, w, C, L, P, check interval, fall. P >= 1.01 (L / 0.9 + 0.5) */
 #define I 8
 #define J 1
 #define RTO 2
@@ -104,7 +104,7 @@
 #define DOWN     11     /* B: the downlink check that counts */
 #define B_STEP   12     /* B: the step that its place waits for */
 #define ADDRESS  13     /* B: a round of address probes */
-#define LIMIT    14     /* B: one promise since the claim */
+#define LIMIT    14     /* B: one promise since it began to wait */
 #define COPY     15     /* A: the second RELEASED; a third is not needed where nothing is lost */
 #define PREPARED 16     /* B: the service behind the shut gate, and its test */
 #define THINGS   17
@@ -159,7 +159,7 @@ inline round() { answered = A_SERVES; START(ADDRESS, 0, ROUND) }
 inline considerWindow() {
   if
   :: b == listening && windowOver && hi[ADDRESS] == OFF && !answered -> quiet()
-  :: b == listening && windowOver && hi[ADDRESS] == OFF && answered -> b = waiting; round(); START(PROBE, RTO, RTO + LATE)
+  :: b == listening && windowOver && hi[ADDRESS] == OFF && answered -> b = waiting; round(); START(PROBE, RTO, RTO + LATE); START(LIMIT, P, P + LATE)
   :: b == waiting && hi[ADDRESS] == OFF && !answered -> quiet()
   :: else
   fi
@@ -189,7 +189,6 @@ inline bStep() {
      boundB = P; b = claiming; START(B_STEP, 0, DELTA);                  /* CLAIM on its way */
      START(PROBE, RTO, RTO + LATE)                                        /* and said again */
 #else
-     START(LIMIT, P, P + LATE);
 #ifdef TWO
      raise()
 #else

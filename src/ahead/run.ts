@@ -44,11 +44,14 @@ interface Task {
 /** More is no forecast any more. */
 export const STEPS_MAX = 60_000;
 
+/** One run ahead: the machines of all members, one queue of what is to happen, and for whom nobody served meanwhile. Times in milliseconds. */
 export class Run {
   readonly machines: readonly Machine[];
   readonly happenings: Happening[] = [];
   /** Told of each happening at its moment, when the states are those of it. */
   onHappening: (happening: Happening) => void = () => undefined;
+  /** Told of each step, before its effects are carried out. */
+  onStep: (event: Event, effects: readonly Effect[]) => void = () => undefined;
   /** Whether the next hop answers whoever asks. */
   nextHop = true;
   nowMs: number;
@@ -131,6 +134,7 @@ export class Run {
     this.steps++;
     const { state, effects } = step(machine.state, event, this.nowMs);
     machine.state = state;
+    this.onStep(event, effects);
     for (const effect of effects) this.#carryOut(machine, effect);
   }
 

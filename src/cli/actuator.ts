@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { examples } from './help.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
+/** Adds `actuator` to the program; it runs until it is stopped. Throws OperatorError for what the configuration does not allow. */
 export function registerActuator(program: Command): void {
   examples(program.command('actuator'), 'actuator')
     .description(

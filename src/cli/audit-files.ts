@@ -68,6 +68,7 @@ export function segmentBytes(path: string, from = 0): Uint8Array {
   return readWhole(path, SEGMENT_MAX_BYTES, judge, from);
 }
 
+/** How findings name a segment of a log: its file without the directory. */
 export function segmentLabel(path: string): string {
   return basename(path);
 }

@@ -20,6 +20,7 @@ export interface Shown {
   readonly hash: Uint8Array;
 }
 
+/** One log, read from where the last reading ended; `members` null: nobody is known, and no signature is judged. */
 export class LogReader {
   readonly path: string;
   readonly #members: Members | null;

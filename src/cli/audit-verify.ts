@@ -11,6 +11,7 @@ import { checkpointsFrom, logAt, membersFrom, segmentBytes } from './audit-files
 import { summarizeAll } from './audit-pool.ts';
 import { verdictText } from './audit-text.ts';
 import type { CommandIo } from './io.ts';
+import { jsonLine } from './json-line.ts';
 
 export interface VerifyOptions {
   readonly roster: string;
@@ -39,7 +40,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions, i
   const judgedBy = { ...rosterJson(members), adminGiven: options.adminKey !== undefined };
   io.out(
     options.json
-      ? `${JSON.stringify({ ok, roster: judgedBy, logs, findings, withheld })}\n`
+      ? jsonLine({ ok, roster: judgedBy, logs, findings, withheld })
       : verdictText(verdict, judgedByText(members, options.adminKey !== undefined)),
   );
   if (!ok) throw new OperatorError('the logs are not verified', whyNot(verdict));
@@ -80,6 +81,6 @@ export function printCheckpoint(path: string, options: VerifyOptions, io: Comman
   }
   throw new OperatorError(
     `${path}: has no checkpoint yet`,
-    'a running daemon makes one every log.checkpoint (24 hours unless it is configured)',
+    'a daemon makes the first within 10 minutes of its start, and then one every log.checkpoint',
   );
 }

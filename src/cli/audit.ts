@@ -24,8 +24,14 @@ interface ShowOptions extends FilterOptions {
   readonly follow?: true;
 }
 
+/** Adds the command group to the program. Commands throw OperatorError, also where a log does not hold. */
 export function registerAudit(program: Command, io: CommandIo): void {
-  const audit = program.command('audit').description('read and judge the event logs of hosts');
+  const audit = examples(
+    program.command('audit'),
+    'audit verify fw1/log fw2/log --roster roster.cose',
+    'audit report fw1/log fw2/log --roster roster.cose --out report.html',
+    'audit show /var/lib/portcullis/log --kind transition,alarm',
+  ).description('read and judge the event logs of hosts');
   examples(
     audit.command('verify'),
     'audit verify fw1/log fw2/log --roster roster.cose --admin-key admin.key.pub',

@@ -1,5 +1,6 @@
 /** `portcullis check`: everything that would make a takeover fail, found before it is needed. Changes nothing. */
 import type { Command } from 'commander';
+import { printable } from '../audit/words.ts';
 import { actuatorConfig } from '../daemon/config/actuator-config.ts';
 import { type BoundRow, boundRows } from '../daemon/config/bounds.ts';
 import { remarks } from '../daemon/config/config.ts';
@@ -18,6 +19,7 @@ import { FILL_IN } from './config-draft.ts';
 import { conntrackdFinding } from './conntrackd.ts';
 import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
+import { jsonLine } from './json-line.ts';
 import { withProgress } from './progress.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
@@ -106,6 +108,7 @@ function leftOpen(file: string): CheckFinding[] {
 /** The Node that the package asks for. */
 const NODE_MIN = [20, 19] as const;
 
+/** Node older than the package asks for, as an error; `version` as `process.versions.node` has it. */
 export function inspectRuntime(version = process.versions.node): CheckFinding[] {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])) return [];
@@ -118,6 +121,7 @@ export function inspectRuntime(version = process.versions.node): CheckFinding[] 
   ];
 }
 
+/** Adds `check` to the program. Throws OperatorError where an error is among the findings. */
 export function registerCheck(program: Command, io: CommandIo): void {
   examples(program.command('check'), 'check')
     .description('check configuration, keys, roster and this host; change nothing')
@@ -128,7 +132,7 @@ export function registerCheck(program: Command, io: CommandIo): void {
       const errors = found.filter((finding) => finding.level === 'error').length;
       const bounds = errors === 0 ? outages(options.config) : [];
       if (options.json) {
-        io.out(`${JSON.stringify({ schema: 1, ok: errors === 0, findings: found, bounds })}\n`);
+        io.out(jsonLine({ ok: errors === 0, findings: found, bounds }));
       } else {
         for (const finding of found) tell(io, finding);
         for (const { service, rows } of bounds) io.out(boundsText(service, rows));
@@ -171,6 +175,6 @@ function boundsText(service: string, rows: readonly BoundRow[]): string {
 
 /** On standard error, as all words. */
 export function tell(io: CommandIo, { level, message, hint }: CheckFinding): void {
-  io.err(`portcullis: ${level}: ${message}\n`);
-  if (hint !== '') io.err(`portcullis: hint: ${hint}\n`);
+  io.err(`portcullis: ${level}: ${printable(message)}\n`);
+  if (hint !== '') io.err(`portcullis: hint: ${printable(hint)}\n`);
 }

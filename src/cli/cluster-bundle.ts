@@ -9,6 +9,7 @@ import { claimedRoster, fileOf, noteGiven } from './cluster-file.ts';
 import { parseFingerprint, parseName } from './cluster-options.ts';
 import { hex } from './cluster-print.ts';
 import { examples } from './help.ts';
+import { jsonLine } from './json-line.ts';
 import type { KeyIo } from './key-io.ts';
 
 interface BundleOptions {
@@ -20,6 +21,7 @@ interface BundleOptions {
 
 const BUNDLE_MODE = 0o644; // no secret in it
 
+/** Adds `bundle` to the group. Throws OperatorError: no such host, a roster that does not hold, a file that is there. */
 export function registerClusterBundle(cluster: Command, io: KeyIo): void {
   examples(
     cluster
@@ -68,7 +70,7 @@ function bundle(io: KeyIo, text: string, options: BundleOptions): void {
     adminFingerprint: admin,
     file: options.out,
   };
-  if (options.json === true) io.out(`${JSON.stringify(data)}\n`);
+  if (options.json === true) io.out(jsonLine(data));
   else {
     io.out(`${data.file}: host ${host} of cluster ${data.cluster}, roster version ${data.version}\n`);
     io.out(`on ${host}: portcullis host join ${data.file} --admin-fingerprint ${admin}\n`);

@@ -51,6 +51,7 @@ const PRIORITY_HELP = `0 to ${PRIORITY_MAX}: of two hosts that start, the higher
 const ROLE_HELP = 'gateway, or witness: votes and never serves';
 const SIGNED = '--roster roster.cose --admin-key admin.key';
 
+/** Adds the commands that change members to the group. They throw OperatorError, and then have changed nothing. */
 export function registerClusterEdit(cluster: Command, io: KeyIo): void {
   const add = editCommand(cluster, 'add', 'add a host')
     .requiredOption('--key <FILE>', "the host's public key (FILE.pub of key generate)")

@@ -31,9 +31,14 @@ const TAKE_A_COPY =
 export function verifiedRoster(path: string, bytes: Uint8Array, admin: Uint8Array): Roster {
   const result = verifyRosterFile(bytes, admin);
   if (result.ok) return result.roster;
+  const first = firstAdmin(bytes);
+  // A sound roster of somebody else's has no better copy.
+  const isOthers = result.version === 1 && first !== null && !sameBytes(first, admin);
   throw new OperatorError(
     `${path}: ${result.version === null ? '' : `version ${result.version}: `}${result.reason}`,
-    TAKE_A_COPY,
+    isOthers
+      ? `it names ${fingerprint(first)} as its admin key; the given one is ${fingerprint(admin)}: another cluster’s?`
+      : TAKE_A_COPY,
   );
 }
 
@@ -119,6 +124,7 @@ export function noteGiven(path: string, roster: Roster): void {
   writeStatus(path, given(statusOf(path, roster) ?? DRAFT, roster, null));
 }
 
+/** The roster as its file has it: all versions as they were signed, the oldest first (spec/protocol.md). */
 export function fileOf(roster: Roster): Uint8Array {
   return Buffer.concat(roster.versions);
 }

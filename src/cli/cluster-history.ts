@@ -5,6 +5,7 @@ import { type Roster, rosterAt } from '../trust/roster.ts';
 import type { MemberBody } from '../trust/roster-body.ts';
 import { sameBytes } from '../wire/bytes.ts';
 import { hex } from './cluster-print.ts';
+import { jsonLine } from './json-line.ts';
 import type { KeyIo } from './key-io.ts';
 
 export interface VersionStory {
@@ -40,6 +41,7 @@ export function reignOf(roster: Roster, key: string): readonly [number, number, 
   return [first + 1, last + 1, successor];
 }
 
+/** Every version of a verified roster, the oldest first: who signed it and what it changed, in words. */
 export function historyOf(roster: Roster): readonly VersionStory[] {
   let before: Roster | null = null;
   return versionsOf(roster).map((version) => {
@@ -56,10 +58,11 @@ export function historyOf(roster: Roster): readonly VersionStory[] {
   });
 }
 
+/** The same for people, or as one line of JSON. */
 export function printHistory(io: KeyIo, roster: Roster, json: boolean): void {
   const versions = historyOf(roster);
   if (json) {
-    io.out(`${JSON.stringify({ cluster: roster.clusterName, id: hex(roster.clusterId), versions })}\n`);
+    io.out(jsonLine({ cluster: roster.clusterName, id: hex(roster.clusterId), versions }));
     return;
   }
   for (const { version, hash, signer, changes } of versions) {

@@ -16,6 +16,7 @@ type InitOptions = AdminOptions & {
   readonly json?: boolean;
 };
 
+/** Adds `init` to the group. Throws OperatorError; a roster that is there is never replaced. */
 export function registerClusterInit(cluster: Command, io: KeyIo): void {
   const command = cluster
     .command('init')

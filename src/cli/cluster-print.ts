@@ -3,6 +3,7 @@ import { formatSocketAddress } from '../trust/address.ts';
 import { fingerprint } from '../trust/fingerprint.ts';
 import type { Roster } from '../trust/roster.ts';
 import type { RosterStatus } from '../trust/roster-status.ts';
+import { jsonLine } from './json-line.ts';
 import type { KeyIo } from './key-io.ts';
 
 /** Of that version of the roster everything but the keys themselves. */
@@ -38,10 +39,11 @@ export function printRoster(
 ): void {
   const data = describeRoster(roster);
   if (json) {
-    io.out(`${JSON.stringify(status === null ? data : { ...data, status })}\n`);
+    io.out(jsonLine(status === null ? data : { ...data, status }));
     return;
   }
-  io.out(`cluster ${data.cluster}, version ${data.version}, ${data.members.length} hosts\n`);
+  const count = data.members.length;
+  io.out(`cluster ${data.cluster}, version ${data.version}, ${count} host${count === 1 ? '' : 's'}\n`);
   io.out(`id      ${data.id}\nhash    ${data.hash}\nadmin   ${data.admins.join(' ')}\n`);
   if (data.recovery !== null) io.out(`recover ${data.recovery}\n`);
   if (data.floor > 1) io.out(`floor   ${data.floor}: who speaks a lower protocol number takes no part\n`);
@@ -61,6 +63,7 @@ function statusText({ pushed, settled }: RosterStatus): string {
   return `version ${pushed.version} was given out, ${upTo} is known to be settled`;
 }
 
+/** Bytes as people compare them: two small letters or digits a byte. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }

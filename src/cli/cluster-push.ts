@@ -13,6 +13,7 @@ import { claimedRoster, statusOf, writeStatus } from './cluster-file.ts';
 import { hex } from './cluster-print.ts';
 import { getRoster, giveRoster } from './control-client.ts';
 import { examples } from './help.ts';
+import { jsonLine } from './json-line.ts';
 import type { KeyIo } from './key-io.ts';
 import { withProgress } from './progress.ts';
 import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
@@ -23,6 +24,7 @@ const WAIT_MAX_S = 3600;
 
 type PushOptions = ConfigOption & { readonly wait: string; readonly json?: true };
 
+/** Adds `push` to the group. Throws OperatorError, also where a host has not confirmed it within `--wait`. */
 export function registerClusterPush(cluster: Command, io: KeyIo): void {
   const push = cluster
     .command('push')
@@ -50,7 +52,7 @@ async function pushed(io: KeyIo, path: string, options: PushOptions): Promise<vo
     }
   });
   note(io, path, before, roster, report);
-  if (options.json === true) io.out(`${JSON.stringify(report)}\n`);
+  if (options.json === true) io.out(jsonLine(report));
   else {
     io.out(`version ${report.version} ${report.hash}\n`);
     io.out(`confirmed by ${report.confirmed.join(', ') || 'nobody'}\n`);

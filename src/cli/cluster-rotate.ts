@@ -27,6 +27,7 @@ type RotateOptions = AdminOptions & {
   readonly json?: boolean;
 };
 
+/** Adds `rotate-admin` to the group. Throws OperatorError, and then has changed nothing. */
 export function registerClusterRotate(cluster: Command, io: KeyIo): void {
   const command = cluster
     .command('rotate-admin')

@@ -17,6 +17,7 @@ interface VerifyOptions {
   readonly json?: boolean;
 }
 
+/** Adds `show` and `verify` to the group. They throw OperatorError; what does not verify is one. */
 export function registerClusterShow(cluster: Command, io: KeyIo): void {
   examples(
     cluster

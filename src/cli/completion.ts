@@ -10,6 +10,7 @@ import type { CommandIo } from './io.ts';
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion } as const;
 
+/** Adds `completion` to the program, of whose commands it tells the shell. */
 export function registerCompletion(program: Command, io: CommandIo): void {
   examples(
     program.command('completion'),

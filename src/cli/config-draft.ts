@@ -83,6 +83,8 @@ interface Row {
   readonly rule: string;
   /** As TOML; null: there is none. */
   readonly fallback: string | null;
+  /** Of a number that has one. */
+  readonly unit?: string;
 }
 
 /** The rows of the table that belong to a section, in its order, by the last part of their names. */
@@ -100,8 +102,8 @@ function rowsOf(prefix: string, known: Known): Map<string, Row> {
     put(key, { rule, fallback: textFallback(value) });
   for (const [key, { rule, defaultMs }] of Object.entries<DurationKey>(DURATION_KEYS))
     put(key, { rule, fallback: defaultMs === null ? null : JSON.stringify(durationText(defaultMs(known))) });
-  for (const [key, { rule, default: value }] of Object.entries<NumberKey>(NUMBER_KEYS))
-    put(key, { rule, fallback: String(value) });
+  for (const [key, { rule, default: value, unit }] of Object.entries<NumberKey>(NUMBER_KEYS))
+    put(key, { rule, fallback: String(value), ...(unit === '' ? {} : { unit }) });
   return rows;
 }
 
@@ -150,10 +152,11 @@ function toml(value: string | readonly string[] | boolean): string {
     : JSON.stringify(value);
 }
 
-function defaultLine(name: string, { rule, fallback }: Row): string {
+function defaultLine(name: string, { rule, fallback, unit }: Row): string {
   const shown = `# ${name} = ${fallback ?? '...'}`;
   const [sentence = ''] = rule.split(/(?<=[.;])\s/, 1);
-  return `${shown.padEnd(COLUMN)} # ${sentence.replace(/[;:]$/, '.')}\n`;
+  const inUnits = unit === undefined ? '' : ` In ${unit}.`;
+  return `${shown.padEnd(COLUMN)} # ${sentence.replace(/[;:]$/, '.')}${inUnits}\n`;
 }
 
 /** Lines of comment, broken at blanks. */

@@ -16,6 +16,7 @@ const FILE_MODE = 0o644;
 const HINT =
   'see [conntrackd] in spec/configuration.md, and `portcullis cluster show` for the members’ addresses';
 
+/** Adds `conntrackd` to the program. Throws OperatorError: not configured, no roster, a file that cannot be written. */
 export function registerConntrackd(program: Command, io: CommandIo): void {
   examples(program.command('conntrackd'), 'conntrackd --out /etc/portcullis/conntrackd.conf')
     .description('print the configuration of conntrackd, which keeps connections over a takeover')

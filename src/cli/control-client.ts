@@ -9,6 +9,7 @@ const ANSWER_LIMIT_MS = 5000;
 /** 64 services of 16 hosts take about 2 MiB of state. */
 const ANSWER_MAX_BYTES = 8 * 1024 * 1024;
 
+/** The status document (spec/control.md). Rejects with OperatorError: no daemon, no answer in time, one that is too long. */
 export function getStatus(socketPath: string): Promise<Status> {
   return ask(socketPath, 'GET', '/v1/status', null) as Promise<Status>;
 }

@@ -4,6 +4,7 @@ import { LOG_LEVELS, startDaemon } from './daemon-start.ts';
 import { examples } from './help.ts';
 import { CONFIG_OPTION, type ConfigOption } from './settings.ts';
 
+/** Adds `daemon` to the program; it runs until it is stopped. Throws OperatorError for what the configuration does not allow. */
 export function registerDaemon(program: Command): void {
   examples(program.command('daemon'), 'daemon', 'daemon --log-level debug')
     .description('run this host’s part of the cluster; SIGTERM hands over and ends, SIGHUP reloads')

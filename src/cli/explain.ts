@@ -30,6 +30,7 @@ const EXIT_USAGE = 2;
 /** What goes round and round is told once or twice; all of it is in the document. */
 const LINES_MAX = 30;
 
+/** Adds `explain` to the program. Throws OperatorError: no daemon, one of another version, an `--if` that names nobody. */
 export function registerExplain(program: Command, io: CommandIo): void {
   const command = program
     .command('explain')

@@ -27,6 +27,7 @@ export interface HostFacts {
   readonly defaultRoutes: readonly { readonly device: string; readonly gateway: string }[];
 }
 
+/** What the kernel tells by route netlink, without loopback and link-local addresses. Throws SystemCallError. */
 export function hostFacts(): HostFacts {
   const route = new RouteSocket();
   try {

@@ -18,6 +18,7 @@ import { adminsOf } from './cluster-history.ts';
 import { parseFingerprint } from './cluster-options.ts';
 import { examples } from './help.ts';
 import { configurationSkeleton } from './host-skeleton.ts';
+import { jsonLine } from './json-line.ts';
 import { type KeyIo, processIo } from './key-io.ts';
 
 const NEW_BUNDLE = 'ask the admin for a new one: portcullis cluster bundle HOST';
@@ -38,7 +39,9 @@ interface PlannedFile {
 
 /** Adds the command group to the program. Commands throw OperatorError. */
 export function registerHost(program: Command, io: KeyIo = processIo): void {
-  const host = program.command('host').description('make this host a member');
+  const host = examples(program.command('host'), 'host join fw1.bundle').description(
+    'make this host a member',
+  );
   examples(
     host
       .command('join')
@@ -171,7 +174,7 @@ function report(io: KeyIo, roster: Roster, host: string, plan: readonly PlannedF
   const files = plan.map(({ path, action }) => ({ path, action }));
   const admin = roster.admins.map(fingerprint).join();
   const { clusterName: cluster, version } = roster;
-  if (json) io.out(`${JSON.stringify({ cluster, host, version, adminFingerprint: admin, files })}\n`);
+  if (json) io.out(jsonLine({ cluster, host, version, adminFingerprint: admin, files }));
   else {
     io.out(`${host} is a host of cluster ${cluster}, roster version ${version}, admin ${admin}\n`);
     for (const { path, action } of files) io.out(`${action.padEnd(8)}${path}\n`);

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '../audit/words.ts';
 import { ConfigError, describeProblem } from '../daemon/config/problems.ts';
 import { parseSettings } from '../daemon/config/settings.ts';
 import { createFile } from '../daemon/safe-files.ts';
@@ -11,7 +12,8 @@ import { draftText } from './config-draft.ts';
 import { examples } from './help.ts';
 import { hostFacts, nameFrom, recommendedUplink } from './host-facts.ts';
 import type { CommandIo } from './io.ts';
-import { type Conversion, convert } from './keepalived/conversion.ts';
+import { jsonLine } from './json-line.ts';
+import { type Conversion, convert, keyFile } from './keepalived/conversion.ts';
 import { type Remark, Remarks } from './keepalived/remarks.ts';
 import { readSource, type Source } from './keepalived/source.ts';
 import { treeOf } from './keepalived/tree.ts';
@@ -32,8 +34,12 @@ interface ImportOptions {
 export const CONFIG_MODE = 0o644;
 const PORT = 7946;
 
+/** Adds the command group to the program. Throws OperatorError with file and line, and then has written nothing. */
 export function registerImport(program: Command, io: CommandIo): void {
-  const parent = program.command('import').description('make a configuration of another program’s');
+  const parent = examples(
+    program.command('import'),
+    'import keepalived /etc/keepalived/keepalived.conf',
+  ).description('make a configuration of another program’s');
   examples(
     parent
       .command('keepalived')
@@ -125,19 +131,30 @@ function report(
   const { out } = options;
   if (options.json) {
     const written = out === undefined ? { configuration: text } : { written: out };
-    io.out(`${JSON.stringify({ schema: 1, ...written, services, remarks, open, commands })}\n`);
+    io.out(jsonLine({ ...written, services, remarks, open, commands }));
     return;
   }
   if (out === undefined) io.out(text);
   for (const { file, line, keywords, what, instead, times } of remarks) {
     const more = times > 1 ? ` (${times} times)` : '';
-    io.err(`portcullis: note: ${file}:${line}: ${keywords.join(', ')} ${what}${more}\n`);
+    io.err(`portcullis: note: ${printable(`${file}:${line}: ${keywords.join(', ')} ${what}${more}`)}\n`);
     if (instead !== '') io.err(`portcullis: hint: ${instead}\n`);
   }
-  for (const problem of open) io.err(`portcullis: to fill in: ${problem}\n`);
+  for (const problem of open) io.err(`portcullis: to fill in: ${printable(problem)}\n`);
   if (out === undefined) return;
   io.out(`written ${out}\n`);
-  io.out('The roster keeps priorities and addresses. Where the admin key is:\n');
+  const key = keyFile(resolve(options.dir));
+  io.out('First, here, on each host a key of its own, whose public half goes to the admin’s machine:\n');
+  io.out(`  portcullis key generate --out ${key}\n`);
+  io.out(
+    'The roster keeps priorities and addresses. On the admin’s machine, once for all hosts but for the bundle:\n',
+  );
   for (const command of commands) io.out(`  ${command}\n`);
-  io.out(`Then, here:\n  portcullis check --config ${out}\n`);
+  io.out('Then, here, with the bundle that was made there:\n');
+  for (const command of [
+    `host join BUNDLE --dir ${resolve(options.dir)} --key ${key}`,
+    `uplink provision --config ${out} --update-initramfs`,
+    `check --config ${out}`,
+  ])
+    io.out(`  portcullis ${command}\n`);
 }

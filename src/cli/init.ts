@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parsePrefix } from '../daemon/config/address.ts';
+import { ConfigError } from '../daemon/config/problems.ts';
 import { parseSettings } from '../daemon/config/settings.ts';
 import { alreadyThere, createFile, notThere } from '../daemon/safe-files.ts';
 import { findUser } from '../daemon/user.ts';
@@ -17,6 +18,8 @@ import { type HostFacts, hostFacts, recommendedUplink } from './host-facts.ts';
 import { CONFIG_MODE } from './import.ts';
 import { type Answers, listenOf, listOf, QUESTIONS, type Question } from './init-questions.ts';
 import type { CommandIo } from './io.ts';
+import { jsonLine } from './json-line.ts';
+import { CONFIG_FILE } from './settings.ts';
 
 interface InitOptions {
   readonly out: string;
@@ -31,13 +34,16 @@ interface InitOptions {
 }
 
 const WRONG_USAGE = 2;
+/** From where the units take the private key. */
+const UNIT_KEY = '/etc/portcullis/host.key';
 const TRIES_MAX = 5;
 
+/** Adds `init` to the program, with an option for each question. Throws OperatorError, and then has written nothing. */
 export function registerInit(program: Command, io: CommandIo): void {
   const init = program
     .command('init')
     .description('write a configuration for this host from what it shows; asks for what is not given')
-    .option('--out <file>', 'the file, which must not be there yet', '/etc/portcullis/portcullis.toml')
+    .option('--out <file>', 'the file, which must not be there yet', CONFIG_FILE)
     .option('--dir <dir>', 'where keys and roster lie', '/etc/portcullis');
   const lists = new Set(['downlink-address', 'uplink-address', 'next-hop']);
   for (const { flag, text } of QUESTIONS)
@@ -66,10 +72,44 @@ async function initialise(io: CommandIo, options: InitOptions): Promise<void> {
   const answers = answersOf(io, options, facts);
   const draft = draftOf(answers, options, facts);
   const text = draftText(draft);
-  parseSettings(text, out);
+  refuseWrongFlags(() => parseSettings(text, out));
   createFile(out, Buffer.from(text), CONFIG_MODE);
   const found = await findings(out);
   report(io, options, out, found, nextCommands(answers, options, out));
+}
+
+/** Which option a key of the file comes from, where they are called differently. */
+const SOURCES: { readonly [key: string]: string } = {
+  key: 'dir',
+  admin: 'dir',
+  roster: 'dir',
+  'link.device': 'downlink',
+  'link.listen': 'listen',
+  'service.policy': 'policy',
+  'service.downlink.device': 'downlink',
+  'service.downlink.addresses': 'downlink-address',
+  'service.uplink.device': 'uplink',
+  'service.uplink.addresses': 'uplink-address',
+  'service.uplink.next_hop': 'next-hop',
+  'service.uplink.own_address': 'own-address',
+  'service.uplink.activation': 'activation',
+  'service.firewall.rules': 'rules',
+};
+
+/** What our reader refuses is told of the option, since there is no file yet. Throws OperatorError, status 2. */
+function refuseWrongFlags(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const told = error.problems.map(({ key, what }) => {
+      const last = key.slice(key.lastIndexOf('.') + 1);
+      // What no option says comes with how the uplink is raised.
+      const option = SOURCES[key] ?? (key.includes('.') ? `activation: ${last}` : key);
+      return `--${option}${/^[a-z-]+$/.test(option) && !what.startsWith(':') ? ':' : ''} ${what.replace(/^: /, '')}`;
+    });
+    throw new OperatorError([...new Set(told)].join('; '), error.problems[0]?.remedy, WRONG_USAGE);
+  }
 }
 
 /** Flags first, then what is found (with --yes) or asked. Throws OperatorError, status 2, with all that is missing. */
@@ -93,7 +133,7 @@ function answersOf(io: CommandIo, options: InitOptions, facts: HostFacts): Answe
     }
     const wrong = question.judge(answer, facts, answers);
     if (wrong !== null)
-      throw new OperatorError(`--${flag}: ${JSON.stringify(answer)} ${wrong}`, question.text, WRONG_USAGE);
+      throw new OperatorError(`--${flag}: ${judged(answer, wrong)}`, question.text, WRONG_USAGE);
     answers = { ...answers, [flag]: flag === 'listen' ? (listenOf(answer) ?? answer) : answer };
   }
   if (missing.length === 0) return answers;
@@ -116,11 +156,18 @@ function asked(
     const line = io.askLine?.(`${text}${proposed === null ? '' : ` [${proposed}]`}: `) ?? null;
     if (line === null) return null;
     const answer = line === '' && proposed !== null ? proposed : line;
-    const wrong = answer === '' ? 'is missing' : judge(answer, facts, answers);
+    const wrong = answer === '' ? '' : judge(answer, facts, answers);
     if (wrong === null) return answer;
-    io.err(`portcullis: ${answer === '' ? 'an answer' : JSON.stringify(answer)} ${wrong}\n`);
+    io.err(`portcullis: ${answer === '' ? 'an answer is missing' : judged(answer, wrong)}\n`);
   }
   throw new OperatorError('too many answers that could not be used; nothing was written', text);
+}
+
+/** What is wrong with an answer; of several, the judgement names the one itself. */
+function judged(answer: string, wrong: string): string {
+  return answer.split(/[\s,]+/).some((part) => part !== '' && wrong.startsWith(`${part} `))
+    ? wrong
+    : `${JSON.stringify(answer)} ${wrong}`;
 }
 
 function camelCase(flag: string): string {
@@ -209,8 +256,10 @@ function nextCommands(answers: Answers, options: InitOptions, out: string): stri
   next.push(
     `portcullis uplink provision --config ${out} --update-initramfs`,
     `portcullis check --config ${out}`,
-    'systemctl enable --now portcullis',
   );
+  if (out !== CONFIG_FILE || key !== UNIT_KEY)
+    next.push(`# the units read ${CONFIG_FILE} and ${UNIT_KEY} alone: put this file and the key there`);
+  next.push('systemctl enable --now portcullis');
   return next;
 }
 
@@ -222,7 +271,7 @@ function report(
   next: readonly string[],
 ): void {
   if (options.json) {
-    io.out(`${JSON.stringify({ schema: 1, written: out, findings: found, next })}\n`);
+    io.out(jsonLine({ written: out, findings: found, next }));
     return;
   }
   io.out(`written ${out}\n`);

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { fingerprint, thumbprint } from '../trust/fingerprint.ts';
 import { formatPublicKey, remarkOf } from '../trust/keys.ts';
+import { jsonLine } from './json-line.ts';
 import type { KeyIo } from './key-io.ts';
 
 export interface KeyDescription {
@@ -16,6 +17,7 @@ export interface KeyDescription {
   readonly publicKey: string;
 }
 
+/** What is shown of a key: `publicKey` has 32 bytes, `name` is the remark on it; nothing secret. */
 export function describeKey(
   publicKey: Uint8Array,
   name: string,
@@ -33,9 +35,10 @@ export function describeKey(
   };
 }
 
+/** The same for people, three lines, or as one line of JSON. */
 export function printKey(io: KeyIo, key: KeyDescription, json: boolean): void {
   if (json) {
-    io.out(`${JSON.stringify(key)}\n`);
+    io.out(jsonLine(key));
     return;
   }
   const half = `${key.half}${key.encrypted ? ', under a pass phrase' : ''}`;

@@ -16,6 +16,7 @@ interface PassphraseOptions {
   readonly json?: boolean;
 }
 
+/** Adds `passphrase` to the group. Throws OperatorError, and then the file is as it was. */
 export function registerKeyPassphrase(key: Command, io: KeyIo): void {
   examples(
     key

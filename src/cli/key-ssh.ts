@@ -10,6 +10,7 @@ import { examples } from './help.ts';
 import { describeKey, printKey, remarkOfFile } from './key-description.ts';
 import { type KeyIo, newPassphrase, passphraseAsker } from './key-io.ts';
 
+/** Adds `import-ssh` and `export-ssh` to the group. They throw OperatorError; no file is ever replaced. */
 export function registerKeySsh(key: Command, io: KeyIo): void {
   examples(
     key

@@ -11,7 +11,12 @@ import { registerKeySsh } from './key-ssh.ts';
 
 /** Adds the command group to the program. Commands throw OperatorError. */
 export function registerKey(program: Command, io: KeyIo = processIo): void {
-  const key = program.command('key').description('make, show, convert and protect Ed25519 keys');
+  const key = examples(
+    program.command('key'),
+    'key generate --out /etc/portcullis/host.key',
+    'key generate --out admin.key --passphrase',
+    'key show admin.key.pub',
+  ).description('make, show, convert and protect Ed25519 keys');
   examples(
     key
       .command('generate')
@@ -21,7 +26,7 @@ export function registerKey(program: Command, io: KeyIo = processIo): void {
       .option('--passphrase', 'encrypt the private key, asking for the pass phrase on the terminal')
       .option('--json', 'print JSON')
       .action((options: GenerateOptions) => generate(io, options)),
-    'key generate --out /etc/portcullis/fw1.key',
+    'key generate --out /etc/portcullis/host.key',
     'key generate --out admin.key --passphrase',
   );
   examples(

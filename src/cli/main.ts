@@ -17,7 +17,7 @@ import { registerConntrackd } from './conntrackd.ts';
 import { registerDaemon } from './daemon.ts';
 import { registerExplain } from './explain.ts';
 import { registerFence } from './fence.ts';
-import { endings } from './help.ts';
+import { endings, showHelp } from './help.ts';
 import { registerHost } from './host.ts';
 import { registerImport } from './import.ts';
 import { registerInit } from './init.ts';
@@ -40,6 +40,7 @@ export function buildProgram(io: CommandIo): Command {
       writeErr: (text) => io.err(text),
       outputError: (text, write) => write(`portcullis: ${text}`),
     })
+    .helpCommand('help [command...]', 'display help for command')
     .showSuggestionAfterError(true)
     .showHelpAfterError('portcullis: hint: --help behind a command says how it is used')
     .configureHelp({ showGlobalOptions: true });
@@ -67,7 +68,8 @@ export function buildProgram(io: CommandIo): Command {
 /** Runs one command line (without `node` and the script); resolves with the exit status. Throws what is our fault. */
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
   try {
-    await buildProgram(io).parseAsync([...args], { from: 'user' });
+    const program = buildProgram(io);
+    if (!showHelp(program, args)) await program.parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;

@@ -8,6 +8,7 @@ import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
 import { withProgress } from './progress.ts';
 import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
+import { duration } from './status-text.ts';
 
 const POLL_MS = 50;
 /** Beyond the daemon's own limit: its rollback and our polling. */
@@ -19,13 +20,17 @@ interface HandoverOptions extends ConfigOption {
   readonly force?: true;
 }
 
+/** Adds the three orders to the program. Throws OperatorError for one that is refused or does not come about. */
 export function registerOperate(program: Command, io: CommandIo): void {
   examples(program.command('handover'), 'handover', 'handover --to fw2 --service firewall')
-    .description('hand the service over to another host, without a gap; ask on the master')
+    .description('hand the service over to another host, which is made ready first; ask on the master')
     .option(...CONFIG_OPTION)
     .option('--to <host>', 'to this host; otherwise to the first fit one in the table')
     .option('--service <name>', 'only this service; otherwise all that this host serves')
-    .option('--force', 'where nobody serves: this host takes over without a majority')
+    .option(
+      '--force',
+      'with --to, on the master: although that host is not heard, or does not say that it is fit; where nobody serves: this host takes over without a majority',
+    )
     .action((options: HandoverOptions) => handover(options, io));
   examples(program.command('standby'), 'standby', 'drain')
     .alias('drain')
@@ -52,7 +57,12 @@ async function handover(options: HandoverOptions, io: CommandIo): Promise<void> 
   await giveHandover(control, { to, service, force }, timing.handoverLimitMs + MARGIN_MS);
   const taken = (status: Status): string[] | null => mastersAfter(status, names, serving.length > 0);
   const masters = await withProgress('waiting for the new master', () =>
-    waitFor(control, names, taken, timing.handoverLimitMs + MARGIN_MS),
+    waitFor(control, names, taken, timing.handoverLimitMs + MARGIN_MS, (last) => {
+      const left = names.filter(
+        (name) => last === null || mastersAfter(last, [name], serving.length > 0) === null,
+      );
+      return notDone(last, left, to);
+    }),
   );
   names.forEach((name, i) => {
     io.out(`service ${name}: master is ${masters[i]}\n`);
@@ -130,7 +140,7 @@ async function waitFor<T>(
   names: readonly string[],
   test: (status: Status) => T | null,
   limitMs: number,
-  failure: (last: Status | null) => OperatorError = stayed,
+  failure: (last: Status | null) => OperatorError,
 ): Promise<T> {
   const tries = Math.ceil(limitMs / POLL_MS);
   let last: Status | null = null;
@@ -144,13 +154,38 @@ async function waitFor<T>(
   throw failure(last);
 }
 
-function stayed(last: Status | null): OperatorError {
-  const alarms = [...(last?.services ?? [])].flatMap((service) => service.alarms);
-  const reasons = alarms.map((alarm) => `${alarm.code}: ${alarm.detail}`).join('; ');
+function notDone(last: Status | null, names: readonly string[], to: string | null): OperatorError {
+  const all = names.map((name) => `service ${name}: ${last === null ? 'unknown' : lastSeen(last, name, to)}`);
   return new OperatorError(
-    `it did not come about${reasons === '' ? '' : ` (${reasons})`}`,
-    'see `portcullis status`; the service stays where it was',
+    `it did not come about: ${all.join('; ')}`,
+    'see `portcullis status`: a service that nobody took over stays where it was',
   );
+}
+
+/**
+ * Why a service has no new master: what the daemon complains of, or else where it stood in this status. `to`: the host that was to
+ * take it; a status has no other name of one that was asked, but those that were preparing.
+ */
+export function lastSeen({ host, services }: Status, name: string, to: string | null): string {
+  const service = services.find((candidate) => candidate.name === name);
+  if (service === undefined) return 'this host has it no more';
+  const { master, state, substate, inStateMs, table, alarms } = service;
+  if (alarms.length > 0) return alarms.map(({ code, detail }) => `${code}: ${detail}`).join(', ');
+  const whose =
+    master === null ? 'nobody was heard serving it' : `${master === host ? 'still ' : ''}${master}’s`;
+  const since = duration(inStateMs);
+  const preparing = table
+    .filter((row) => row.host !== host && row.activity === 'handover')
+    .map((row) => row.host);
+  const isSought = state === 'service' && substate === 'seeking';
+  if (isSought && to !== null && !preparing.includes(to))
+    return `${whose}; ${to} was asked and was not ready in ${since}`;
+  const others =
+    preparing.length > 0 ? `${preparing.join(' and ')} still preparing` : 'nobody was heard preparing';
+  const own = isSought
+    ? `a successor was sought for ${since}`
+    : `${host} was in ${state} (${substate}) for ${since}`;
+  return `${whose}; ${own}, ${others}`;
 }
 
 /** The daemon itself says that nobody can take over what is left here; what becomes of other services is none of this. */

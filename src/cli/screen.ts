@@ -11,9 +11,10 @@ const HOME = '\u001b[H';
 const REST_OF_LINE = '\u001b[K';
 const REST_OF_SCREEN = '\u001b[J';
 /** The status of a process that such a signal ended, as a shell says it. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 const STOP_KEY = '\u001a';
 const INTERRUPT_KEY = '\u0003';
+const QUIT_KEY = '\u001c';
 
 /** Cuts a line to that many columns; styling is kept, and ended. */
 export function clipped(line: string, width: number): string {
@@ -28,7 +29,8 @@ export function clipped(line: string, width: number): string {
       left--;
     } else break;
   }
-  return `${out}\u001b[0m…`;
+  // Without colours nothing is to be ended (NO_COLOR).
+  return out.includes('\u001b') ? `${out}\u001b[0m…` : `${out}…`;
 }
 
 /** The keys of what was typed: several come at once from somebody quick, over a slow line, or while we were busy. */
@@ -53,6 +55,7 @@ export function windowOf(
   };
 }
 
+/** The terminal of this process, from `open` to `close`. */
 export class Screen {
   readonly #undo: (() => void)[] = [];
   /** Told of every key, and of each change of the terminal's size as `resize`. */
@@ -77,21 +80,28 @@ export class Screen {
     process.stdout.on('resize', resized);
     const continued = (): void => {
       this.#enter();
+      // The size may have changed meanwhile, which only who is in the foreground is told.
+      process.kill(process.pid, 'SIGWINCH');
       this.onKey('resize');
     };
     process.on('SIGCONT', continued);
+    const stopped = (): void => {
+      this.#leave();
+      process.kill(process.pid, 'SIGSTOP');
+    };
+    process.on('SIGTSTP', stopped);
     const pressed = (key: string): void => {
       if (key === INTERRUPT_KEY) end(SIGNALS.SIGINT);
-      else if (key === STOP_KEY) {
-        this.#leave();
-        process.kill(process.pid, 'SIGSTOP');
-      } else this.onKey(key);
+      else if (key === QUIT_KEY) end(SIGNALS.SIGQUIT);
+      else if (key === STOP_KEY) stopped();
+      else this.onKey(key);
     };
     const typed = (text: string): void => keysOf(text).forEach(pressed);
     process.stdin.setEncoding('utf8').on('data', typed).resume();
     this.#undo.push(() => {
       process.off('exit', back);
       process.off('SIGCONT', continued);
+      process.off('SIGTSTP', stopped);
       process.stdout.off('resize', resized);
       process.stdin.off('data', typed).pause();
     });
@@ -116,7 +126,10 @@ export class Screen {
   #enter(): void {
     this.#isOpen = true;
     process.stdout.write(ENTER);
-    if (process.stdin.isTTY) process.stdin.setRawMode(true);
+    if (!process.stdin.isTTY) return;
+    // Node remembers its own mode and would change nothing; a shell may have set another while this process was stopped.
+    process.stdin.setRawMode(false);
+    process.stdin.setRawMode(true);
   }
 
   #leave(): void {

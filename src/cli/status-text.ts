@@ -1,7 +1,8 @@
 /** The status document for people: who serves, who stands by, what is wrong. Pure. */
+import { printable } from '../audit/words.ts';
 import type { Status, StatusPeer, StatusRow, StatusService } from '../daemon/status.ts';
 import { columns } from './columns.ts';
-import { PLAIN, printable, type Style } from './style.ts';
+import { PLAIN, type Style } from './style.ts';
 
 /** Whole lines. */
 export function renderStatus(status: Status, style: Style = PLAIN): string {
@@ -74,8 +75,11 @@ function notesOf(service: StatusService, style: Style): string[] {
   if (service.holdDownMs > 0)
     notes.push(`held down for ${duration(service.holdDownMs)} after a failed takeover`);
   if (service.forced) notes.push('serves without a majority');
+  // Outside these two the uplink is down because it shall be.
+  const raises = service.state === 'handover' || service.state === 'service';
   const bad = Object.entries(service.checks).filter(
-    ([, verdict]) => verdict === 'lost' || verdict === 'refuted',
+    ([check, verdict]) =>
+      (verdict === 'lost' || verdict === 'refuted') && (raises || check !== 'checkUplink'),
   );
   for (const [check, verdict] of bad) notes.push(`${check}: ${verdict}`);
   return notes.map((note) => style.warn(`  ${service.name}: ${note}`));

@@ -7,6 +7,7 @@ import { CONFIG_OPTION, type ConfigOption, settingsOf } from './settings.ts';
 import { renderStatus } from './status-text.ts';
 import { WATCH_MS, watch } from './watch.ts';
 
+/** Adds `status` to the program. Throws OperatorError: a configuration that cannot be read, no daemon. */
 export function registerStatus(program: Command, io: CommandIo): void {
   const command = program
     .command('status')

@@ -43,9 +43,3 @@ export function styleFor(
   const { NO_COLOR = '' } = environment;
   return takesOrders(stream, environment) && NO_COLOR === '' ? COLOURED : PLAIN;
 }
-
-/** What a terminal would take for an order to itself is shown as a question mark: words may come from programs of others. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
-}

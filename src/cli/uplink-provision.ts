@@ -5,6 +5,7 @@
 import { lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { actuatorConfig } from '../daemon/config/actuator-config.ts';
+import { holdSignals } from '../daemon/interrupt.ts';
 import { createFile, readWhole, replaceExisting } from '../daemon/safe-files.ts';
 import {
   BOOT_FILES,
@@ -24,6 +25,7 @@ import { Sysfs } from '../linux/uplink/sysfs.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { unifiedDiff } from './diff.ts';
 import type { CommandIo } from './io.ts';
+import { jsonLine } from './json-line.ts';
 import { withProgress } from './progress.ts';
 import { settingsOf } from './settings.ts';
 
@@ -48,6 +50,7 @@ interface Change {
 const FILE_MAX_BYTES = 64 * 1024;
 const MODE = 0o644;
 
+/** Shows what would change below `root`, asks, and writes each file whole, or takes away what it wrote. Throws OperatorError. */
 export async function provision(io: CommandIo, options: ProvisionOptions): Promise<void> {
   const { root } = options;
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
@@ -65,6 +68,8 @@ export async function provision(io: CommandIo, options: ProvisionOptions): Promi
   if (changes.length === 0) io.err('nothing to change\n');
   else {
     confirm(io, options);
+    // All or none: a module that is kept out while its unit may not load it yet would be half a change.
+    holdSignals();
     for (const change of changes) make(root, change);
     tell(io, options, changes);
   }
@@ -117,7 +122,7 @@ function fileAt(place: string): string | null {
 }
 
 function show(io: CommandIo, changes: readonly Change[], json: boolean): void {
-  if (json) io.out(`${JSON.stringify({ schema: 1, changes })}\n`);
+  if (json) io.out(jsonLine({ changes }));
   else for (const { path, before, after } of changes) io.out(unifiedDiff(path, before, after));
 }
 
@@ -153,7 +158,7 @@ const RELOADS: { readonly [path: string]: string } = {
   [UDEV_FILE]: 'udevadm control --reload (for cards and drivers that are there already the next boot alone)',
   [NETWORKD_FILE]: 'networkctl reload',
   [MANAGER_FILE]: 'nmcli general reload conf',
-  [UNIT_FILE]: 'systemctl daemon-reload; systemctl restart portcullis-actuator',
+  [UNIT_FILE]: 'systemctl daemon-reload; systemctl try-restart portcullis portcullis-actuator',
 };
 
 function tell(io: CommandIo, { root }: ProvisionOptions, changes: readonly Change[]): void {

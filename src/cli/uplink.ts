@@ -7,6 +7,7 @@ import { cardText, Sysfs } from '../linux/uplink/sysfs.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { examples } from './help.ts';
 import type { CommandIo } from './io.ts';
+import { jsonLine } from './json-line.ts';
 import { CONFIG_OPTION, settingsOf } from './settings.ts';
 import { type ProvisionOptions, provision } from './uplink-provision.ts';
 
@@ -15,8 +16,13 @@ interface PlanOptions {
   readonly json?: true;
 }
 
+/** Adds the command group to the program. Commands throw OperatorError. */
 export function registerUplink(program: Command, io: CommandIo): void {
-  const uplink = program.command('uplink').description('keep the uplink physically down');
+  const uplink = examples(
+    program.command('uplink'),
+    'uplink plan enp3s0',
+    'uplink provision --update-initramfs',
+  ).description('keep the uplink physically down');
   examples(
     uplink
       .command('plan')
@@ -65,7 +71,7 @@ function plan(io: CommandIo, device: string, options: PlanOptions): void {
     );
   }
   const found = planUplink(facts);
-  if (options.json) io.out(`${JSON.stringify({ schema: 1, ...found, facts })}\n`);
+  if (options.json) io.out(jsonLine({ ...found, facts }));
   else io.out(planText(facts, found, config !== null));
   if (found.recommended === null)
     throw new OperatorError(`${device} can be no uplink`, 'the reasons stand above; name another device');

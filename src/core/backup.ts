@@ -4,7 +4,7 @@
  */
 import type { HostName } from './basics.ts';
 import { compareTerms } from './basics.ts';
-import { confirmedSince } from './checks.ts';
+import { checksWithAdvert, confirmedSince } from './checks.ts';
 import type { Ctx } from './context.ts';
 import { fit } from './fitness.ts';
 import type { Message } from './messages.ts';
@@ -32,8 +32,10 @@ export function silent(c: Ctx): void {
 export function watchingHeard(c: Ctx, from: HostName, m: Message): void {
   const known = c.s.known;
   if (known === null || from !== known.term.host) return;
-  if (m.type === 'STATUS' && m.phase !== 'handover') watchOn(c);
-  else if (m.type === 'RELEASED' && known.released === null) c.become('released');
+  if (m.type === 'STATUS' && m.phase !== 'handover') {
+    watchOn(c);
+    checksWithAdvert(c);
+  } else if (m.type === 'RELEASED' && known.released === null) c.become('released');
   else if (m.type === 'RELEASED') watchOn(c);
   else if (m.type === 'HANDOVER') asked(c, from, m);
   else if (m.type === 'CHECKED' && m.id === c.s.dispute.id) checked(c, m.ok);

@@ -50,7 +50,7 @@ export interface Timing {
   readonly intervalMs: number;
   /** L: how long a right to serve lasts without being renewed. */
   readonly leaseMs: number;
-  /** P: how long a voter's promise lasts; at least L(1+d)/(1-d)+g (R24). */
+  /** P: how long a voter's promise lasts; at least (1+ρ)(L/(1-d)+g) (R24). */
   readonly promiseMs: number;
   /** j: timer slack allowed before silence is suspected. */
   readonly slackMs: number;
@@ -60,7 +60,7 @@ export interface Timing {
   readonly probes: number;
   /** w: the distance of two hosts' claim slots. */
   readonly slotMs: number;
-  /** C: how long a claimant listens on the raised uplink for a living master. */
+  /** C: how long a claimant listens on the raised uplink for a living master; under `quorum` at most (R11). */
   readonly conflictWindowMs: number;
   /** The longest time from entering Handover to Service, waits for promises not counted. */
   readonly handoverLimitMs: number;

@@ -28,12 +28,36 @@ export function startCheck(c: Ctx, procedure: TestProcedure): void {
 
 /** The periodic tests of the present state, and the time of the next ones (R7): what services test alike is tested once for all. */
 export function periodicChecks(c: Ctx): void {
-  c.timer('checks', c.nextOnGrid(c.cfg.checkIntervalMs));
+  const everyMs = c.cfg.checkIntervalMs;
+  c.timer('checks', isWithAdverts(c) ? c.now + everyMs + c.t.slackMs : c.nextOnGrid(everyMs));
   if (c.at('init.cleaning', 'handover.withdrawing', 'service.releasing')) return;
   for (const procedure of PERIODIC[c.main]) {
     if (procedure === 'checkServiceRemote' && c.s.known === null) continue;
     if (c.s.checks[procedure].runningId === 0) startCheck(c, procedure);
   }
+}
+
+/**
+ * R7: an advert has come to a watching backup. Tests that will be due before the next one are due now, so that one turn serves both, or
+ * with the next one.
+ */
+export function checksWithAdvert(c: Ctx): void {
+  const { checks } = c.s.timers;
+  if (checks === null || !isWithAdverts(c)) return;
+  const { intervalMs, slackMs } = c.t;
+  const restMs = checks - c.now;
+  if (restMs <= intervalMs / 2 + slackMs) c.timer('checks', c.now);
+  else if (restMs < intervalMs + slackMs) c.timer('checks', c.now + intervalMs + slackMs);
+}
+
+/** What several services test alike is tested once, on the host's grid; and what is tested more often than adverts come cannot wait for them. */
+function isWithAdverts(c: Ctx): boolean {
+  const { place } = c.s;
+  return (
+    place === 'backup.watching' &&
+    c.cfg.checkIntervalMs >= c.t.intervalMs &&
+    c.host.config.services.length === 1
+  );
 }
 
 /** Takes a result in. Returns the new record, or null when it is not the one waited for. */

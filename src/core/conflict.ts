@@ -13,27 +13,30 @@ import { sendProbe } from './suspicion.ts';
 
 /** Entry of handover.listening. */
 export function enterConflictWindow(c: Ctx): void {
-  probeBothSides(c);
+  const { windowMs, askMs } = c.listening;
+  probeBothSides(c, askMs);
   sendProbe(c);
   prepareBesideWindow(c);
-  c.timer('window', c.now + c.t.conflictWindowMs);
+  c.timer('window', c.now + windowMs);
   c.timer('step', c.s.attempt?.limitAtMs ?? c.now);
 }
 
 /** Entry of handover.waiting. */
 export function enterWaiting(c: Ctx): void {
-  const attempt = c.s.attempt;
-  if (attempt === null) return;
   c.log('note', 'somebody answers for a roving address, unsigned: waiting for one promise');
-  probeBothSides(c);
+  probeBothSides(c, c.t.probeTimeoutMs);
   sendProbe(c);
-  c.timer('window', attempt.claimedAtMs + c.t.promiseMs);
+  // From now, not from the claim: the daemon that could have answered the window's PROBE may have died since the claim.
+  c.timer('window', c.now + c.t.promiseMs);
 }
 
-function probeBothSides(c: Ctx): void {
+function probeBothSides(c: Ctx, waitMs: number): void {
   const attempt = c.s.attempt;
   if (attempt === null) return;
-  const probeIds = { downlink: c.probeAddresses('downlink'), uplink: c.probeAddresses('uplink') };
+  const probeIds = {
+    downlink: c.probeAddresses('downlink', waitMs),
+    uplink: c.probeAddresses('uplink', waitMs),
+  };
   c.set({ attempt: { ...attempt, probeIds, answeredBy: { downlink: false, uplink: false } } });
 }
 
@@ -53,7 +56,8 @@ export function considerWindow(c: Ctx): void {
   if (attempt === null) return;
   const ended = attempt.probeIds.downlink === 0 && attempt.probeIds.uplink === 0;
   const answered = attempt.answeredBy.downlink || attempt.answeredBy.uplink;
-  const timeIsUp = c.s.timers.window === null || c.now >= c.s.timers.window;
+  // A time that is over is served by its timer, behind all that has come (R9).
+  const timeIsUp = c.s.timers.window === null;
   if (c.s.place === 'handover.listening') {
     if (ended && timeIsUp) c.become(answered ? 'address-answered' : 'quiet');
   } else if (c.s.place === 'handover.waiting') {
@@ -71,7 +75,7 @@ export function considerWindow(c: Ctx): void {
 /** Waiting goes on: PROBE again, and another round where the last was answered; at the probes' pace, not at the answers'. */
 export function waitOn(c: Ctx): void {
   const ids = c.s.attempt?.probeIds;
-  if (ids?.downlink === 0 && ids.uplink === 0) probeBothSides(c);
+  if (ids?.downlink === 0 && ids.uplink === 0) probeBothSides(c, c.t.probeTimeoutMs);
   sendProbe(c);
 }
 

@@ -7,6 +7,7 @@ import type { HostName, Member, Policy, ServiceConfig, Term, Timing } from './ba
 import type { AlarmCode, Effect, LogEntry } from './effects.ts';
 import type { Side } from './events.ts';
 import { rightUntil } from './lease.ts';
+import { type Listening, listening } from './listening.ts';
 import type { Message } from './messages.ts';
 import type { Procedure } from './procedures.ts';
 import { type HostState, NO_TIMERS, type ServiceState, type Timer } from './state.ts';
@@ -79,6 +80,11 @@ export class Ctx {
     return objectionMs(this.t, longestTripMs(this.host));
   }
 
+  /** R11: the conflict window, and its questions. */
+  get listening(): Listening {
+    return listening(this.t, this.policy);
+  }
+
   member(host: HostName): Member | undefined {
     return this.host.config.membership.members.find((m) => m.name === host);
   }
@@ -87,10 +93,10 @@ export class Ctx {
     Object.assign(this.s, patch);
   }
 
-  /** Sets that deadline, or takes it away. */
+  /** Sets that deadline, or takes it away. One that would be over is due now: it is not late yet (R9). */
   timer(timer: Timer, atMs: number | null): void {
     const timers: { [T in Timer]: number | null } = this.s.timers;
-    timers[timer] = atMs;
+    timers[timer] = atMs === null ? null : Math.max(atMs, this.now);
   }
 
   /**
@@ -119,9 +125,10 @@ export class Ctx {
     return id;
   }
 
-  probeAddresses(side: Side): number {
+  /** Asks for the roving addresses of one side; each question waits for `waitMs`. */
+  probeAddresses(side: Side, waitMs: number = this.t.probeTimeoutMs): number {
     const id = this.id();
-    this.effects.push({ type: 'probe-addresses', service: this.s.service, side, id });
+    this.effects.push({ type: 'probe-addresses', service: this.s.service, side, id, waitMs });
     return id;
   }
 

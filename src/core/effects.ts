@@ -37,12 +37,13 @@ export type Effect =
       readonly procedure: Procedure;
       readonly id: number;
     }
-  /** Ask for the roving addresses of one side from 0.0.0.0 or ::, `probes` times, `probeTimeoutMs` each. */
+  /** Ask for the roving addresses of one side from 0.0.0.0 or ::, `probes` times, `waitMs` each: `probeTimeoutMs` or less (R11). */
   | {
       readonly type: 'probe-addresses';
       readonly service: ServiceName;
       readonly side: Side;
       readonly id: number;
+      readonly waitMs: number;
     }
   /** Set the kernel gate to shut by itself at `untilMs` (this host's clock); null: shut it now. */
   | {

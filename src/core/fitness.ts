@@ -71,6 +71,13 @@ export function reportMessage(c: Ctx): Report {
   };
 }
 
+/** That host may be a new run of itself: how long it has been fit counts from now (R26), whatever its first REPORTs were, or if they were lost. */
+export function fitAnew(c: Ctx, host: HostName): void {
+  const known = c.s.reports[host];
+  if (known === undefined || known.fitSinceMs === null) return;
+  c.set({ reports: { ...c.s.reports, [host]: { ...known, fitSinceMs: c.now } } });
+}
+
 /** Takes a peer's REPORT in. */
 export function heardReport(c: Ctx, from: HostName, r: Report): void {
   const { fit: isFit, standby, downlink, activity, tableTerm, tableSeq, load, burdened } = r;
@@ -110,6 +117,14 @@ export function checkDigests(c: Ctx): void {
 
 /** Whether a peer was not heard of a service for so long that it is not counted on. */
 export function gone(c: Ctx, s: ServiceState, host: HostName): boolean {
-  const r = s.reports[host];
-  return r === undefined || c.now - r.atMs > FORGET_INTERVALS * c.t.intervalMs;
+  return isOld(s.reports[host], c.now, c.t.intervalMs);
+}
+
+/** The same of a report as it is kept; undefined: there was none. */
+export function isOld(
+  report: { readonly atMs: number } | undefined,
+  nowMs: number,
+  intervalMs: number,
+): boolean {
+  return report === undefined || nowMs - report.atMs > FORGET_INTERVALS * intervalMs;
 }

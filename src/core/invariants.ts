@@ -61,8 +61,8 @@ function ofService(state: HostState, s: ServiceState, cfg: ServiceConfig): strin
     'cleaning goes on exactly where its places are',
   );
   must(
-    s.trial === null || s.place === 'service.seeking' || s.place === 'service.shutting',
-    'a successor is sought only while serving',
+    s.trial === null || ['service.seeking', 'service.shutting', 'service.suspended'].includes(s.place),
+    'a successor is sought only in Service',
   );
   must(s.voter.holder === null || s.voter.term !== null, 'a promise is for a term');
   return broken;

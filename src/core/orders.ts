@@ -4,6 +4,7 @@
 import type { ServiceName } from './basics.ts';
 import type { Ctx } from './context.ts';
 import type { Order } from './events.ts';
+import { isOld } from './fitness.ts';
 import { preferred } from './placement.ts';
 import type { HostState } from './state.ts';
 import { seek } from './succession.ts';
@@ -16,7 +17,7 @@ const CAN_BE_FORCED: readonly Place[] = ['backup.watching', 'backup.suspecting',
 export const TRY_AGAIN = 'try again when it has left it';
 
 /** Why an order cannot be obeyed now, with the remedy; null when it can. Read-only: for the control socket. */
-export function refusal(state: HostState, order: Order): string | null {
+export function refusal(state: HostState, order: Order, nowMs: number): string | null {
   if (state.stopping) return 'this host is stopping';
   if (order.kind !== 'handover') return null;
   const { members, self } = state.config.membership;
@@ -33,9 +34,19 @@ export function refusal(state: HostState, order: Order): string | null {
   const serving = wanted.filter((s) => mainState(s.place) === 'service');
   if (serving.length > 0) {
     if (order.to === self) return `${self} is master already`;
+    if (serving.every((s) => s.place === 'service.suspended')) {
+      return `this host is in service.suspended now; ${TRY_AGAIN}`;
+    }
     if (!serving.some((s) => s.place === 'service.serving')) return 'a handover is under way already';
     const to = order.to;
-    if (to !== null && !order.force && serving.some((s) => s.reports[to]?.fit !== true)) {
+    if (to === null || order.force) return null;
+    if (serving.some((s) => s.reports[to] === undefined)) {
+      return `${to} has not reported since the last start or reload here; --force tries all the same`;
+    }
+    if (serving.some((s) => isOld(s.reports[to], nowMs, state.config.timing.intervalMs))) {
+      return `${to} has not been heard of late; --force tries all the same`;
+    }
+    if (serving.some((s) => s.reports[to]?.fit !== true)) {
       return `${to} does not say that it is fit to take over; --force tries all the same`;
     }
     return null;
@@ -71,8 +82,8 @@ function handover(c: Ctx, { to, force, service }: Order & { kind: 'handover' }):
 
 function stop(c: Ctx): void {
   if (c.s.place === 'service.serving') seek(c, 'stop', null);
-  else if (c.s.trial !== null) c.set({ trial: { ...c.s.trial, cause: 'stop' } });
   else if (c.s.place === 'service.suspended') c.become('ordered', 'stop');
+  else if (c.s.trial !== null) c.set({ trial: { ...c.s.trial, cause: 'stop' } });
   else withdraw(c);
 }
 

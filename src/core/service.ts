@@ -13,7 +13,7 @@ import { majorityUntil } from './lease.ts';
 import type { Message } from './messages.ts';
 import { openGate, renewOwn } from './readiness.ts';
 import type { CheckRecord } from './state.ts';
-import { considerSuccession, insisted } from './succession.ts';
+import { considerSuccession, goOn, insisted } from './succession.ts';
 import { begun, sendProbe } from './suspicion.ts';
 import { reported, succeeded } from './table.ts';
 import type { Cause } from './transitions.ts';
@@ -28,6 +28,7 @@ export function enterServing(c: Ctx, cause: Cause): void {
   c.timer('trial', c.now + c.s.trialPauseMs + c.cfg.checkIntervalMs);
   advert(c);
   if (cause !== 'nobody') announce(c);
+  goOn(c);
 }
 
 /** Tells neighbours on both sides who has the roving addresses. */
@@ -108,7 +109,6 @@ export function renew(c: Ctx): void {
 export function enterSuspended(c: Ctx): void {
   c.alarm('suspended', true, 'the right to serve ran out before it was renewed');
   c.gate(null);
-  c.set({ trial: null });
   c.timer('lapse', null);
   c.timer('step', c.now + 3 * c.t.promiseMs);
   if (c.policy === 'available') {

@@ -134,6 +134,8 @@ export interface Trial {
   readonly id: number;
   readonly tried: readonly HostName[];
   readonly only: boolean;
+  /** When it is given up on that one. */
+  readonly untilMs: number;
 }
 
 /** Making harmless: what is still to be confirmed, in this order. */

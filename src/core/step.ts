@@ -16,7 +16,7 @@ import {
 } from './dispatch.ts';
 import type { Effect } from './effects.ts';
 import type { Event, Order } from './events.ts';
-import { checkDigests, report, reportMessage } from './fitness.ts';
+import { checkDigests, fitAnew, report, reportMessage } from './fitness.ts';
 import { enterCleaning } from './harmless.ts';
 import { atRest, expel, obey, refusal } from './orders.ts';
 import { advert, beginRound } from './service.ts';
@@ -44,7 +44,7 @@ export interface Step {
 export function step(state: HostState, event: Event, nowMs: number): Step {
   const effects: Effect[] = [];
   // Judged once, for all services: what it makes of the first must not refuse it for the second.
-  const refused = event.type === 'operator' ? refusal(state, event.order) : null;
+  const refused = event.type === 'operator' ? refusal(state, event.order, nowMs) : null;
   const before = noted(state, event, nowMs, effects);
   // A draft of this step alone, made once: a step that serves all services costs no more than their number.
   const services = { ...before.services };
@@ -56,7 +56,7 @@ export function step(state: HostState, event: Event, nowMs: number): Step {
     const c = new Ctx(host, s, cfg, nowMs, stalled, ENTRIES);
     late(c);
     happened(c, event, refused);
-    dueTimers(c);
+    if (event.type === 'timer') dueTimers(c);
     if (event.type !== 'started') report(c, false);
     host.nextId = c.nextId;
     services[cfg.name] = c.s;
@@ -91,7 +91,7 @@ function noted(state: HostState, event: Event, nowMs: number, effects: Effect[])
       return { ...state, trustHoldUntilMs: nowMs + state.config.timing.trustHoldMs };
     }
     case 'operator':
-      return refusal(state, event.order) === null ? ordering(state, event.order) : state;
+      return refusal(state, event.order, nowMs) === null ? ordering(state, event.order) : state;
     case 'measured':
       return { ...state, load: saidLoad(state.load, event.load) };
     case 'configured':
@@ -145,10 +145,7 @@ function configured(state: HostState, config: CoreConfig, nowMs: number, effects
   return { ...state, config, services, ...(changed ? { peers: {}, trips: {}, trustHoldUntilMs: null } : {}) };
 }
 
-/**
- * Whether an event is about that service, or about all. What comes for one serves no deadline of another: the word that this one
- * waits for may be the next event (R9).
- */
+/** Whether an event is about that service, or about all. */
 function concerns(event: Event, service: ServiceName): boolean {
   if (event.type === 'round-trip') return false;
   if (event.type === 'message') return event.message.service === service;
@@ -173,6 +170,7 @@ function endedText(c: Ctx): string {
 function late(c: Ctx): void {
   if (c.at('service.serving', 'service.seeking') && c.now >= c.rightUntil) c.become('lapsed', endedText(c));
   if (!c.stalled) return;
+  overdueNow(c);
   const { attempt } = c.s;
   if (c.at('backup.suspecting', 'decide.electing')) beginAnew(c);
   else if (c.s.place === 'service.suspended' && c.policy === 'available') beginRound(c);
@@ -185,6 +183,11 @@ function late(c: Ctx): void {
       c.become('stalled');
     }
   }
+}
+
+/** The deadlines of this stall are to be served yet, and it is not to be judged by them again. */
+function overdueNow(c: Ctx): void {
+  for (const timer of TIMERS) c.timer(timer, c.s.timers[timer]);
 }
 
 /** The event itself. */
@@ -267,6 +270,7 @@ function started(c: Ctx, witness: boolean): void {
 
 /** A host can be talked to: it learns of us at once. */
 function joined(c: Ctx, host: HostName): void {
+  fitAnew(c, host);
   c.send(host, reportMessage(c));
   if (c.main === 'service' && c.s.place !== 'service.releasing') {
     c.set({ tableAdverts: Math.max(c.s.tableAdverts, 1) });
@@ -281,7 +285,10 @@ function isTaken(c: Ctx, { kind }: Order, refused: string | null): boolean {
   return !isRefused;
 }
 
-/** Serves the deadlines that have come, each once, in the order of TIMERS. */
+/**
+ * Serves the deadlines that have come, each once, in the order of TIMERS. With `timer` alone: behind any other event the word that a
+ * deadline waits for may be the next one (R9).
+ */
 function dueTimers(c: Ctx): void {
   if (earliest(c.s.timers) > c.now) return;
   const due = TIMERS.filter((timer) => (c.s.timers[timer] ?? Number.POSITIVE_INFINITY) <= c.now);

@@ -24,7 +24,7 @@ export function seek(c: Ctx, cause: Trial['cause'], to: HostName | null): void {
     nobody(c, cause);
     return;
   }
-  c.set({ trial: { cause, to: next, id: c.id(), tried: [next], only: to !== null } });
+  c.set({ trial: asking(c, { cause, to: next, tried: [next], only: to !== null }) });
   c.become('wanted', `${cause}; asking ${next}; ${orderText(c)}`);
 }
 
@@ -49,6 +49,11 @@ export function insisted(c: Ctx, from: HostName): void {
   if (agreed && waited && c.s.timers.trial === null) seek(c, 'disputed', from);
 }
 
+/** One backup, asked from now on. */
+function asking(c: Ctx, trial: Omit<Trial, 'id' | 'untilMs'>): Trial {
+  return { ...trial, id: c.id(), untilMs: c.now + Math.min(c.t.handoverLimitMs, limitMs(c)) };
+}
+
 /** Entry of service.seeking. */
 export function enterSeeking(c: Ctx): void {
   c.timer('lapse', c.rightUntil);
@@ -56,11 +61,20 @@ export function enterSeeking(c: Ctx): void {
   askSuccessor(c, true);
 }
 
+/**
+ * R12: a search that a lapse interrupted goes on, for as long as it would have without one: the backup that was asked may be READY
+ * meanwhile, and says so again.
+ */
+export function goOn(c: Ctx): void {
+  const { trial } = c.s;
+  if (trial !== null) c.become('wanted', `${trial.cause}; asking ${trial.to} still`);
+}
+
 /** HANDOVER to the one being tried; again until it answers. */
 export function askSuccessor(c: Ctx, first: boolean): void {
   const { trial, known, term } = c.s;
   if (trial === null) return;
-  if (first) c.timer('step', c.now + Math.min(c.t.handoverLimitMs, limitMs(c)));
+  if (first) c.timer('step', Math.max(trial.untilMs, c.now));
   c.send(trial.to, {
     type: 'HANDOVER',
     service: c.s.service,
@@ -99,7 +113,7 @@ export function tryNext(c: Ctx, why: string): void {
     nobody(c, trial.cause);
     return;
   }
-  c.set({ trial: { ...trial, to: next, id: c.id(), tried: [...trial.tried, next] } });
+  c.set({ trial: asking(c, { ...trial, to: next, tried: [...trial.tried, next] }) });
   askSuccessor(c, true);
 }
 

@@ -6,7 +6,7 @@ import { createServer, Socket } from 'node:net';
 import { rawNowMs, requireLibc } from '../linux/libc.ts';
 import { notifyManager, watchdogMs } from '../linux/notify.ts';
 import { Permit, type PermitOptions } from '../linux/orders/permit.ts';
-import { boundedLog } from '../linux/orders/record.ts';
+import { boundedLog, type Log, recordLine } from '../linux/orders/record.ts';
 import { type Desk, type End, Session } from '../linux/orders/session.ts';
 import { OperatorError } from '../trust/errors.ts';
 import { listenForNetwork } from './actuator-socket.ts';
@@ -14,9 +14,12 @@ import { actuatorConfig, settingsHash } from './config/actuator-config.ts';
 import { readSettings } from './config/read-settings.ts';
 import type { Settings } from './config/settings.ts';
 import { refuseUnguarded } from './guarded.ts';
+import { LineSink } from './line-sink.ts';
+import { prioritised } from './log-priority.ts';
 
 /** The other side broke the grammar (sysexits: EX_PROTOCOL). */
 const EXIT_PROTOCOL = 76;
+const STDOUT = 1;
 
 export interface ActuatorOptions {
   readonly file: string;
@@ -25,9 +28,18 @@ export interface ActuatorOptions {
 }
 
 /** Runs until told to end; resolves with the exit status. Throws OperatorError when it cannot start. */
-export async function runActuator({ file, fd }: ActuatorOptions): Promise<number> {
+export async function runActuator(options: ActuatorOptions): Promise<number> {
+  const lines = new LineSink(STDOUT);
+  try {
+    return await run(options, lines);
+  } finally {
+    await lines.flush();
+  }
+}
+
+async function run({ file, fd }: ActuatorOptions, lines: LineSink): Promise<number> {
   requireLibc();
-  const desk = new FileDesk(file);
+  const desk = new FileDesk(file, lines);
   const options = { desk, permit: desk.permit, nowMs: rawNowMs, log: boundedLog(desk.log, rawNowMs) };
   if (fd !== null) {
     // Whoever started us ends us by closing; a signal to the whole group must not fence a host that still hands over.
@@ -56,7 +68,7 @@ async function serve(desk: FileDesk, begin: (stream: Socket) => Session): Promis
     process.on('SIGHUP', () => undefined); // what changed is read when the network process asks for it
     const converse = (stream: Socket): void => {
       session = begin(stream);
-      desk.log('network process connected', {});
+      desk.log('info', 'network process connected', {});
       session.ended.then((end) => {
         const waiting = next;
         session = next = null;
@@ -78,7 +90,7 @@ async function serve(desk: FileDesk, begin: (stream: Socket) => Session): Promis
       else stream.destroy();
     });
     listenForNetwork(server, desk.settings).then(() => {
-      desk.log('actuator started', { pid: process.pid });
+      desk.log('info', 'actuator started', { pid: process.pid });
       notifyManager('READY=1');
     }, reject);
   });
@@ -105,9 +117,11 @@ class FileDesk implements Desk {
   readonly permit: Permit;
   settings: Settings;
   private readonly file: string;
+  private readonly lines: { write(line: string): void };
 
-  constructor(file: string) {
+  constructor(file: string, lines: LineSink) {
     this.file = file;
+    this.lines = prioritised(lines, STDOUT);
     refuseUnguarded(file);
     this.settings = readSettings(file);
     this.permit = new Permit(permitOptions(this.settings));
@@ -137,10 +151,9 @@ class FileDesk implements Desk {
     this.permit.configure(permitOptions(settings));
   }
 
-  /** One line of JSON on standard output, as the network process writes them: root's own record of what was ordered. */
-  readonly log = (what: string, data: { readonly [key: string]: string | number }): void => {
-    const line = { time: new Date().toISOString(), host: this.settings.host, actuator: what, ...data };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
+  /** On standard output: root's own record of what was ordered. */
+  readonly log: Log = (level, what, data) => {
+    this.lines.write(recordLine(level, new Date(), this.settings.host, what, data));
   };
 }
 

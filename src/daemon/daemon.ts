@@ -19,6 +19,7 @@ import { NodeClock } from './clock.ts';
 import { settingsHash } from './config/actuator-config.ts';
 import { type Config, followRoster, remarks, servicesOf } from './config/config.ts';
 import { type Loaded, loadConfig, storedRosterPath } from './config/read.ts';
+import { CLOCK_DRIFT } from './config/timing.ts';
 import type { ControlSocket } from './control.ts';
 import type { Grouping } from './grouping.ts';
 import { linuxSide } from './linux-side.ts';
@@ -28,6 +29,7 @@ import { tellManager } from './manager.ts';
 import { OperatorDesk } from './operator-desk.ts';
 import { describeChange, planReload, underRoster } from './plan.ts';
 import { type Reached, reachActuator, standAlone } from './reach.ts';
+import { rehearseOrTell } from './rehearsal.ts';
 import { relay } from './relay.ts';
 import type { LinuxSide } from './remote-actuator.ts';
 import { RosterDesk, type RosterDeskOptions, refusalOf, reportOf } from './rosters.ts';
@@ -67,7 +69,7 @@ export class Daemon {
   private constructor(loaded: Loaded, reached: Reached | null, trail: AuditTrail, alarms: Alarms, log: Log) {
     const { config, identity } = loaded;
     const { settings, roster } = config;
-    const { intervalMs, maxDrift, maxAgeMs } = settings.timing;
+    const { intervalMs, maxAgeMs } = settings.timing;
     this.#config = config;
     this.#reached = reached;
     this.#identity = identity;
@@ -83,7 +85,8 @@ export class Daemon {
       ...config,
       log,
       onDatagram: (link, datagram) => this.#toDriver((driver) => driver.datagramReceived(link, datagram)),
-      onLinksChanged: () => this.#toDriver((driver) => driver.wake()),
+      // Not at once: what has come by now is read before any deadline is served (R9).
+      onLinksChanged: () => clock.wakeSoon(),
       membersOf: (service) => this.#grouping.membersOf(service),
     });
     this.#endpoint = new Endpoint({
@@ -92,7 +95,7 @@ export class Daemon {
       self: settings.host,
       identity,
       randomBytes: (length) => Uint8Array.from(randomBytes(length)),
-      ...{ intervalMs, maxDrift, maxAgeMs, protocol: settings.protocol },
+      ...{ intervalMs, maxAgeMs, maxDrift: CLOCK_DRIFT, protocol: settings.protocol },
       links: this.#transport.links(),
     });
     trail.attach(this.#endpoint, () => ({ ...this.#actuator.filtered }));
@@ -100,6 +103,7 @@ export class Daemon {
       ...{ config, alarms, trail, stream: reached?.stream ?? null },
       events: relay((tell) => this.#toDriver((driver) => tell(driver.actuatorEvents))),
       onLost: (why) => this.#actuatorLost(why),
+      beside: (run) => clock.beside(run),
     });
     this.#actuator = linux.actuator;
     this.#grouping = linux.grouping;
@@ -136,7 +140,7 @@ export class Daemon {
     this.#operator = new OperatorDesk({
       stateDir: settings.state,
       ...{ alarms, log },
-      refusal: (order) => refusal(this.#driver.state, order),
+      refusal: (order) => refusal(this.#driver.state, order, clock.nowMs()),
       give: (order) => this.#driver.order(order),
     });
     this.#views = viewsOf({
@@ -165,6 +169,8 @@ export class Daemon {
       const trail = await AuditTrail.open(loaded, alarms);
       undo.push(() => trail.close(LOG_CLOSE_LIMIT_MS));
       const daemon = new Daemon(loaded, reached, trail, alarms, log);
+      // It closes the log itself, which is not to be closed twice.
+      undo.pop();
       await daemon.#open();
       return daemon;
     } catch (error) {
@@ -183,6 +189,9 @@ export class Daemon {
         offer: (bytes: Uint8Array) => this.#offerRoster(bytes),
       },
     };
+    // Before the first word to anybody: nobody waits for this host yet.
+    const unrehearsed = rehearseOrTell(this.#config.core);
+    if (unrehearsed !== null) this.#log.warn({ reason: unrehearsed }, 'a takeover could not be rehearsed');
     try {
       await this.#actuator.start();
       this.#sockets.push(...(await openSockets(settings, handlers)));

@@ -105,10 +105,10 @@ export class Grouping implements Actuator {
     for (const member of members) this.#actuator.run(member, procedure, id);
   }
 
-  probeAddresses(name: ServiceName, side: Side, id: number): void {
+  probeAddresses(name: ServiceName, side: Side, id: number, waitMs: number): void {
     const members = this.membersOf(name);
     this.#probes.begin(`${id}`, members);
-    for (const member of members) this.#actuator.probeAddresses(member, side, id);
+    for (const member of members) this.#actuator.probeAddresses(member, side, id, waitMs);
   }
 
   gate(name: ServiceName, untilMs: number | null, id: number): void {

@@ -30,8 +30,8 @@ export function refuseUnguarded(file: string): void {
   }
 }
 
-/** Who does not exist in a user namespace (its outside's root, among others) can do nothing in it either. */
-function isOwn({ uid }: Stats): boolean {
+/** Whether it is root's or this process's own. Who does not exist in a user namespace (its outside's root, among others) can do nothing in it either. */
+export function isOwn({ uid }: Stats): boolean {
   return uid === 0 || uid === process.geteuid?.() || !isMapped(uid);
 }
 

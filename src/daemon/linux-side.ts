@@ -9,7 +9,7 @@ import { Grouping } from './grouping.ts';
 import { noActuator } from './no-actuator.ts';
 import { type LinuxSide, RemoteActuator, type RemoteActuatorOptions } from './remote-actuator.ts';
 
-export interface LinuxSideOptions extends Pick<RemoteActuatorOptions, 'onLost'> {
+export interface LinuxSideOptions extends Pick<RemoteActuatorOptions, 'onLost' | 'beside'> {
   /** To the actuator; null on a witness, which has none. */
   readonly stream: RemoteActuatorOptions['stream'] | null;
   readonly config: Config;
@@ -21,12 +21,12 @@ export interface LinuxSideOptions extends Pick<RemoteActuatorOptions, 'onLost'> 
 
 /** `grouping` is what the core orders from; `actuator` what the daemon starts, reloads and ends. */
 export function linuxSide(options: LinuxSideOptions): { grouping: Grouping; actuator: LinuxSide } {
-  const { config, alarms, trail, events, stream, onLost } = options;
+  const { config, alarms, trail, events, stream, onLost, beside } = options;
   const { settings } = config;
   const grouping = new Grouping(settings.services, events);
   const remote = (stream: RemoteActuatorOptions['stream']): LinuxSide =>
     new RemoteActuator({
-      ...{ stream, onLost, nowMs: rawNowMs },
+      ...{ stream, onLost, beside, nowMs: rawNowMs },
       leaseMs: settings.timing.leaseMs,
       hash: settingsHash(settings),
       isGateway: config.isGateway,

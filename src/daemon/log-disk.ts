@@ -2,13 +2,14 @@
  * The disk as the event log uses it: one directory of append-only files. A port, so that tests can cut the power between
  * any two of its calls. What a call has promised when it resolves is said with it; nothing else is relied on.
  */
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface LogFile {
   /** All bytes behind the end; not durable yet. */
   append(bytes: Uint8Array): Promise<void>;
-  /** What was appended, and cut, is durable. */
+  /** What was appended, and cut, is durable, and the file is still where it was. */
   sync(): Promise<void>;
   /** Cuts the file to that length. */
   truncate(length: number): Promise<void>;
@@ -63,9 +64,10 @@ export function nodeDisk(directory: string): LogDisk {
     create: async (name) => {
       const handle = await open(at(name), 'ax', FILE_MODE);
       await syncDirectory(directory);
-      return fileOf(handle);
+      return fileOf(handle, at(name));
     },
-    open: async (name) => fileOf(await open(at(name), 'a', FILE_MODE)),
+    // Never made anew: cut to the length that it had, it would begin with zeros.
+    open: async (name) => fileOf(await open(at(name), constants.O_WRONLY | constants.O_APPEND), at(name)),
     remove: async (name) => {
       await rm(at(name), { force: true });
       await syncDirectory(directory);
@@ -77,10 +79,17 @@ export function nodeDisk(directory: string): LogDisk {
   };
 }
 
-function fileOf(handle: Awaited<ReturnType<typeof open>>): LogFile {
+async function fileOf(handle: Awaited<ReturnType<typeof open>>, path: string): Promise<LogFile> {
+  const { dev, ino } = await handle.stat();
   return {
     append: (bytes) => handle.appendFile(bytes),
-    sync: () => handle.datasync().catch(ignoreUnsupported),
+    sync: async () => {
+      await handle.datasync().catch(ignoreUnsupported);
+      // The kernel goes on writing into a file that has no name any more, and nobody would ever read it.
+      const found = await stat(path).catch(() => null);
+      if (found?.ino !== ino || found.dev !== dev)
+        throw new Error(`${path} was removed or replaced while it was written`);
+    },
     truncate: (length) => handle.truncate(length),
     close: () => handle.close(),
   };

@@ -2,10 +2,8 @@
  * How well this process's loop turns: how long it was kept from running, and for how long the garbage collector stopped it. Kept
  * for a minute, second by second, so that looking costs next to nothing.
  */
-import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
+import { PerformanceObserver } from 'node:perf_hooks';
 
-/** Each look of the kernel's at a timer wakes the process: what the driver's own deadlines show of its lateness is noted beside. */
-const RESOLUTION_MS = 20;
 const SECONDS_KEPT = 60;
 
 export interface LoopStatus {
@@ -51,7 +49,6 @@ export class LastMinute {
 }
 
 export class LoopWatch {
-  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #late = new LastMinute();
   readonly #gc = new LastMinute();
   readonly #gcAll = new LastMinute();
@@ -59,7 +56,6 @@ export class LoopWatch {
   #gcMs = 0;
 
   constructor() {
-    this.#delay.enable();
     this.#observer = new PerformanceObserver((list) => {
       for (const { duration } of list.getEntries()) {
         this.#gc.note(duration);
@@ -69,15 +65,13 @@ export class LoopWatch {
     this.#observer.observe({ entryTypes: ['gc'] });
   }
 
-  /** A deadline was served so much too late. */
+  /** A timer ended so much too late. No timer of its own looks for that: each would wake the process. */
   late(ms: number): void {
     this.#late.note(ms);
   }
 
   /** To be called once a second; how long the loop was kept from running in it, at most, in milliseconds. */
   look(): number {
-    this.#late.note(Math.max(0, this.#delay.max / 1e6 - RESOLUTION_MS));
-    this.#delay.reset();
     this.#gcAll.note(this.#gcMs);
     this.#gcMs = 0;
     this.#gc.next();
@@ -96,7 +90,6 @@ export class LoopWatch {
   }
 
   stop(): void {
-    this.#delay.disable();
     this.#observer.disconnect();
   }
 }

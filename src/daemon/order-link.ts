@@ -14,6 +14,7 @@ import {
 } from '../linux/orders/grammar.ts';
 import { isAnswerByte, Lines } from '../linux/orders/lines.ts';
 import { aliveMs, patienceMs } from '../linux/orders/liveness.ts';
+import type { Beside } from './clock.ts';
 
 /** Of the time for which a beat counts: after so much of it one goes with the next orders, and after so much by itself. */
 const WITH_ORDERS_AFTER = 1 / 4;
@@ -28,6 +29,8 @@ export interface OrderLinkOptions {
   readonly onNews: (answer: Answer) => void;
   /** The conversation is over, and with it this process's use; called once, not after `close`. */
   readonly onLost: (why: string) => void;
+  /** What calls for the next beat by itself, which each one puts off. */
+  readonly beside: (run: () => void) => Beside;
 }
 
 export class OrderLink {
@@ -37,7 +40,7 @@ export class OrderLink {
   readonly #lines: Lines;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   /** Until the next beat by itself; each beat puts it off. */
-  readonly #timer: NodeJS.Timeout;
+  readonly #alone: Beside;
   #seq = 0;
   #isOver = false;
   /** When the oldest beat that was not answered was sent; null: all were. */
@@ -54,7 +57,7 @@ export class OrderLink {
 
   constructor(options: OrderLinkOptions) {
     this.#options = options;
-    const { stream, leaseMs, nowMs } = options;
+    const { stream, nowMs } = options;
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -69,7 +72,8 @@ export class OrderLink {
     stream.on('close', () => this.#lost('the actuator is gone'));
     stream.on('end', () => this.#lost('the actuator is gone'));
     this.#judgedMs = nowMs();
-    this.#timer = setInterval(() => this.#alone(), ALONE_AFTER * aliveMs(leaseMs));
+    this.#alone = options.beside(() => this.#beatAlone());
+    this.#putOff();
   }
 
   /** False after a silence of the actuator, and for one lease after its end: what it was told before may still hold. */
@@ -128,7 +132,7 @@ export class OrderLink {
   beat(): void {
     const { nowMs, leaseMs } = this.#options;
     if (this.#isOver || this.#isSilenceOver()) return;
-    this.#timer.refresh();
+    this.#putOff();
     // Reckoned from before it is sent.
     const sentMs = nowMs();
     this.#beatMs = sentMs;
@@ -155,8 +159,14 @@ export class OrderLink {
     this.#trustedFromMs = this.#options.nowMs() + this.#options.leaseMs;
   }
 
-  #alone(): void {
+  #beatAlone(): void {
+    this.#putOff();
     if (this.#settle === null) this.beat();
+  }
+
+  #putOff(): void {
+    const { nowMs, leaseMs } = this.#options;
+    this.#alone.by(nowMs() + ALONE_AFTER * aliveMs(leaseMs));
   }
 
   /** Judges the actuator's silence, with each beat; true when it has lasted too long, and the conversation is over. */
@@ -201,7 +211,7 @@ export class OrderLink {
   #over(): void {
     this.#isOver = true;
     this.#lines.end();
-    clearInterval(this.#timer);
+    this.#alone.stop();
   }
 
   #lost(why: string): void {

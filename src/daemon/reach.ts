@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../trust/errors.ts';
@@ -91,17 +91,30 @@ async function endOf(child: ChildProcess): Promise<void> {
 
 /** What the network process writes: its state, and the place of its sockets. They become its user's, where they are new. */
 function makeDirectories(settings: Settings, user: User | null): void {
-  for (const path of new Set([settings.state, dirname(settings.control)])) {
+  const sockets = [settings.control, settings.statusSocket ?? settings.control];
+  for (const path of new Set([settings.state, ...sockets.map(dirname)])) {
     try {
       const made = mkdirSync(path, { recursive: true, mode: 0o750 });
       if (user === null) continue;
-      if (made !== undefined) chownSync(path, user.uid, user.gid);
+      // All that it made: a directory of root's on the way would be shut to the user. The innermost first: in one that is the user's
+      // already something else might stand by then.
+      if (made !== undefined)
+        for (const at of upTo(resolve(made), resolve(path))) lchownSync(at, user.uid, user.gid);
       else if (path === settings.state) handOver(path, user);
     } catch (error) {
       const { code = 'error' } = error as NodeJS.ErrnoException;
-      throw new OperatorError(`${path}: the directory cannot be made (${code})`, 'make it, or name another');
+      const inTheWay = code === 'EEXIST' || code === 'ENOTDIR';
+      throw new OperatorError(
+        `${path}: the directory cannot be made (${code})`,
+        inTheWay ? 'move away the file that stands there, or name another' : 'make it, or name another',
+      );
     }
   }
+}
+
+/** `path` and the directories above it, one after another, as far as `first`. */
+function upTo(first: string, path: string): string[] {
+  return path.length <= first.length ? [path] : [path, ...upTo(first, dirname(path))];
 }
 
 /**

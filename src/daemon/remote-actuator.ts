@@ -32,7 +32,7 @@ const START_LIMIT_MS = 30_000;
 export type Trouble = 'port-filter' | 'conntrackd' | 'uplink-guard';
 
 export interface RemoteActuatorOptions
-  extends Pick<OrderLinkOptions, 'stream' | 'nowMs' | 'leaseMs' | 'onLost'> {
+  extends Pick<OrderLinkOptions, 'stream' | 'nowMs' | 'leaseMs' | 'onLost' | 'beside'> {
   /** Of the settings that this process has read. */
   readonly hash: string;
   readonly isGateway: boolean;
@@ -134,19 +134,20 @@ export class RemoteActuator implements LinuxSide {
     this.#link.send({ verb: procedure, index, deadlineMs }, ({ word, text }) => ended(verdictOf(word), text));
   }
 
-  probeAddresses(name: ServiceName, side: Side, id: number): void {
+  probeAddresses(name: ServiceName, side: Side, id: number, waitMs: number): void {
     const index = this.#services.indexOf(name);
     const probed = (answered: boolean, detail: string): void => {
       if (!this.#closed) this.#options.events.addressesProbed(name, side, id, answered, detail);
     };
     if (index < 0) {
-      queueMicrotask(() => probed(false, 'no such service'));
+      queueMicrotask(() => probed(true, 'no such service'));
       return;
     }
     const verb = side === 'downlink' ? 'probeDownlink' : 'probeUplink';
     // As an uplink is raised: after the signed question of the same step.
     this.#link.yield();
-    this.#link.send({ verb, index, deadlineMs: this.#deadlineMs(TEST_PATIENCE_MS) }, ({ word, text }) =>
+    const deadlineMs = this.#deadlineMs(TEST_PATIENCE_MS);
+    this.#link.send({ verb, index, deadlineMs, waitMs }, ({ word, text }) =>
       // Anything but evidence of silence is none.
       probed(word !== 'silent', text),
     );

@@ -208,7 +208,7 @@ export function notThere(path: string): OperatorError {
   const hint = existsSync(directory)
     ? 'is the path right?'
     : `the directory ${directory} is not there; if the path is right: install -d -m 0750 ${directory}`;
-  return new OperatorError(`${path}: no such file or directory`, hint);
+  return new OperatorError(`${path || '""'}: no such file or directory`, hint);
 }
 
 function orOperatorError<T>(path: string, verb: string, act: () => T): T {

@@ -25,7 +25,7 @@ export interface SelfWatchOptions {
 export interface SelfWatch {
   /** How well the loop of this process turned of late. */
   loop(): LoopStatus;
-  /** A deadline was served so much too late, in milliseconds. */
+  /** A timer of this process ended so much too late, in milliseconds. */
   late(ms: number): void;
   stop(): void;
 }

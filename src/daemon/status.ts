@@ -3,6 +3,7 @@
  * rests in whole milliseconds, since no two hosts share a monotonic clock.
  */
 import type { HostName, Role, ServiceConfig, Term } from '../core/basics.ts';
+import { isOld } from '../core/fitness.ts';
 import { rightUntil } from '../core/lease.ts';
 import type { Activity } from '../core/messages.ts';
 import type { HostState, ServiceState } from '../core/state.ts';
@@ -20,7 +21,7 @@ export interface StatusRow {
   readonly fit: boolean;
   readonly standby: boolean;
   readonly burdened: boolean;
-  /** What the host last said that it is; null while nothing was heard. */
+  /** What the host last said that it is; null while nothing is heard of it, for as long as it is counted on without. */
   readonly activity: Activity | null;
 }
 
@@ -201,13 +202,15 @@ function serviceStatus(
     table: completed(service.table?.rows ?? [], membership).map((row) => {
       const own = row.host === membership.self;
       const report = service.reports[row.host];
+      // What it said last holds no longer than the core counts on it: else a dead host would stay fit here.
+      const heard = isOld(report, nowMs, state.config.timing.intervalMs) ? undefined : report;
       return {
         host: row.host,
         master: row.host === master,
-        fit: own ? (service.said?.fit ?? false) : (report?.fit ?? row.fit),
+        fit: own ? (service.said?.fit ?? false) : (heard?.fit ?? false),
         standby: own ? state.standby : (report?.standby ?? row.standby),
         burdened: own ? service.burden.burdened : (report?.burdened ?? row.burdened),
-        activity: own ? main : (report?.activity ?? null),
+        activity: own ? main : (heard?.activity ?? null),
       };
     }),
     alarms: source.alarms.filter(({ service: of }) => of === config.name || of === name),

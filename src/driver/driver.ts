@@ -25,14 +25,13 @@ import { Chronicle } from './chronicle.ts';
 import { Outbox } from './outbox.ts';
 import type { ActuatorEvents, DriverOptions } from './ports.ts';
 import { Preparing } from './preparing.ts';
+import { restMs } from './rest.ts';
 import { describeNews } from './roster-news.ts';
 import { type Outcome, RosterKeeper } from './rosters.ts';
+import { eventsOf, type Taken } from './taken.ts';
 
 /** Refusals that may mean that keys or rosters differ (R19). */
 const UNTRUSTED: ReadonlySet<RejectionCode> = new Set<RejectionCode>(['gate', 'signature']);
-
-/** A datagram that was not refused. */
-type Taken = Exclude<Received, { kind: 'set-back' | 'refused' }>;
 
 /** More events than this waiting at once: the oldest refusals and foreign frames are the first to go. */
 const INBOX_MAX = 4096;
@@ -52,6 +51,8 @@ export class Driver {
   #saidMs: number | null = null;
   /** What the clock was last set to. */
   #armedMs = Number.NEGATIVE_INFINITY;
+  /** How long this process may stand still after this turn. */
+  #restMs = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -78,7 +79,11 @@ export class Driver {
    */
   wake(): void {
     this.#work();
-    this.#arm();
+    const { clock } = this.#options;
+    // Most of what the clock would be set for now is over with the answers.
+    if (this.#restMs > 0 && clock.rest !== undefined) clock.rest(this.#restMs);
+    else this.#arm();
+    this.#restMs = 0;
   }
 
   /**
@@ -110,29 +115,31 @@ export class Driver {
     if (host !== null && UNTRUSTED.has(code) && refusalCounts(this.#state, host))
       this.#happened({ type: 'refused', host, gated });
     // Its sender may have become a candidate, who is to be asked.
-    else if (this.#options.endpoint.nextTickMs() < this.#armedMs) this.#arm();
+    else if (this.#options.endpoint.nextTickMs() < this.#armedMs) this.#options.clock.wakeSoon();
   }
 
-  /** Carries an operator's order out; returns why it is refused, or null. */
+  /**
+   * Carries an operator's order out; returns why it is refused, or null. Like all that comes from outside the clock it serves no
+   * deadline: the word that one waits for may not be read yet (R9).
+   */
   order(order: Order): string | null {
-    this.#work();
-    const why = refusal(this.#state, order);
-    this.#enqueue({ type: 'operator', order });
-    this.wake();
+    this.#work(false);
+    const why = refusal(this.#state, order, this.#options.clock.nowMs());
+    this.#happened({ type: 'operator', order });
+    this.#work(false);
     return why;
   }
 
   /** A checked new configuration. Who votes under the roster in force stays as it is. */
   configure(config: CoreConfig): void {
     this.#reconfigure(config);
-    this.wake();
+    this.#work(false);
   }
 
   /** Versions of the roster that an operator gives; a newer one is in force as soon as it is stored, and told to all. */
   offerRoster(bytes: Uint8Array): Merge {
     const outcome = this.#keeper.offer(bytes);
     this.#act(this.#options.clock.nowMs(), outcome);
-    this.wake();
     return outcome.merge;
   }
 
@@ -171,13 +178,14 @@ export class Driver {
     this.#inbox.push(event);
   }
 
-  /** One step an event, then one for the deadlines that have come. */
-  #work(): void {
+  /** One step an event; then, at the end of the turn, one for the deadlines that have come, and what is to be said. */
+  #work(isTurnOver = true): void {
     if (this.#busy) return;
     this.#busy = true;
     try {
       for (let event = this.#inbox.shift(); event !== undefined; event = this.#inbox.shift())
         this.#step(event);
+      if (!isTurnOver) return;
       const dueMs = nextDeadline(this.#state);
       if (dueMs !== null && dueMs <= this.#options.clock.nowMs()) this.#step({ type: 'timer' });
       this.#post();
@@ -192,6 +200,7 @@ export class Driver {
     const before = this.#state;
     const { state, effects } = step(before, event, nowMs);
     this.#state = state;
+    if (event.type === 'timer') this.#restMs = restMs(state, effects);
     const broken = brokenInvariants(state, before);
     if (broken.length > 0) throw new Error(`broken invariant: ${broken.join('; ')}`);
     this.#options.observe?.(nowMs, event, state, effects);
@@ -213,7 +222,7 @@ export class Driver {
           break;
         case 'probe-addresses':
           this.#chronicle.started(effect.id, nowMs);
-          actuator.probeAddresses(effect.service, effect.side, effect.id);
+          actuator.probeAddresses(effect.service, effect.side, effect.id, effect.waitMs);
           break;
         case 'gate':
           actuator.gate(effect.service, effect.untilMs, effect.id);
@@ -293,13 +302,13 @@ export class Driver {
     const text = `roster version ${roster.version} is in force`;
     this.#options.journal.append({ service: null, kind: 'roster', text, roster });
     this.#reconfigure(config);
+    this.#work(false);
     this.#act(nowMs, outcome);
-    this.wake();
   }
 
   #reconfigure(config: CoreConfig): void {
     this.#config = this.#withVoters(config);
-    this.#enqueue({ type: 'configured', config: this.#config });
+    this.#happened({ type: 'configured', config: this.#config });
   }
 
   /** Who votes under the roster in force, as far as it is settled; a host whose key it has no more is no member. */
@@ -325,19 +334,4 @@ export class Driver {
     this.#armedMs = Math.min(stepMs, endpoint.nextTickMs(), this.#keeper.nextTickMs());
     clock.wakeAt(this.#armedMs);
   }
-}
-
-/** What the core hears of a datagram. */
-function eventsOf(received: Taken, outdated: boolean): Event[] {
-  if (received.kind === 'messages') {
-    const { from, link } = received;
-    const mark = outdated ? { outdated } : {};
-    return received.messages.map((message) => ({ type: 'message', from, link, message, ...mark }));
-  }
-  if (received.kind === 'roster') return [];
-  const { from: host, tripMs, joined } = received;
-  return [
-    ...(tripMs === undefined ? [] : [{ type: 'round-trip', host, tripMs } as const]),
-    ...(joined ? [{ type: 'peer-joined', host } as const] : []),
-  ];
 }

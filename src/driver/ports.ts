@@ -21,6 +21,11 @@ export interface Clock {
   wakeAt(atMs: number | null): void;
   /** Calls back once, as soon as what has come by now was handed over. */
   wakeSoon(): void;
+  /**
+   * All answers to what was just said will be here in about that time, and nothing else is under way: the process may stand still
+   * until then, so that it is woken once for all of them. Calls back after it, in any case.
+   */
+  rest?(ms: number): void;
 }
 
 /** Datagrams out. Datagrams in are handed to the driver by `datagramReceived`. Sending never throws and never waits. */
@@ -39,7 +44,8 @@ export interface Transport {
  */
 export interface Actuator {
   run(service: ServiceName, procedure: Procedure, id: number): void;
-  probeAddresses(service: ServiceName, side: Side, id: number): void;
+  /** `probes` questions, each of which waits for `waitMs`. */
+  probeAddresses(service: ServiceName, side: Side, id: number, waitMs: number): void;
   /** `untilMs` null: shut now. A time in the past shuts. */
   gate(service: ServiceName, untilMs: number | null, id: number): void;
   /**
@@ -56,6 +62,7 @@ export interface ActuatorEvents {
     verdict: Verdict,
     detail: string,
   ): void;
+  /** `answered`: somebody has an address or wants it, or it is not known, for nobody could be asked: silence is told on evidence alone. */
   addressesProbed(service: ServiceName, side: Side, id: number, answered: boolean, detail: string): void;
   gateSet(service: ServiceName, id: number, openUntilMs: number | null): void;
   linkChanged(service: ServiceName, side: Side): void;

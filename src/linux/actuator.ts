@@ -12,7 +12,7 @@ import { requireCapabilities } from './capabilities.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import { procedureProgram } from './external.ts';
 import { Hearing } from './hearing.ts';
-import { Kernel, refuseUnsupported, type ServiceParts, stopAnnouncing } from './kernel.ts';
+import { Kernel, opened, refuseUnsupported, type ServiceParts, stopAnnouncing } from './kernel.ts';
 import { Lane, Lanes } from './lane.ts';
 import { rawNowMs, requireLibc } from './libc.ts';
 import { Sampler } from './load/sampler.ts';
@@ -30,6 +30,9 @@ const RAISING: ReadonlySet<Procedure> = new Set<Procedure>([
   'announceTakeoverUplink',
   'announceTakeoverDownlink',
 ]);
+
+/** A question for an address waits for no less, whatever is ordered; and for no more than `probe_timeout`. */
+const SHORTEST_WAIT_MS = 2;
 
 export interface ActuatorOptions {
   /** The clock that orders are timed by; CLOCK_MONOTONIC_RAW unless said otherwise. */
@@ -103,7 +106,9 @@ class KernelActuator implements LinuxActuator {
     const onLoad = (load: number, detail: string): void => events.loadMeasured?.(load, detail);
     this.sampler = new Sampler(config, nowMs, onLoad, this.kernel.sync);
     this.onSyncTrouble = onSyncTrouble;
-    this.guard = new PortGuard(config, { nowMs, onTrouble, generations: this.kernel.generations });
+    const { generations, links } = this.kernel;
+    const addresses = () => links.route.addresses();
+    this.guard = new PortGuard(config, { nowMs, onTrouble, generations, addresses });
     this.watch = new RulesetWatch(this.kernel, this.guard);
     const { uplinks, linkEvents } = this.kernel;
     this.uplinkGuard = new UplinkGuard(uplinks, linkEvents, () => this.services(), onUplinkTrouble);
@@ -190,26 +195,28 @@ class KernelActuator implements LinuxActuator {
       .then((outcome) => this.ended(name, procedure, id, outcome));
   }
 
-  probeAddresses(name: ServiceName, side: Side, id: number): void {
+  probeAddresses(name: ServiceName, side: Side, id: number, waitMs: number): void {
     const { kernel } = this;
     const parts = kernel.services.get(name);
     const report = (answered: boolean, detail: string): void => {
       if (!this.closed) this.events.addressesProbed(name, side, id, answered, detail);
     };
     if (parts === undefined) {
-      queueMicrotask(() => report(false, 'no such service'));
+      queueMicrotask(() => report(true, 'no such service'));
       return;
     }
     const { device, addresses } = parts.service[side];
     const { probes, probeTimeoutMs } = kernel.config;
+    const gapMs = Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), probeTimeoutMs);
     const isOwn = (mac: Buffer): boolean => kernel.links.isOwn(mac);
     this.lanes
       .get(`${name} probe ${side}`)
       .run(async () => {
         kernel.links.fresh(device);
-        return probeAddresses(kernel.links.ear(device), addresses, probes, probeTimeoutMs, isOwn);
+        return probeAddresses(kernel.links.ear(device), addresses, probes, gapMs, isOwn);
       })
-      .catch((error) => ({ answered: false, detail: textOf(error) }))
+      // Who could not be asked is not silent: somebody may be there.
+      .catch((error) => ({ answered: true, detail: textOf(error) }))
       .then(({ answered, detail }) => report(answered, detail));
   }
 
@@ -225,7 +232,7 @@ class KernelActuator implements LinuxActuator {
     if (openUntilMs !== null && !wasOpen) {
       opened(parts);
       this.sampler.quality.served(name);
-    }
+    } else if (openUntilMs === null && wasOpen) parts.place.gateShut();
     // The tables were removed behind our back: the gate stands open to all until they are back.
     if (missing) this.watch.repair();
     queueMicrotask(() => {
@@ -337,13 +344,4 @@ class KernelActuator implements LinuxActuator {
       if (uplink.device === device) this.events.linkChanged(name, 'uplink');
     }
   }
-}
-
-/** Neighbours are told with the opening, before all else (programs hold this process up): till then they send to the old master. */
-function opened({ service, place, announcers }: ServiceParts): void {
-  if (place.active) {
-    if (service.procedures.announceTakeoverDownlink === undefined) announcers.downlink.start();
-    if (service.procedures.announceTakeoverUplink === undefined) announcers.uplink.start();
-  }
-  place.gateOpened();
 }

@@ -34,26 +34,36 @@ function probedBy(heard: Heard, roving: ReadonlySet<string>): string | null {
   return null;
 }
 
-/** Probes `probes` times, `probeTimeoutMs` apart; the answer names the first other host that has or wants an address. */
+/**
+ * Probes `probes` times, `gapMs` apart; the answer names the first other host that has or wants an address. Nobody is there without a
+ * carrier; but where no question could leave, nobody was asked, and somebody may be.
+ */
 export async function probeAddresses(
   ear: Ear,
   addresses: readonly AddressPrefix[],
   probes: number,
-  probeTimeoutMs: number,
+  gapMs: number,
   isOwn: (mac: Buffer) => boolean,
 ): Promise<{ answered: boolean; detail: string }> {
   if (!ear.link?.carrier) return { answered: false, detail: `${ear.device} has no carrier` };
   const roving = new Set(addresses.map((a) => a.address));
   const targets = addresses.flatMap((a) => parseIp(a.address)?.bytes ?? []);
+  let sent = 0;
   const frames = (): Buffer[] => {
     const mac = ear.link?.mac;
     if (mac === undefined) return [];
+    sent += targets.length;
     return targets.map((t) => (t.length === 4 ? arpRequest(mac, NOBODY4, t) : solicitation(mac, null, t)));
   };
   const taken = (heard: Heard): string | null => usedBy(heard, roving) ?? probedBy(heard, roving);
   const answers = (heard: Heard): boolean => !isOwn(heard.mac) && taken(heard) !== null;
-  const limitMs = probes * probeTimeoutMs;
-  const heard = await ear.ask({ frames, answers, times: probes, gapMs: probeTimeoutMs, limitMs });
+  const limitMs = probes * gapMs;
+  const unsent = (): void => {
+    sent--;
+  };
+  const heard = await ear.ask({ frames, answers, times: probes, gapMs, limitMs, unsent });
+  if (heard === null && sent === 0 && targets.length > 0)
+    return { answered: true, detail: `${ear.device}: no question could leave` };
   if (heard === null) return { answered: false, detail: 'no other host has or wants them' };
   const word = usedBy(heard, roving) !== null ? 'uses' : 'probes for';
   return { answered: true, detail: `${formatMac(heard.mac)} ${word} ${taken(heard)}` };

@@ -25,15 +25,19 @@ export class Announcer {
     this.ear = ear;
     this.addresses = addresses.flatMap((a) => parseIp(a.address)?.bytes ?? []);
     this.isOpen = isOpen;
+    // Compiled before the first takeover, when everybody waits for these frames.
+    this.frames(Buffer.alloc(6), true);
   }
 
   /** Announces at once and goes on until `stop`. */
   start(): Outcome {
     this.stop();
+    const isOpen = this.isOpen();
+    // Before all else: clients send to the old master till then.
+    const errno = isOpen ? this.say(false) : 0;
     for (const atMs of AT_MS) this.timers.push(setTimeout(() => this.say(atMs >= PING_FROM_MS), atMs));
     this.timers.push(setInterval(() => this.say(false), LATER_MS));
-    if (!this.isOpen()) return unknown('the gate is shut: nothing was announced');
-    const errno = this.say(false);
+    if (!isOpen) return unknown('the gate is shut: nothing was announced');
     return errno === 0
       ? confirmed(`announced on ${this.ear.device}`)
       : unknown(`${this.ear.device}: errno ${errno}`);
@@ -47,13 +51,20 @@ export class Announcer {
   private say(ping: boolean): number {
     const mac = this.ear.link?.mac;
     let errno = 0;
-    for (const address of this.addresses) {
-      if (mac === undefined || !this.isOpen()) return errno;
-      const frames = address.length === 4 ? gratuitousArp(mac, address) : [advertisement(mac, address)];
-      if (ping && address.length === 4)
-        frames.push(echoRequest4(BROADCAST_MAC, mac, address, Buffer.from([255, 255, 255, 255]), 0, 0));
-      for (const frame of frames) errno = this.ear.send(frame) || errno;
+    if (mac === undefined) return errno;
+    for (const frame of this.frames(mac, ping)) {
+      if (!this.isOpen()) return errno;
+      errno = this.ear.send(frame) || errno;
     }
     return errno;
+  }
+
+  private frames(mac: Buffer, ping: boolean): Buffer[] {
+    return this.addresses.flatMap((address) => {
+      if (address.length === 16) return [advertisement(mac, address)];
+      const asked = Buffer.from([255, 255, 255, 255]);
+      const pings = ping ? [echoRequest4(BROADCAST_MAC, mac, address, asked, 0, 0)] : [];
+      return [...gratuitousArp(mac, address), ...pings];
+    });
   }
 }

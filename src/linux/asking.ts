@@ -48,9 +48,10 @@ export function patient(
   patience: Patience,
   frames: Question['frames'],
   answers: Question['answers'],
+  isExpected = false,
 ): Question {
   const { probes, probeTimeoutMs, limitMs } = patience;
-  return { frames, answers, times: probes, gapMs: probeTimeoutMs, limitMs };
+  return { frames, answers, times: probes, gapMs: probeTimeoutMs, limitMs, isExpected };
 }
 
 /**
@@ -81,7 +82,9 @@ export async function resolve(
   isOwn: (mac: Buffer) => boolean,
 ): Promise<Heard | null> {
   const answers = (heard: Heard): boolean => says(heard, target) && !isOwn(heard.mac);
-  const answer = await ear.ask(patient(patience, tries(ear, sources, target, patience), answers));
+  const isKnown = ear.resolved.has(formatIp(target));
+  const frames = tries(ear, sources, target, patience);
+  const answer = await ear.ask(patient(patience, frames, answers, isKnown));
   noteResolved(ear, target, answer);
   return answer;
 }
@@ -96,9 +99,10 @@ export async function echo(
   mac: Buffer,
   target: Buffer,
   patience: Patience,
+  isExpected = false,
 ): Promise<Heard | null> {
   const source = target.length === 4 ? sources.four : sources.linkLocal;
-  return source === null ? null : echoed(ear, source, mac, target, patience);
+  return source === null ? null : echoed(ear, source, mac, target, patience, { isExpected });
 }
 
 /** The same for a host behind the one of `mac`, which must hand the answer on: from any other it is none. */
@@ -109,18 +113,22 @@ export function echoThrough(
   target: Buffer,
   patience: Patience,
 ): Promise<Heard | null> {
-  return echoed(ear, source, mac, target, patience, { hops: HOPS, from: mac });
+  return echoed(ear, source, mac, target, patience, { beyond: { hops: HOPS, from: mac } });
 }
 
-/** `beyond`: the target is not on this link. */
+/** `beyond`: the target is not on this link. `isExpected`: it echoed the last time. */
 async function echoed(
   ear: Ear,
   source: Buffer,
   mac: Buffer,
   target: Buffer,
   patience: Patience,
-  beyond?: { readonly hops: number; readonly from: Buffer },
+  how: {
+    readonly beyond?: { readonly hops: number; readonly from: Buffer };
+    readonly isExpected?: boolean;
+  },
 ): Promise<Heard | null> {
+  const { beyond, isExpected = false } = how;
   const own = ear.link?.mac;
   if (own === undefined) return null;
   const first = echoSeq + 1;
@@ -131,7 +139,7 @@ async function echoed(
   };
   const answers = (h: Heard): boolean =>
     isEchoTo(h, first) && senderIs(h, target) && (beyond === undefined || h.mac.equals(beyond.from));
-  return ear.ask(patient(patience, frames, answers));
+  return ear.ask(patient(patience, frames, answers, isExpected));
 }
 
 /** Whether a frame answers an echo request that this process sent since number `first`. */

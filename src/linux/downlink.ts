@@ -65,7 +65,7 @@ export class DownlinkCheckers {
 
   /** Own addresses on the downlink that do not rove. */
   sources(): Sources {
-    return sourcesOf(this.tools.links.addressesOn(this.service.downlink.device, this.roving(), formatIp));
+    return sourcesOf(this.tools.links.addressesOn(this.service.downlink.device, this.roving()));
   }
 
   /**
@@ -74,7 +74,7 @@ export class DownlinkCheckers {
    */
   async check(patience: Patience): Promise<Outcome> {
     const { device, checks } = this.service.downlink;
-    const link = this.tools.links.fresh(device);
+    const link = this.tools.links.lately(device);
     if (link === null) return refuted(`${device} does not exist`);
     if (!link.carrier) return refuted(link.up ? `${device} has no carrier` : `${device} is down`);
     const sources = this.sources();
@@ -151,7 +151,7 @@ export class DownlinkCheckers {
       return [...alone, ...everybody, ...(all?.frames ?? [])];
     };
     const answers = (h: Heard): boolean => isAsked(h, targets) || (since !== null && isEchoTo(h, since));
-    const answer = await this.firstForeign(frames, answers, members.length > 0, patience);
+    const answer = await this.firstForeign(frames, answers, members.length > 0, patience, best.length > 0);
     if (answer !== null) return confirmed(`${formatMac(answer.mac)} answered`);
     if (lately) return lost('hosts that lately answered no longer do');
     return unknown(known.length > 0 ? 'no host that was heard answers' : 'no other host was heard');
@@ -166,6 +166,7 @@ export class DownlinkCheckers {
     answers: (heard: Heard) => boolean,
     wait: boolean,
     patience: Patience,
+    isExpected = false,
   ): Promise<Heard | null> {
     const { neighbourhood, ear } = this;
     const start = this.tools.nowMs();
@@ -178,7 +179,8 @@ export class DownlinkCheckers {
       return false;
     };
     const { probes, probeTimeoutMs, limitMs } = patience;
-    const rest = ear.ask({ frames, answers: foreign, times: probes, gapMs: probeTimeoutMs, limitMs });
+    const question = { frames, answers: foreign, times: probes, gapMs: probeTimeoutMs, limitMs };
+    const rest = ear.ask({ ...question, isExpected: isExpected && !wait });
     const held = wait ? this.afterWait(early, probeTimeoutMs) : Promise.resolve(null);
     const answer = (await Promise.race([rest, held.then((h) => h ?? rest)])) ?? null;
     if (answer !== null) this.remember(answer);
@@ -236,10 +238,12 @@ export class DownlinkCheckers {
     if (ip === null) return unknown(`${text} is no address`);
     const foreign = (heard: Heard): boolean =>
       says(heard, ip.bytes) && this.neighbourhood.isForeign(heard.mac);
-    let answer = await this.ear.ask(patient(patience, tries(this.ear, sources, ip.bytes, patience), foreign));
+    const isKnown = this.ear.resolved.has(text);
+    const frames = tries(this.ear, sources, ip.bytes, patience);
+    let answer = await this.ear.ask(patient(patience, frames, foreign, isKnown));
     noteResolved(this.ear, ip.bytes, answer);
     if (answer !== null && kind === 'ping')
-      answer = await echo(this.ear, sources, answer.mac, ip.bytes, patience);
+      answer = await echo(this.ear, sources, answer.mac, ip.bytes, patience, isKnown);
     const now = this.tools.nowMs();
     if (answer !== null) {
       this.namedAnswered.set(`${kind} ${text}`, now);
@@ -264,6 +268,12 @@ async function firstConfirmed(running: readonly Promise<Outcome>[]): Promise<Out
 /** What it resolves with, within that time; null: not yet. */
 async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | null> {
   if (limitMs === 0) return Promise.race([promise, Promise.resolve(null)]);
+  // Most answer in this turn of the loop, and need no timer: one that is taken back wakes the process all the same.
+  const soon = await Promise.race([
+    promise,
+    new Promise<'later'>((resolve) => setImmediate(resolve, 'later')),
+  ]);
+  if (soon !== 'later') return soon;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), limitMs);

@@ -43,9 +43,10 @@ export type Heard =
 /** Reads a frame that may be cut short. Fields are copies. */
 export function parseFrame(frame: Buffer): Heard | null {
   if (frame.length < 14) return null;
-  const mac = Buffer.from(frame.subarray(6, 12));
-  const type = frame.readUInt16BE(12);
-  const body = Buffer.from(frame.subarray(14));
+  const copy = Buffer.from(frame);
+  const mac = copy.subarray(6, 12);
+  const type = copy.readUInt16BE(12);
+  const body = copy.subarray(14);
   if (type === ETHERTYPE_ARP) return parseArp(mac, body);
   if (type === ETHERTYPE_IP4) return parseIp4(mac, body);
   if (type === ETHERTYPE_IP6) return parseIp6(mac, body);

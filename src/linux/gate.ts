@@ -134,7 +134,7 @@ export class Gate {
     else {
       if (isLater) this.talkFromMs = this.nowMs() + this.talkMs();
       else this.talkUntilMs = this.nowMs() + this.talkRestMs();
-      // Not before the answer: a successor may wait for that.
+      // With the answer: a successor waits for that, and what the network process says to it goes over the uplink, too.
       setImmediate(() => this.keepTalking(isLater));
     }
     return outcome;

@@ -7,14 +7,18 @@
 import type { ActuatorConfig, AddressPrefix, GatewayService } from './config.ts';
 import { parseIp } from './ip.ts';
 
+export const TABLE_PREFIX = 'portcullis_';
+export const LEASE_PREFIX = 'lease_';
+export const TALK_PREFIX = 'talk_';
+
 /** `portcullis_CLUSTER`: one table name for both families. Names are [a-z0-9-] by configuration; others become `_`. */
 export function tableName(config: ActuatorConfig): string {
-  return `portcullis_${config.cluster.replace(/[^a-z0-9]/g, '_')}`;
+  return `${TABLE_PREFIX}${config.cluster.replace(/[^a-z0-9]/g, '_')}`;
 }
 
 /** The set that holds a service's lease. Service names have no underscore, so that no two sets share a name. */
 export function leaseSet(service: string): string {
-  return `lease_${service.replace(/[^a-z0-9]/g, '_')}`;
+  return `${LEASE_PREFIX}${service.replace(/[^a-z0-9]/g, '_')}`;
 }
 
 /**
@@ -25,7 +29,7 @@ export const SERVING_SET = 'serving';
 
 /** The set that holds the leave to talk on an uplink. Devices may have any characters, sets may not. */
 export function talkSet(device: string): string {
-  return `talk_${hex(device)}`;
+  return `${TALK_PREFIX}${hex(device)}`;
 }
 
 function hex(text: string): string {
@@ -68,7 +72,7 @@ function dropUnless(name: string, family: Family, sets: readonly string[]): Chai
   return { name, hook: null, rules: [...sets.map((set) => `${LOOKUP[family]} @${set} return`), 'drop'] };
 }
 
-const shut = (service: GatewayService): string => `shut_${leaseSet(service.name).slice('lease_'.length)}`;
+const shut = (service: GatewayService): string => `shut_${leaseSet(service.name).slice(LEASE_PREFIX.length)}`;
 const shutUplink = (device: string): string => `uplink_${hex(device)}`;
 const muteUplink = (device: string): string => `mute_${hex(device)}`;
 const leases = (services: readonly GatewayService[]): string[] => services.map((s) => leaseSet(s.name));

@@ -9,8 +9,23 @@ export interface Ip {
   readonly bytes: Buffer;
 }
 
-/** Null when the text is no address. */
+/** What was made once is kept for so many: the same few addresses are read and written each interval. */
+const KEPT_MAX = 1024;
+const parsed = new Map<string, Ip | null>();
+const formatted = new Map<string, string>();
+
+function kept<T>(values: Map<string, T>, key: string, value: T): T {
+  if (values.size >= KEPT_MAX) values.clear();
+  values.set(key, value);
+  return value;
+}
+
+/** Null when the text is no address. The bytes are everybody's: to be read. */
 export function parseIp(text: string): Ip | null {
+  return parsed.get(text) ?? kept(parsed, text, parse(text));
+}
+
+function parse(text: string): Ip | null {
   const kind = isIP(text);
   if (kind === 4) return { family: 4, bytes: Buffer.from(text.split('.').map(Number)) };
   if (kind !== 6 || text.includes('%')) return null;
@@ -36,7 +51,12 @@ function groups(text: string): number[] {
 
 /** Canonical text of 4 or 16 bytes. */
 export function formatIp(bytes: Buffer): string {
-  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+  const key = bytes.toString('latin1');
+  return formatted.get(key) ?? kept(formatted, key, format(bytes));
+}
+
+function format(bytes: Buffer): string {
   const words = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2));
   let best = { at: -1, length: 1 };
   for (let at = 0; at < 8; at++) {
@@ -50,7 +70,10 @@ export function formatIp(bytes: Buffer): string {
 }
 
 export function formatMac(bytes: Buffer): string {
-  return bytes.toString('hex').replace(/(..)(?!$)/g, '$1:');
+  const hex = bytes.toString('hex');
+  let text = hex.slice(0, 2);
+  for (let at = 2; at < hex.length; at += 2) text += `:${hex.slice(at, at + 2)}`;
+  return text;
 }
 
 export function parseMac(text: string): Buffer {

@@ -279,3 +279,12 @@ export function stopAnnouncing(parts: ServiceParts): void {
   parts.announcers.downlink.stop();
   parts.announcers.uplink.stop();
 }
+
+/** The gate is open. Neighbours are told before all else (programs hold this process up): till then they send to the old master. */
+export function opened({ service, place, announcers }: ServiceParts): void {
+  if (place.active) {
+    if (service.procedures.announceTakeoverDownlink === undefined) announcers.downlink.start();
+    if (service.procedures.announceTakeoverUplink === undefined) announcers.uplink.start();
+  }
+  place.gateOpened();
+}

@@ -1,6 +1,7 @@
 /**
  * The few C library calls that Node lacks: packet and netlink sockets, epoll, the clock that is not slewed.
- * The only file that knows koffi. Every call returns at once but `epollWait`, which runs in one pool thread.
+ * The only file that knows koffi. Every call returns at once but `epollWait`, which runs in one pool thread,
+ * and `awaitReadable`, whose callers bound it to a millisecond.
  */
 import { createRequire } from 'node:module';
 import { OperatorError } from '../trust/errors.ts';
@@ -26,7 +27,11 @@ const MSG_DONTWAIT = 0x40;
 const CLOCK_MONOTONIC_RAW = 4;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 1;
+const POLLIN = 1;
+/** struct pollfd: descriptor, what is asked (2 bytes), what there is (2 bytes). */
+const POLLFD_BYTES = 8;
 /** epoll_event is packed on x86-64 (12 bytes) and padded elsewhere (16 bytes). */
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 const EVENT_DATA_AT = EVENT_BYTES - 8;
@@ -59,6 +64,7 @@ interface Calls {
   readonly epollCreate: CFunction;
   readonly epollCtl: CFunction;
   readonly epollWait: CFunction;
+  readonly poll: CFunction;
   readonly eventfd: CFunction;
   readonly write: CFunction;
   readonly clockGettime: CFunction;
@@ -99,6 +105,7 @@ function load(): Calls {
     epollCreate: lib.func('int epoll_create1(int)'),
     epollCtl: lib.func('int epoll_ctl(int, int, int, const void *)'),
     epollWait: lib.func('int epoll_wait(int, void *, int, int)'),
+    poll: lib.func('int poll(void *, unsigned long, int)'),
     eventfd: lib.func('int eventfd(unsigned int, int)'),
     write: lib.func('int64_t write(int, const void *, size_t)'),
     clockGettime: lib.func('int clock_gettime(int, void *)'),
@@ -205,10 +212,19 @@ export function epollCreate(): number {
 }
 
 export function epollAdd(epollFd: number, fd: number): void {
+  check('epoll_ctl', calls().epollCtl(epollFd, EPOLL_CTL_ADD, fd, eventOf(fd, true)));
+}
+
+/** Whether whoever waits is woken by that descriptor. One that is not there is no error. */
+export function epollHear(epollFd: number, fd: number, isHeard: boolean): void {
+  calls().epollCtl(epollFd, EPOLL_CTL_MOD, fd, eventOf(fd, isHeard));
+}
+
+function eventOf(fd: number, isHeard: boolean): Buffer {
   const event = Buffer.alloc(EVENT_BYTES);
-  event.writeUInt32LE(EPOLLIN, 0);
+  event.writeUInt32LE(isHeard ? EPOLLIN : 0, 0);
   event.writeInt32LE(fd, EVENT_DATA_AT);
-  check('epoll_ctl', calls().epollCtl(epollFd, EPOLL_CTL_ADD, fd, event));
+  return event;
 }
 
 /** Removing what is not there is no error. */
@@ -243,6 +259,17 @@ export function epollReady(epollFd: number): readonly number[] {
   return readyOf(readyEvents, calls().epollWait(epollFd, readyEvents, EVENTS_AT_ONCE, 0));
 }
 
+/** Those of a few descriptors that can be read, as soon as one can; none when that takes longer. Holds the whole process up. */
+export function awaitReadable(fds: readonly number[], limitMs: number): readonly number[] {
+  const entries = Buffer.alloc(POLLFD_BYTES * fds.length);
+  for (const [i, fd] of fds.entries()) {
+    entries.writeInt32LE(fd, POLLFD_BYTES * i);
+    entries.writeInt16LE(POLLIN, POLLFD_BYTES * i + 4);
+  }
+  if (calls().poll(entries, fds.length, limitMs) <= 0) return [];
+  return fds.filter((_, i) => entries.readInt16LE(POLLFD_BYTES * i + 6) !== 0);
+}
+
 /** A descriptor that `signal` makes readable. */
 export function eventDescriptor(): number {
   return check('eventfd', calls().eventfd(0, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -255,11 +282,13 @@ export function signal(eventFd: number): void {
 }
 
 const timespec = Buffer.alloc(16);
+const UINT32 = 2 ** 32;
 
 /** Milliseconds of CLOCK_MONOTONIC_RAW, which no time daemon can slew; since boot, with fractions. */
 export function rawNowMs(): number {
   calls().clockGettime(CLOCK_MONOTONIC_RAW, timespec);
-  return Number(timespec.readBigInt64LE(0)) * 1000 + Number(timespec.readBigInt64LE(8)) / 1e6;
+  const seconds = timespec.readInt32LE(4) * UINT32 + timespec.readUInt32LE(0);
+  return seconds * 1000 + timespec.readUInt32LE(8) / 1e6;
 }
 
 /** struct timex and more. */

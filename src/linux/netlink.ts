@@ -91,14 +91,18 @@ export function parseMessages(buffer: Buffer): NetlinkMessage[] {
   return out;
 }
 
-/** The attributes after a body's fixed part of `skip` bytes, by type; of repeated ones the last. */
-export function parseAttributes(body: Buffer, skip: number): Map<number, Buffer> {
+/**
+ * The attributes after a body's fixed part of `skip` bytes, by type; of repeated ones the last. `wanted`: of these types alone; a
+ * device has some forty.
+ */
+export function parseAttributes(body: Buffer, skip: number, wanted?: readonly number[]): Map<number, Buffer> {
   const out = new Map<number, Buffer>();
   let at = skip;
   while (at + 4 <= body.length) {
     const length = body.readUInt16LE(at);
     if (length < 4 || at + length > body.length) break;
-    out.set(body.readUInt16LE(at + 2) & 0x3fff, body.subarray(at + 4, at + length));
+    const type = body.readUInt16LE(at + 2) & 0x3fff;
+    if (wanted === undefined || wanted.includes(type)) out.set(type, body.subarray(at + 4, at + length));
     at += (length + 3) & ~3;
   }
   return out;
@@ -125,11 +129,16 @@ export function openNetlink(protocol: number, groups = 0): number {
 
 /** Requests on one socket. The kernel handles them in the sending call, so that answers wait there to be read. */
 export class NetlinkSocket {
+  private readonly protocol: number;
+  private readonly readsMax: number;
   private fd: number;
   private readonly buffer = Buffer.alloc(65536);
   private seq = 1;
 
-  constructor(protocol: number) {
+  /** `readsMax`: how many reads the answers to one call take at most. */
+  constructor(protocol: number, readsMax = DUMP_READS_MAX) {
+    this.protocol = protocol;
+    this.readsMax = readsMax;
     this.fd = openNetlink(protocol);
   }
 
@@ -138,44 +147,62 @@ export class NetlinkSocket {
     return this.seq;
   }
 
-  /** Sends messages in one call and returns all that the kernel answered by then. Throws `SystemCallError`. */
-  exchange(messages: Buffer): NetlinkMessage[] {
-    this.drain();
+  /**
+   * Sends messages in one call and returns what the kernel answered by then, up to the one that `isLast` tells: to find that there is
+   * no more takes a call each time. What another exchange left behind is among it. Throws `SystemCallError`.
+   */
+  exchange(messages: Buffer, isLast: (answer: NetlinkMessage) => boolean = () => false): NetlinkMessage[] {
     const errno = send(this.fd, messages, null);
     if (errno !== 0) throw new SystemCallError('netlink send', errno);
-    return this.drain();
+    return this.drain(isLast);
   }
 
   /** One acknowledged request: 0, or the errno. */
   request(type: number, flags: number, ...parts: Buffer[]): number {
     const seq = this.nextSeq();
-    return this.ackOf(this.exchange(message(type, NLM_F_REQUEST | NLM_F_ACK | flags, seq, ...parts)), seq);
+    const asked = message(type, NLM_F_REQUEST | NLM_F_ACK | flags, seq, ...parts);
+    const isAck = (answer: NetlinkMessage): boolean => answer.seq === seq && errnoOf(answer) !== null;
+    return this.ackOf(this.exchange(asked, isAck), seq);
   }
 
   /** The same with the call made in a pool thread. Not to be mixed with other requests while it runs. */
   async requestInThread(type: number, flags: number, ...parts: Buffer[]): Promise<number> {
     const seq = this.nextSeq();
     await sendInThread(this.fd, message(type, NLM_F_REQUEST | NLM_F_ACK | flags, seq, ...parts), null);
-    return this.ackOf(this.drain(), seq);
+    return this.ackOf(
+      this.drain(() => false),
+      seq,
+    );
   }
 
   /** All entries of one table of the kernel's, up to a bound. */
   dump(type: number, ...parts: Buffer[]): NetlinkMessage[] {
     const seq = this.nextSeq();
-    const answers = this.exchange(message(type, NLM_F_REQUEST | NLM_F_DUMP, seq, ...parts));
+    const isEnd = (m: NetlinkMessage): boolean =>
+      m.seq === seq && (m.type === NLMSG_DONE || m.type === NLMSG_ERROR);
+    const answers = this.exchange(message(type, NLM_F_REQUEST | NLM_F_DUMP, seq, ...parts), isEnd);
+    // The rest of one that was cut is still to come, and until it has the kernel begins no other.
+    if (!answers.some(isEnd)) this.reopen();
     return answers.filter((m) => m.seq === seq && m.type !== NLMSG_ERROR && m.type !== NLMSG_DONE);
   }
 
   /** One question that is answered with one message, or with an error. */
   exchangeOne(type: number, ...parts: Buffer[]): NetlinkMessage[] {
     const seq = this.nextSeq();
-    return this.exchange(message(type, NLM_F_REQUEST, seq, ...parts)).filter((m) => m.seq === seq);
+    const isAnswer = (m: NetlinkMessage): boolean => m.seq === seq;
+    return this.exchange(message(type, NLM_F_REQUEST, seq, ...parts), isAnswer).filter(isAnswer);
   }
 
   close(): void {
     closeFd(this.fd);
     // Who still asks fails, and does not meet whatever socket gets this number next.
     this.fd = -1;
+  }
+
+  private reopen(): void {
+    const fresh = openNetlink(this.protocol);
+    closeFd(this.fd);
+    this.fd = fresh;
   }
 
   private ackOf(answers: readonly NetlinkMessage[], seq: number): number {
@@ -186,12 +213,14 @@ export class NetlinkSocket {
     throw new SystemCallError('netlink answer', EAGAIN);
   }
 
-  private drain(): NetlinkMessage[] {
+  private drain(isLast: (answer: NetlinkMessage) => boolean): NetlinkMessage[] {
     const out: NetlinkMessage[] = [];
-    for (let reads = 0; reads < DUMP_READS_MAX; reads++) {
+    for (let reads = 0; reads < this.readsMax; reads++) {
       const got = receive(this.fd, this.buffer);
       if (got <= 0) break;
-      out.push(...parseMessages(this.buffer.subarray(0, got)));
+      const answers = parseMessages(this.buffer.subarray(0, got));
+      out.push(...answers);
+      if (answers.some(isLast)) break;
     }
     return out;
   }

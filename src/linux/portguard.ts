@@ -3,11 +3,12 @@
  * put back when somebody removed or changed it. It is a shield, not a judge: without it the cluster works on, and
  * an alarm says that it is missing.
  */
-import { networkInterfaces } from 'node:os';
-import type { ActuatorConfig, AddressPrefix } from './config.ts';
+import type { ActuatorConfig } from './config.ts';
 import type { Generations } from './generations.ts';
+import { formatIp } from './ip.ts';
 import { tableCounters } from './nftcounters.ts';
 import { type FilterCounter, filterTable, portFilter } from './portfilter.ts';
+import type { DeviceAddress } from './rtnetlink.ts';
 import { runTool, textOf } from './tools.ts';
 
 /** How long an operator sees that the filter was tampered with. */
@@ -19,6 +20,8 @@ export type FilterCounts = { readonly [C in FilterCounter]: number };
 export interface PortGuardOptions {
   readonly nowMs: () => number;
   readonly generations: Pick<Generations, 'nft'>;
+  /** This host's own, now; the same array as long as nothing has changed. */
+  readonly addresses: () => readonly DeviceAddress[];
   /** What is wrong with the filter; null: nothing (any more). */
   readonly onTrouble: (detail: string | null) => void;
 }
@@ -33,6 +36,8 @@ export class PortGuard {
   #before: FilterCounts = zero();
   #now: FilterCounts = zero();
   #readAtMs = Number.NEGATIVE_INFINITY;
+  /** What must be loaded while these addresses stand; null: not yet reckoned. */
+  #wanted: { readonly of: readonly DeviceAddress[]; readonly text: string } | null = null;
 
   constructor(config: ActuatorConfig, options: PortGuardOptions) {
     this.#config = config;
@@ -42,11 +47,16 @@ export class PortGuard {
   /** Takes a new configuration; `keep` makes it true. */
   configure(config: ActuatorConfig): void {
     this.#config = config;
+    this.#wanted = null;
   }
 
   /** Whether the text that must be loaded has changed, as when an own address came or went. Quick. */
   get isDue(): boolean {
-    return this.#loaded === null || this.#loaded.text !== portFilter(this.#config, ownPrefixes());
+    try {
+      return this.#loaded === null || this.#loaded.text !== this.#text();
+    } catch {
+      return true;
+    }
   }
 
   /** Datagrams that the kernel dropped since this process began. Not older than a few seconds. */
@@ -58,7 +68,7 @@ export class PortGuard {
   async keep(): Promise<void> {
     const { onTrouble, nowMs } = this.#options;
     try {
-      const text = portFilter(this.#config, ownPrefixes());
+      const text = this.#text();
       const table = filterTable(this.#config);
       const was = this.#loaded;
       const listed = was === null ? null : await list(was.table);
@@ -100,6 +110,20 @@ export class PortGuard {
     this.#loaded = { table, text, listed };
   }
 
+  /** What must be loaded now. */
+  #text(): string {
+    const of = this.#options.addresses();
+    if (this.#wanted?.of !== of) {
+      const own = of.map(({ bytes, prefixLength }) => ({
+        family: bytes.length === 4 ? (4 as const) : (6 as const),
+        address: formatIp(bytes),
+        prefixLength,
+      }));
+      this.#wanted = { of, text: portFilter(this.#config, own) };
+    }
+    return this.#wanted.text;
+  }
+
   #readCounters(): void {
     if (this.#loaded === null) return;
     const { table } = this.#loaded;
@@ -123,17 +147,6 @@ function zero(): FilterCounts {
 
 function sum(a: FilterCounts, b: FilterCounts): FilterCounts {
   return countsOf((name) => a[name] + b[name]);
-}
-
-function ownPrefixes(): AddressPrefix[] {
-  return Object.values(networkInterfaces()).flatMap((entries) =>
-    (entries ?? []).flatMap(({ address, family, cidr }) => {
-      const prefixLength = Number(cidr?.split('/')[1] ?? Number.NaN);
-      return Number.isNaN(prefixLength)
-        ? []
-        : [{ family: family === 'IPv6' ? (6 as const) : (4 as const), address, prefixLength }];
-    }),
-  );
 }
 
 /** The table as nft lists it, without what changes by itself; null when it is not there. */

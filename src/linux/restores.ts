@@ -51,9 +51,9 @@ export class Restores {
     for (const family of FAMILIES) this.#tools[family].keep(families.has(family));
   }
 
-  /** Changes whenever somebody else changes that family's rules; null: nobody tells. */
-  generation(family: Family): number | null {
-    return this.#legacy.has(family) ? null : this.#generations.foreign();
+  /** Changes whenever somebody else changes that family's rules; null: nobody tells. `foreign`: as just read. */
+  generation(family: Family, foreign = this.#generations.foreign()): number | null {
+    return this.#legacy.has(family) ? null : foreign;
   }
 
   /** Loads a whole set. */

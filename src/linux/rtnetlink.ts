@@ -2,8 +2,7 @@
  * Links, addresses, routes and neighbours over NETLINK_ROUTE (rtnetlink(7)): what `ip` does, without starting it.
  * Every change is acknowledged by the kernel or throws; reading back is a dump.
  */
-import { Briefly } from './briefly.ts';
-import { AF_INET, AF_INET6, SystemCallError } from './libc.ts';
+import { AF_INET, AF_INET6, ENOENT, SystemCallError } from './libc.ts';
 import {
   attribute,
   NETLINK_ROUTE,
@@ -15,6 +14,8 @@ import {
   text,
   u32,
 } from './netlink.ts';
+import { Noticed } from './noticed.ts';
+import { readSysctl } from './sysctl.ts';
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
@@ -26,12 +27,16 @@ const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
 const RTM_NEWNEIGH = 28;
+const RTM_DELNEIGH = 29;
 const RTM_GETNEIGH = 30;
 
 const IFF_UP = 1;
 const IFF_LOWER_UP = 0x10000;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
+const IFLA_EXT_MASK = 29;
+/** Without the device's counters, which take the kernel longer than all else of the answer. */
+const RTEXT_FILTER_SKIP_STATS = 1 << 3;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_CACHEINFO = 6;
@@ -46,6 +51,8 @@ const NDA_LLADDR = 2;
 const NUD_KNOWN = 0x02 | 0x04 | 0x08 | 0x10;
 /** Believed for a while, then asked anew and forgotten. */
 const NUD_REACHABLE = 0x02;
+/** Asked for, and not answered yet: what is to go there waits, past all rules, for some seconds. */
+const NUD_INCOMPLETE = 0x01;
 const RT_TABLE_MAIN = 254;
 const RTNH_F_ONLINK = 4;
 const RTN_UNICAST = 1;
@@ -91,7 +98,7 @@ export interface Neighbour {
 export function parseLink({ body }: NetlinkMessage): Link | null {
   if (body.length < 16) return null;
   const flags = body.readUInt32LE(8);
-  const attributes = parseAttributes(body, 16);
+  const attributes = parseAttributes(body, 16, [IFLA_ADDRESS, IFLA_IFNAME]);
   const name = attributes.get(IFLA_IFNAME)?.toString('latin1').replace(/\0.*$/, '');
   if (name === undefined) return null;
   return {
@@ -125,11 +132,22 @@ function done(what: string, errno: number, ...tolerated: number[]): void {
 
 export class RouteSocket {
   private readonly socket = new NetlinkSocket(NETLINK_ROUTE);
-  private readonly held = new Briefly(() => this.readAddresses());
-  private readonly routes = {
-    4: new Briefly(() => this.readDefaultRoutes(AF_INET)),
-    16: new Briefly(() => this.readDefaultRoutes(AF_INET6)),
-  };
+  private opened: Noticed | null = null;
+
+  private get noticed(): Noticed {
+    this.opened ??= new Noticed();
+    return this.opened;
+  }
+
+  /** What follows from links, addresses, routes and forwarding alone: as it was, unless something may have changed. */
+  held<T>(name: string | object, read: () => T): T {
+    return this.noticed.get(name, read);
+  }
+
+  /** A setting of forwarding, as `ipv4/conf/eth0/forwarding`; null: there is none. Of other settings' changes the kernel tells nothing. */
+  forwarding(path: string): string | null {
+    return this.noticed.get(path, () => readSysctl(path));
+  }
 
   /** All links, by name. */
   links(): Map<string, Link> {
@@ -142,21 +160,22 @@ export class RouteSocket {
   }
 
   link(name: string): Link | null {
-    const answers = this.socket.exchangeOne(RTM_GETLINK, Buffer.alloc(16), text(IFLA_IFNAME, name));
+    const asked = [text(IFLA_IFNAME, name), u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS)];
+    const answers = this.socket.exchangeOne(RTM_GETLINK, Buffer.alloc(16), ...asked);
     for (const m of answers) if (m.type === RTM_NEWLINK) return parseLink(m);
     return null;
   }
 
-  /** Every device's; not older than a moment. */
+  /** Every device's. The same array as before unless something may have changed. */
   addresses(): readonly DeviceAddress[] {
-    return this.held.get();
+    return this.noticed.get('addresses', () => this.readAddresses());
   }
 
   private readAddresses(): DeviceAddress[] {
     const out: DeviceAddress[] = [];
     for (const { type, body } of this.socket.dump(RTM_GETADDR, Buffer.alloc(8))) {
       if (type !== RTM_NEWADDR || body.length < 8) continue;
-      const attributes = parseAttributes(body, 8);
+      const attributes = parseAttributes(body, 8, [IFA_ADDRESS, IFA_LOCAL]);
       const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
       if (bytes === undefined) continue;
       out.push({ index: body.readUInt32LE(4), bytes, prefixLength: body.readUInt8(1) });
@@ -166,9 +185,6 @@ export class RouteSocket {
 
   /** Adds an address, or renews its lifetime in whole seconds. Duplicate address detection is left out: ours is our own. */
   setAddress(index: number, bytes: Buffer, prefixLength: number, lifetimeSeconds: number): void {
-    // A renewal changes nothing of what addresses there are.
-    const isThere = this.held.last?.some((a) => a.index === index && a.bytes.equals(bytes)) ?? false;
-    if (!isThere) this.held.forget();
     const cache = Buffer.alloc(16);
     cache.writeUInt32LE(lifetimeSeconds, 0);
     cache.writeUInt32LE(lifetimeSeconds, 4);
@@ -186,7 +202,6 @@ export class RouteSocket {
 
   /** Removing what is not there is no error. */
   removeAddress(index: number, bytes: Buffer, prefixLength: number): void {
-    this.forget();
     const head = fixed(8, { 0: family(bytes), 1: prefixLength }, [4, index]);
     const errno = this.socket.request(
       RTM_DELADDR,
@@ -200,13 +215,11 @@ export class RouteSocket {
 
   /** A default route before all others of its family; a route of the host's own stays behind it. */
   addDefaultRoute(index: number, gateway: Buffer): void {
-    this.forget();
     const errno = this.socket.request(RTM_NEWROUTE, NLM_F_CREATE, ...defaultRoute(index, gateway));
     done('add default route', errno, EEXIST);
   }
 
   removeDefaultRoute(index: number, gateway: Buffer): void {
-    this.forget();
     done(
       'remove route',
       this.socket.request(RTM_DELROUTE, 0, ...defaultRoute(index, gateway)),
@@ -215,9 +228,9 @@ export class RouteSocket {
     );
   }
 
-  /** As of a moment ago at most. */
   hasDefaultRoute(index: number, gateway: Buffer): boolean {
-    const known = this.routes[gateway.length === 4 ? 4 : 16].get();
+    const of = family(gateway);
+    const known = this.noticed.get(`routes ${of}`, () => this.readDefaultRoutes(of));
     return known.some((route) => route.index === index && route.gateway.equals(gateway));
   }
 
@@ -230,18 +243,11 @@ export class RouteSocket {
     const out: DefaultRoute[] = [];
     for (const { type, body } of this.socket.dump(RTM_GETROUTE, fixed(12, { 0: ofFamily }))) {
       if (type !== RTM_NEWROUTE || body.length < 12 || body[1] !== 0 || body[4] !== RT_TABLE_MAIN) continue;
-      const attributes = parseAttributes(body, 12);
+      const attributes = parseAttributes(body, 12, [RTA_GATEWAY, RTA_OIF]);
       const gateway = attributes.get(RTA_GATEWAY);
       if (gateway !== undefined) out.push({ index: attributes.get(RTA_OIF)?.readInt32LE(0), gateway });
     }
     return out;
-  }
-
-  /** With an address the kernel may remove routes, and other addresses. */
-  private forget(): void {
-    this.held.forget();
-    this.routes[4].forget();
-    this.routes[16].forget();
   }
 
   /** Hosts on a device whose hardware address the kernel knows, at most 256. */
@@ -250,7 +256,7 @@ export class RouteSocket {
     for (const { body } of this.socket.dump(RTM_GETNEIGH, Buffer.alloc(12))) {
       if (body.length < 12 || body.readInt32LE(4) !== index || (body.readUInt16LE(8) & NUD_KNOWN) === 0)
         continue;
-      const attributes = parseAttributes(body, 12);
+      const attributes = parseAttributes(body, 12, [NDA_DST, NDA_LLADDR]);
       const bytes = attributes.get(NDA_DST);
       const mac = attributes.get(NDA_LLADDR);
       if (bytes !== undefined && mac?.length === 6 && out.length < 256) out.push({ bytes, mac });
@@ -265,8 +271,23 @@ export class RouteSocket {
     done('set neighbour', this.socket.request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, head, ...parts));
   }
 
+  /** Drops what waits on that device for a neighbour that has not answered yet. */
+  dropWaiting(index: number): void {
+    for (const { body } of this.socket.dump(RTM_GETNEIGH, Buffer.alloc(12))) {
+      if (body.length < 12 || body.readInt32LE(4) !== index || body.readUInt16LE(8) !== NUD_INCOMPLETE)
+        continue;
+      const bytes = parseAttributes(body, 12).get(NDA_DST);
+      if (bytes === undefined) continue;
+      const head = fixed(12, { 0: family(bytes) }, [4, index]);
+      // Answered, or given up, since.
+      done('drop what waits', this.socket.request(RTM_DELNEIGH, 0, head, attribute(NDA_DST, bytes)), ENOENT);
+    }
+  }
+
   close(): void {
     this.socket.close();
+    this.opened?.close();
+    this.opened = null;
   }
 }
 

@@ -14,6 +14,7 @@ import { FAMILIES, Restores, restoreTool, savedRules } from './restores.ts';
 import {
   type Family,
   firstMissing,
+  inOwnLines,
   portIsFirst,
   portRules,
   portRulesAlone,
@@ -38,6 +39,8 @@ interface Loaded {
   looked: boolean;
   /** The generation of the ruleset at which all was last known to be there. */
   seenAt: number | null;
+  /** What was missing when it was last read back, and at which generation: while that one stands it still is. */
+  missed: { readonly at: number; readonly what: string } | null;
 }
 
 /** The file of one family for one kind; without one for standby the set stands, and the gate's table forwards nothing. */
@@ -70,9 +73,10 @@ async function fileText(path: string): Promise<string> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
     throw new OperatorError(
-      `${path}: cannot be read: ${textOf(error)}`,
-      'write the rules there, as iptables-save prints them',
+      `${path}: the rules cannot be read (${code})`,
+      'write them there, as iptables-save prints them; the path stands under [service.firewall]',
     );
   }
   if (text.length > RULES_BYTES_MAX)
@@ -88,11 +92,12 @@ export async function readRules(
   held?: string,
 ): Promise<string> {
   const text = held ?? (await fileText(path));
-  const whole = withOurRules(text, portRules(config, family));
+  const ours = portRules(config, family);
+  const whole = withOurRules(text, ours);
   const refusal = await refusalOf(whole, family);
   if (refusal !== null)
     throw new OperatorError(
-      `${path}: ${restoreTool(family, 'restore')} refuses it: ${refusal}`,
+      `${path}: ${restoreTool(family, 'restore')} refuses it: ${inOwnLines(refusal, text, ours)}`,
       `mend the file; ${restoreTool(family, 'restore')} --test < ${path} names most mistakes`,
     );
   return whole;
@@ -175,7 +180,8 @@ export class Rules {
 
   /** Whether the service's serving rules are loaded and all there still. */
   async check(service: GatewayService): Promise<Outcome> {
-    const outcomes = await Promise.all([this.checkOne(service, 4), this.checkOne(service, 6)]);
+    const foreign = this.generations.foreign();
+    const outcomes = await Promise.all(FAMILIES.map((family) => this.checkOne(service, family, foreign)));
     return outcomes.find((o) => o.verdict !== 'confirmed') ?? confirmed('rules as loaded');
   }
 
@@ -198,11 +204,11 @@ export class Rules {
     }
   }
 
-  private async checkOne(service: GatewayService, family: Family): Promise<Outcome> {
+  private async checkOne(service: GatewayService, family: Family, foreign: number | null): Promise<Outcome> {
     const file = ruleFile(service, 'serving', family);
     return file === null
       ? confirmed('no rules configured')
-      : this.present(file, family, this.restores.generation(family));
+      : this.present(file, family, this.restores.generation(family, foreign));
   }
 
   /** Whether that set is the loaded one and all of it there still. */
@@ -210,10 +216,14 @@ export class Rules {
     const loaded = this.loaded.get(family);
     if (loaded?.path !== path) return refuted(`${path} is not loaded`);
     if (generation !== null && generation === loaded.seenAt) return confirmed('nothing was changed');
-    const missing = missingOf(loaded, await savedRules(family));
-    if (missing !== null) return refuted(`${path}: no longer loaded: ${missing.slice(0, 200)}`);
-    loaded.seenAt = generation;
-    return confirmed('all rules are there');
+    const isMissed = generation !== null && generation === loaded.missed?.at;
+    const missing = isMissed ? loaded.missed?.what : missingOf(loaded, await savedRules(family));
+    if (missing == null) {
+      loaded.seenAt = generation;
+      return confirmed('all rules are there');
+    }
+    loaded.missed = generation === null ? null : { at: generation, what: missing };
+    return refuted(`${path}: no longer loaded: ${missing.slice(0, 200)}`);
   }
 
   /** Both families side by side; which kind is needed is what it is when its turn has come. */
@@ -258,7 +268,7 @@ export class Rules {
     const count = text.split('\n').filter(isRule).length;
     const loaded: Loaded = {
       ...{ path, text, tables: tablesIn(text), count },
-      ...{ baseline: null, looked: false, seenAt: null },
+      ...{ baseline: null, looked: false, seenAt: null, missed: null },
     };
     this.loaded.set(family, loaded);
     fresh.set(family, loaded);

@@ -7,9 +7,9 @@ import { tableName } from './gatetable.ts';
 import type { Kernel } from './kernel.ts';
 import { Lane } from './lane.ts';
 import type { PortGuard } from './portguard.ts';
+import { everyQuarters } from './pulse.ts';
 import { runTool } from './tools.ts';
 
-const LOOK_MS = 500;
 /** So many looks in a row may be put off. */
 const PUT_OFF_MAX = 3;
 
@@ -17,7 +17,7 @@ export class RulesetWatch {
   private readonly kernel: Kernel;
   private readonly guard: PortGuard;
   private readonly lane = new Lane();
-  private timer: NodeJS.Timeout | null = null;
+  private stopLooking: (() => void) | null = null;
   private seen: number | null = null;
   private isBusy = false;
   private putOff = 0;
@@ -31,7 +31,7 @@ export class RulesetWatch {
 
   start(): void {
     this.look();
-    this.timer = setInterval(() => this.lookUnlessBusy(), LOOK_MS);
+    this.stopLooking = everyQuarters(2, () => this.lookUnlessBusy());
   }
 
   /** A takeover is under way, which changes the ruleset itself: a look now would only keep it from the processor. */
@@ -40,8 +40,8 @@ export class RulesetWatch {
   }
 
   stop(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
+    this.stopLooking?.();
+    this.stopLooking = null;
   }
 
   /** Looks at once, without waiting for it. */

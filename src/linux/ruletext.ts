@@ -40,19 +40,36 @@ export function portRules(config: ActuatorConfig, family: Family): string[] {
  * left as it is.
  */
 export function withOurRules(text: string, portRulesFirst: readonly string[]): string {
-  const out: string[] = [];
+  return merged(text, portRulesFirst)
+    .map(({ line }) => line)
+    .join('\n');
+}
+
+/** What was said of the text with our rules, with the lines as the operator's own text counts them. */
+export function inOwnLines(said: string, text: string, portRulesFirst: readonly string[]): string {
+  const lines = merged(text, portRulesFirst);
+  return said.replace(/\bline(:?) (\d+)/g, (whole, colon: string, n: string) => {
+    const found = lines[Number(n) - 1];
+    return found === undefined ? whole : `line${colon} ${found.from}`;
+  });
+}
+
+/** Each line, and the line of the operator's text that it is, or stands before. */
+function merged(text: string, portRulesFirst: readonly string[]): { line: string; from: number }[] {
+  const out: { line: string; from: number }[] = [];
   let inFilter = false;
-  for (const line of text.split('\n')) {
+  for (const [i, line] of text.split('\n').entries()) {
     const word = line.trim();
+    const from = i + 1;
     if (word.startsWith('*')) inFilter = word === '*filter';
     else if (inFilter && word === 'COMMIT') {
       // Inserted last, and so before everything else, whatever the file's own -I lines do.
-      for (const rule of [...portRulesFirst].reverse()) out.push(`-I ${rule}`);
+      for (const rule of [...portRulesFirst].reverse()) out.push({ line: `-I ${rule}`, from });
       inFilter = false;
     }
-    out.push(line);
+    out.push({ line, from });
   }
-  return out.join('\n');
+  return out;
 }
 
 /** The rules that only keep the port open, for `iptables-restore --noflush`. */

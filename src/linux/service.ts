@@ -3,17 +3,24 @@
  * Invariant: all is put in place behind the shut gate; the addresses carry a lifetime, so that they leave a host
  * whose daemon is dead, after the gate has long silenced it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressPrefix, GatewayService } from './config.ts';
 import { Connections } from './connections.ts';
 import type { ConnectionSync } from './conntrackd.ts';
 import { formatIp, parseIp } from './ip.ts';
 import type { Links } from './links.ts';
 import { confirmed, type Outcome, refuted, unknown } from './outcome.ts';
+import { everyQuarters } from './pulse.ts';
 import type { Rules } from './rules.ts';
-import { readSysctl, writeSysctl } from './sysctl.ts';
+import { writeSysctl } from './sysctl.ts';
 import { textOf } from './tools.ts';
 
 const RENEW_MS = 1000;
+/**
+ * What is taken away waits so long after the gate was shut: behind it nobody needs that, while the word to the successor, and the
+ * gates of the services that go with this one, need the processor now. Where both hosts share a machine, the successor does, too.
+ */
+const GIVE_WAY_MS = 30;
 /** Beyond the lease: renewals may be late by so much before addresses vanish. */
 const LIFETIME_SLACK_SECONDS = 4;
 
@@ -61,14 +68,20 @@ export class ServiceSwitch {
   private readonly tools: ServiceTools;
   private isActive = false;
   private renewedMs = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private shutMs = Number.NEGATIVE_INFINITY;
+  private stopRenewing: (() => void) | null = null;
   private readonly connections: Connections;
+  private readonly placed: readonly Placed[];
+  /** The uplink's next hops. */
+  private readonly hops: readonly Buffer[];
 
   constructor(service: GatewayService, tools: ServiceTools) {
     this.service = service;
     this.tools = tools;
+    this.placed = placed(service);
+    this.hops = service.uplink.nextHops.flatMap((hop) => parseIp(hop)?.bytes ?? []);
     this.connections = new Connections(
-      placed(service).map(({ bytes }) => bytes),
+      this.placed.map(({ bytes }) => bytes),
       tools,
     );
   }
@@ -103,13 +116,20 @@ export class ServiceSwitch {
   /** Idempotent; cleans up what a killed predecessor left as well. */
   async deactivate(): Promise<Outcome> {
     this.isActive = false;
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
+    this.stopRenewing?.();
+    this.stopRenewing = null;
+    const waitMs = this.shutMs + GIVE_WAY_MS - this.tools.nowMs();
+    if (waitMs > 0) await sleep(waitMs);
     let problem: string | null = null;
     try {
       this.removeAll();
     } catch (error) {
       problem = textOf(error);
+    }
+    try {
+      this.dropWaiting();
+    } catch {
+      // The kernel gives it up by itself within seconds.
     }
     // Last, since it starts programs: where processors are few, the words to the successor are still on their way.
     const rules = this.tools.rules.load(this.service, 'standby');
@@ -128,7 +148,9 @@ export class ServiceSwitch {
 
   /** checkServiceLocal: what activateService put in place is there still. */
   async check(): Promise<Outcome> {
-    const problem = this.placeProblem() ?? this.forwardingProblem();
+    const look = (): Outcome | null => this.placeProblem() ?? this.forwardingProblem();
+    // Only that nothing is missing is held: what is may be a device that is not known yet.
+    const problem = this.tools.links.route.held(this, look) && look();
     if (problem !== null) return problem;
     return this.tools.rules.check(this.service);
   }
@@ -137,6 +159,11 @@ export class ServiceSwitch {
   gateOpened(): void {
     if (this.isActive && this.tools.nowMs() - this.renewedMs > RENEW_MS * 2) this.renew(true);
     if (this.isActive) this.connections.opened();
+  }
+
+  /** The gate was open, and was shut by an order. */
+  gateShut(): void {
+    this.shutMs = this.tools.nowMs();
   }
 
   /** Another switch has taken over for a changed service: takes away what only this one had, and is done. */
@@ -156,8 +183,8 @@ export class ServiceSwitch {
 
   /** Stops renewing; what is in place stays until its lifetime ends. */
   close(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
+    this.stopRenewing?.();
+    this.stopRenewing = null;
     this.connections.cancel();
   }
 
@@ -166,7 +193,7 @@ export class ServiceSwitch {
   }
 
   private setAddresses(): void {
-    for (const { device, address, bytes } of placed(this.service)) {
+    for (const { device, address, bytes } of this.placed) {
       const link = this.tools.links.fresh(device);
       if (link === null) throw new Error(`${device} does not exist`);
       if (address.family === 4) keepSecondaries(device);
@@ -186,7 +213,7 @@ export class ServiceSwitch {
   private setRoutes(): void {
     const { links } = this.tools;
     const link = links.fresh(this.service.uplink.device);
-    for (const hop of this.hops()) if (link !== null) links.route.addDefaultRoute(link.index, hop);
+    for (const hop of this.hops) if (link !== null) links.route.addDefaultRoute(link.index, hop);
   }
 
   /** Takes routes and addresses away, but for those that `successor` or another active service needs as well. */
@@ -202,7 +229,7 @@ export class ServiceSwitch {
       if (uplink !== null && bytes !== undefined && !keptHops.includes(hop))
         links.route.removeDefaultRoute(uplink.index, bytes);
     }
-    for (const place of placed(this.service)) {
+    for (const place of this.placed) {
       if (kept.has(placeOf(place))) continue;
       const link = links.fresh(place.device);
       if (link === null) continue;
@@ -211,51 +238,59 @@ export class ServiceSwitch {
     }
   }
 
-  private hops(): Buffer[] {
-    return this.service.uplink.nextHops.flatMap((hop) => parseIp(hop)?.bytes ?? []);
+  /**
+   * What was forwarded before the gate was shut, to a neighbour that did not answer since its cable was out, would leave when it
+   * is in again, and be the word of a second gateway. With the uplink's device the kernel does so itself.
+   */
+  private dropWaiting(): void {
+    const { links, othersActive } = this.tools;
+    const { device } = this.service.downlink;
+    const link = links.fresh(device);
+    if (link !== null && !othersActive().some(({ downlink }) => downlink.device === device))
+      links.route.dropWaiting(link.index);
   }
 
   private has(family: 4 | 6): boolean {
-    return placed(this.service).some((p) => p.address.family === family);
+    return this.placed.some((p) => p.address.family === family);
   }
 
   /** The roving addresses that are on their devices now. */
   private present(): Placed[] {
-    const there = new Set(this.tools.links.route.addresses().map((a) => `${a.index} ${formatIp(a.bytes)}`));
-    return placed(this.service).filter(({ device, bytes }) => {
-      const index = this.tools.links.ear(device).link?.index;
-      return index !== undefined && there.has(`${index} ${formatIp(bytes)}`);
+    const there = this.tools.links.route.addresses();
+    return this.placed.filter(({ device, bytes }) => {
+      const index = this.indexOf(device);
+      return there.some((a) => a.index === index && a.bytes.equals(bytes));
     });
   }
 
   private placeProblem(): Outcome | null {
-    const { links } = this.tools;
     const there = this.present();
-    for (const p of placed(this.service))
-      if (!there.some((t) => t.device === p.device && t.bytes.equals(p.bytes)))
-        return refuted(`${p.address.address} is not on ${p.device}`);
-    const { device, nextHops } = this.service.uplink;
-    const index = links.ear(device).link?.index;
-    for (const hop of nextHops) {
-      const bytes = parseIp(hop)?.bytes;
-      if (bytes === undefined) continue;
-      if (index === undefined || !links.route.hasDefaultRoute(index, bytes))
-        return refuted(`no default route by ${hop} on ${device}`);
-    }
+    const missing = this.placed.find((p) => !there.includes(p));
+    if (missing !== undefined) return refuted(`${missing.address.address} is not on ${missing.device}`);
+    const { device } = this.service.uplink;
+    const index = this.indexOf(device);
+    for (const hop of this.hops)
+      if (index === undefined || !this.tools.links.route.hasDefaultRoute(index, hop))
+        return refuted(`no default route by ${formatIp(hop)} on ${device}`);
     return null;
   }
 
+  private indexOf(device: string): number | undefined {
+    return this.tools.links.ear(device).link?.index;
+  }
+
   private forwardingProblem(): Outcome | null {
+    const { route } = this.tools.links;
     for (const device of [this.service.downlink.device, this.service.uplink.device])
-      if (this.has(4) && readSysctl(`ipv4/conf/${device}/forwarding`) !== '1')
+      if (this.has(4) && route.forwarding(`ipv4/conf/${device}/forwarding`) !== '1')
         return refuted(`net.ipv4.conf.${device}.forwarding is off`);
-    if (this.has(6) && readSysctl('ipv6/conf/all/forwarding') !== '1')
+    if (this.has(6) && route.forwarding('ipv6/conf/all/forwarding') !== '1')
       return refuted('net.ipv6.conf.all.forwarding is off');
     return null;
   }
 
   private keepRenewing(): void {
-    if (this.timer === null) this.timer = setInterval(() => this.renew(false), RENEW_MS);
+    this.stopRenewing ??= everyQuarters(4, () => this.renew(false));
   }
 
   /** After a stall that may have outlived the lifetimes, only an opened gate brings addresses back (`force`). */
@@ -263,7 +298,7 @@ export class ServiceSwitch {
     const stalled = this.tools.nowMs() - this.renewedMs > (this.lifetimeSeconds() - 1) * 1000;
     if (!this.isActive || (stalled && !force)) return;
     try {
-      const wanted = force ? placed(this.service) : this.present();
+      const wanted = force ? this.placed : this.present();
       for (const { device, address, bytes } of wanted) {
         const link = this.tools.links.ear(device).link;
         if (link !== null)

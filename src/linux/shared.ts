@@ -34,13 +34,35 @@ export class Shared<T> {
   }
 }
 
+/** Each service's, made once: a configuration is never changed, but replaced. */
+const made = new WeakMap<GatewayService, { readonly uplink: string; readonly downlink: string }>();
+
 /** What tests of the next hop have in common when one may stand for another. */
-export function uplinkTest({ uplink, limits }: GatewayService): string {
-  return JSON.stringify(['uplink', uplink.device, uplink.nextHops, limits.testMs]);
+export function uplinkTest(service: GatewayService): string {
+  return testsOf(service).uplink;
 }
 
 /** The same of the downlink; a program is told the service, so that its answer is that service's alone. */
-export function downlinkTest({ name, downlink, limits }: GatewayService): string {
-  const isOwn = downlink.checks.some(({ kind }) => kind === 'command');
-  return JSON.stringify(['downlink', downlink.device, downlink.checks, limits.testMs, isOwn ? name : '']);
+export function downlinkTest(service: GatewayService): string {
+  return testsOf(service).downlink;
+}
+
+function testsOf(service: GatewayService): { readonly uplink: string; readonly downlink: string } {
+  let found = made.get(service);
+  if (found === undefined) {
+    const { name, uplink, downlink, limits } = service;
+    const isOwn = downlink.checks.some(({ kind }) => kind === 'command');
+    found = {
+      uplink: JSON.stringify(['uplink', uplink.device, uplink.nextHops, limits.testMs]),
+      downlink: JSON.stringify([
+        'downlink',
+        downlink.device,
+        downlink.checks,
+        limits.testMs,
+        isOwn ? name : '',
+      ]),
+    };
+    made.set(service, found);
+  }
+  return found;
 }

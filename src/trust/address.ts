@@ -32,6 +32,11 @@ export function isLoopback({ family, ip }: SocketAddress): boolean {
   return family === 4 ? ip.startsWith('127.') : ip === '::1';
 }
 
+/** Whether it is one of fe80::/10, which no socket can be bound to without its device. */
+export function isLinkLocal({ family, ip }: SocketAddress): boolean {
+  return family === 6 && /^fe[89ab]/.test(ip);
+}
+
 /** The 4 or 16 bytes of an address that this file made. */
 export function ipBytes(address: SocketAddress): Uint8Array {
   const bytes = address.family === 4 ? parseIp4(address.ip) : parseIp6(address.ip);

@@ -1,7 +1,6 @@
 /**
- * One host's end of the cluster's conversation, and the one thing that the driver uses of the wire: messages in,
- * gated and signed datagrams out; datagrams in, a known member's fresh words out, or a refusal with its code. It
- * does no I/O and has no clock: time, chance and the signing key are handed in.
+ * One host's end of the cluster's conversation, all that the driver uses of the wire: messages in, gated and signed datagrams out;
+ * datagrams in, a known member's fresh words out, or a refusal. No I/O, no clock: time, chance and the signing key are handed in.
  */
 import type { HostName } from '../core/basics.ts';
 import type { Message, MessageType } from '../core/messages.ts';
@@ -22,17 +21,24 @@ import { Handshaker } from './handshake.ts';
 import type { Head, ShownHead } from './head.ts';
 import { hex } from './hex.ts';
 import { type Opened, openDatagram, refused, signatureHolds } from './inbound.ts';
-import { DATAGRAM_MAX_BYTES, GATE_BYTES, PROTOCOL, PROTOCOL_LEAST, ROSTER_HASH_BYTES } from './limits.ts';
+import {
+  DATAGRAM_MAX_BYTES,
+  GATE_BYTES,
+  PROTOCOL,
+  PROTOCOL_LEAST,
+  ROSTER_HASH_BYTES,
+  UPLINK,
+} from './limits.ts';
 import { SESSION_TYPES } from './messages.ts';
 import { decodeBody, ENVELOPE_OVERHEAD_BYTES, PAYLOAD_OVERHEAD_BYTES, shownIn } from './payload.ts';
-import { type Peer, sharedLinks } from './peer.ts';
+import { advertLinks, clocksDoubted, measureAt, type Peer, sharedLinks } from './peer.ts';
 import { PeerTable } from './peers.ts';
 import { type Primitives, REAL_PRIMITIVES } from './primitives.ts';
 import { protocolOf } from './protocol.ts';
 import type { PeerStatus, Received } from './received.ts';
 import { REJECTION_CODES, type RejectionCode } from './rejection.ts';
 import { decodeRosterWord, encodeRosterWord, type RosterWord } from './roster-words.ts';
-import { remeasureMs, type SessionTiming } from './session.ts';
+import type { SessionTiming } from './session-timing.ts';
 import { type Outgoing, Speaker } from './speaker.ts';
 
 export type { Identity } from './ed25519.ts';
@@ -49,7 +55,7 @@ export interface EndpointOptions {
   /** From the kernel: session ids and nonces hang on it. */
   readonly randomBytes: (length: number) => Uint8Array;
   readonly intervalMs: number;
-  /** Default 0.1: a slewed clock may be off by a tenth. */
+  /** How far the clocks of `nowMs` may be off in rate. Default 0.1, for slewed ones. */
   readonly maxDrift?: number;
   /** Default max(500 ms, 4 intervals). */
   readonly maxAgeMs?: number;
@@ -86,7 +92,7 @@ export class Endpoint {
     this.#timing = { intervalMs, maxAgeMs, maxDrift };
     const { primitives = REAL_PRIMITIVES, firstSeq = 0, protocol = PROTOCOL } = options;
     this.#speaker = new Speaker(roster, self, identity, links, randomBytes, firstSeq, protocol);
-    this.#handshaker = new Handshaker(this.#speaker, this.#timing);
+    this.#handshaker = new Handshaker(this.#speaker);
     this.#ownKid = hex(this.#speaker.kid);
     const { clusterId } = roster;
     this.#peers = new PeerTable({ clusterId, ownKid: this.#speaker.kid, identity, primitives }, this.#timing);
@@ -117,10 +123,7 @@ export class Endpoint {
     if (fresh.length === 0) return;
     for (const peer of this.#peers.all()) {
       if (sharedLinks(peer, fresh).length === 0) continue;
-      const { measuredMs } = peer.session;
-      if (measuredMs !== null && nowMs < measuredMs + remeasureMs(this.#timing)) continue;
-      peer.wantedSinceMs = nowMs;
-      peer.nextHelloMs = nowMs;
+      if (peer.session.sid === null || nowMs >= peer.measureAtMs) measureAt(peer, nowMs);
     }
   }
 
@@ -142,14 +145,18 @@ export class Endpoint {
     const targets = this.#targets(to);
     if (targets.length === 0) return [];
     const out: Outgoing[] = [];
-    for (const [type, group] of groupBy(messages, (message) => message.type)) {
+    for (const [type, group] of groupBy(messages, ({ type }) => type)) {
       const isOnce = to === 'all' && isSignedOnce(type);
+      const isAdvert = isOnce && group.every((one) => one.type === 'STATUS' && one.phase === 'serving');
       for (const [protocol, peers] of groupBy(targets, (peer) => this.#protocolWith(peer.session.sid))) {
         const records = group.map((message) => encodeRecord(message, protocol));
+        const linksTo = isAdvert
+          ? advertLinks(nowMs, peers, this.#timing.intervalMs, this.#speaker.links)
+          : null;
         for (const body of packRecords(records, RECORDS_BYTES)) {
           const once = isOnce ? this.#speaker.envelope(nowMs, typeNumber(type), null, null, body) : null;
           for (const peer of peers) {
-            if (once !== null) out.push(...this.#speaker.copies(peer, peer.key, once));
+            if (once !== null) out.push(...this.#speaker.copies(peer, peer.key, once, linksTo?.get(peer)));
             else out.push(...this.#sealFor(nowMs, peer, typeNumber(type), body));
           }
         }
@@ -314,13 +321,17 @@ export class Endpoint {
     if (type !== undefined && VOTES.has(type) && session.isDuplicate(nowMs))
       return refuse('duplicate-session');
     if (!session.isFresh(link, header.seq)) return refuse('replayed');
-    if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) return refuse('too-old');
+    if (session.ageMs(nowMs, header.sentMs) > this.#timing.maxAgeMs) {
+      clocksDoubted(nowMs, peer, this.#timing);
+      return refuse('too-old');
+    }
     if (!peer.dataBudget.spend(nowMs, this.#speaker.chance())) return refuse('budget');
     if (!signatureHolds(opened, this.#speaker.ownAad, this.#speaker.allAad)) return refuse('signature');
     const value = decode(decodeBody(sign1.payload, header) ?? null);
     if (typeof value === 'string') return refuse(value);
     if (!session.commit(nowMs, link, header)) return refuse('replayed');
     peer.roster = { version: header.rosterVersion, hash: hex(header.rosterHash) };
+    if (link === UPLINK) peer.uplinkHeardMs = nowMs;
     return { ok: true, value };
   }
 }

@@ -8,9 +8,8 @@ import { hex } from './hex.ts';
 import { type Opened, type Refused, refused, signatureHolds } from './inbound.ts';
 import { BARE_REPLY_PAUSE_MS, NONCE_BYTES } from './limits.ts';
 import { type Handshake, readHandshake, type ShownRoster, shownIn } from './payload.ts';
-import { helloSent, helloSoon, helloTargets, type Peer, sessionMeasured } from './peer.ts';
+import { helloSent, helloSoon, helloTargets, measureAt, type Peer, sessionMeasured } from './peer.ts';
 import type { RejectionCode } from './rejection.ts';
-import type { SessionTiming } from './session.ts';
 import type { Outgoing, Speaker } from './speaker.ts';
 
 export interface Handshaken {
@@ -29,11 +28,12 @@ export interface Handshaken {
 
 export class Handshaker {
   readonly #speaker: Speaker;
-  readonly #timing: SessionTiming;
+  /** Does not change in a run. */
+  readonly #ownKid: string;
 
-  constructor(speaker: Speaker, timing: SessionTiming) {
+  constructor(speaker: Speaker) {
     this.#speaker = speaker;
-    this.#timing = timing;
+    this.#ownKid = hex(speaker.kid);
   }
 
   /** Steps 4 to 7 of the pipeline for HELLO, CHALLENGE and WELCOME: what answers no nonce of ours costs no signature. */
@@ -107,7 +107,7 @@ export class Handshaker {
     if (acceptance === 'duplicate-session') return refused(member.name, true, acceptance);
     session.noteHeard(sid, header);
     peer.key = key;
-    sessionMeasured(nowMs, peer, this.#timing);
+    sessionMeasured(nowMs, peer, this.#ownKid);
     const joined = acceptance === 'joined';
     const held = 'held' in handshake && handshake.held ? { held: handshake.held } : {};
     const tripMs = nowMs - askedMs;
@@ -122,7 +122,7 @@ export class Handshaker {
   /** The HELLOs to one peer that are due. */
   hellos(nowMs: number, peer: Peer): Outgoing[] {
     const out: Outgoing[] = [];
-    const targets = helloTargets(nowMs, peer, this.#timing);
+    const targets = helloTargets(nowMs, peer);
     // One nonce for all that are asked now: the answer says, signed, whose it is.
     const nonce = targets.some((target) => target !== null) ? this.#speaker.nonce(NONCE_BYTES) : null;
     if (nonce !== null) peer.session.noteHelloSent(hex(nonce), nowMs);
@@ -135,7 +135,7 @@ export class Handshaker {
       for (const key of keys) out.push(...this.#speaker.handshake(nowMs, peer, key, target, hello));
     }
     if (targets.length > 0) helloSent(nowMs, peer, targets, this.#speaker.chance());
-    else sessionMeasured(nowMs, peer, this.#timing);
+    else measureAt(peer, peer.measureAtMs);
     return out;
   }
 }

@@ -10,7 +10,8 @@ import type { GateTag } from './gate.ts';
 import { hex } from './hex.ts';
 import { DATA_BUDGET_PER_S, HANDSHAKE_BUDGET_PER_S, ROSTER_ASKS_PER_S, UPLINK } from './limits.ts';
 import type { Primitives } from './primitives.ts';
-import { PeerSession, remeasureMs, type SessionTiming } from './session.ts';
+import { PeerSession } from './session.ts';
+import { remeasureMs, type SessionTiming, SOONER } from './session-timing.ts';
 
 /** One public key of a peer, and all that is derived from it and our own. */
 export interface PeerKey {
@@ -38,6 +39,8 @@ export interface Peer {
   lastAsked: { readonly sid: string; readonly seq: number } | null;
   /** The roster that it showed last, signed; null before its first word. */
   roster: { readonly version: number; readonly hash: string } | null;
+  /** When the clocks are to be measured anew. */
+  measureAtMs: number;
   /** Since when a session or a measurement is wanted; the HELLOs grow rarer with it. */
   wantedSinceMs: number;
   /** When a HELLO last went to a session, not just to whoever is there. */
@@ -46,6 +49,9 @@ export interface Peer {
   candidatePauseMs: number;
   nextHelloMs: number;
   lastBareReplyMs: number;
+  /** When a word of it last came over the uplink, and when an advert last went there to it. */
+  uplinkHeardMs: number;
+  uplinkToldMs: number;
 }
 
 /** What the keys of a peer are made of. */
@@ -100,17 +106,46 @@ export function createPeer(
     rosterBudget: new Budget(nowMs, ROSTER_ASKS_PER_S),
     lastAsked: null,
     roster: null,
+    measureAtMs: nowMs,
     wantedSinceMs: nowMs,
     lastAskedMs: Number.NEGATIVE_INFINITY,
     candidatePauseMs: 0,
     nextHelloMs: nowMs,
     lastBareReplyMs: Number.NEGATIVE_INFINITY,
+    uplinkHeardMs: Number.NEGATIVE_INFINITY,
+    uplinkToldMs: Number.NEGATIVE_INFINITY,
   };
 }
 
 /** The links over which that member can be reached now: it has an address for them, or they are the uplink. */
 export function sharedLinks(peer: Peer, present: readonly number[]): readonly number[] {
   return present.filter((link) => link === UPLINK || link <= peer.member.addresses.length);
+}
+
+/** P82: an advert goes over the uplink once in so many intervals to a peer that was not heard there for one more. */
+const UPLINK_ADVERT_INTERVALS = 5;
+
+/**
+ * The links over which an advert to all goes to each of these peers now; null: over all. At rest nobody else has an uplink, and
+ * nobody hears what is said there.
+ */
+export function advertLinks(
+  nowMs: number,
+  peers: readonly Peer[],
+  intervalMs: number,
+  present: readonly number[],
+): ReadonlyMap<Peer, readonly number[]> | null {
+  if (!present.includes(UPLINK)) return null;
+  const others = present.filter((link) => link !== UPLINK);
+  const linksTo = new Map<Peer, readonly number[]>();
+  for (const peer of peers) {
+    const isHeard = nowMs - peer.uplinkHeardMs <= (UPLINK_ADVERT_INTERVALS + 1) * intervalMs;
+    // An advert may be a little early.
+    const isDue = nowMs - peer.uplinkToldMs >= (UPLINK_ADVERT_INTERVALS - 0.5) * intervalMs;
+    if (isHeard || isDue) peer.uplinkToldMs = nowMs;
+    linksTo.set(peer, isHeard || isDue ? present : others);
+  }
+  return linksTo;
 }
 
 /** How long after a HELLO the next one goes out while nothing answers. */
@@ -126,11 +161,11 @@ function helloPauseMs(nowMs: number, peer: Peer): number {
 const CANDIDATE_PAUSE_MS = 10;
 
 /** Whom a HELLO is due to now: sessions by sid, null for "whoever is there". */
-export function helloTargets(nowMs: number, peer: Peer, timing: SessionTiming): readonly (string | null)[] {
+export function helloTargets(nowMs: number, peer: Peer): readonly (string | null)[] {
   const { session } = peer;
   if (session.sid === null) return session.candidates.length > 0 ? session.candidates : [null];
   const targets: string[] = [];
-  if (nowMs >= (session.measuredMs ?? 0) + remeasureMs(timing)) targets.push(session.sid);
+  if (nowMs >= peer.measureAtMs) targets.push(session.sid);
   if (nowMs >= (session.yieldsAtMs ?? 0)) targets.push(...session.candidates);
   return targets;
 }
@@ -149,12 +184,33 @@ export function helloSent(
   peer.nextHelloMs = nowMs + helloPauseMs(nowMs, peer);
 }
 
-/** After a session was accepted or measured: the next HELLO is the next measurement. */
-export function sessionMeasured(nowMs: number, peer: Peer, timing: SessionTiming): void {
+/** Of the time between two measurements: so much longer the second host of a pair waits for the first one's question (P20). */
+const SECOND_WAITS = 1 / 8;
+
+/**
+ * After a session was accepted or measured: the next HELLO is the next measurement. One exchange measures for both: were both to
+ * ask, they would do so in the same moment for ever.
+ */
+export function sessionMeasured(nowMs: number, peer: Peer, ownKid: string): void {
   // Where the older measurement was the better one it stays in force, and the next one is not wanted at once.
-  const pauseMs = remeasureMs(timing);
-  peer.wantedSinceMs = Math.max((peer.session.measuredMs ?? nowMs) + pauseMs, nowMs + pauseMs / 2);
-  peer.nextHelloMs = peer.wantedSinceMs;
+  const { pauseMs, measuredMs } = peer.session;
+  const waitsMs = peer.key.kid < ownKid ? SECOND_WAITS * pauseMs : 0;
+  measureAt(peer, Math.max((measuredMs ?? nowMs) + pauseMs, nowMs + pauseMs / 2) + waitsMs);
+}
+
+/** The clocks are to be measured anew then. */
+export function measureAt(peer: Peer, atMs: number): void {
+  peer.measureAtMs = atMs;
+  peer.wantedSinceMs = atMs;
+  peer.nextHelloMs = atMs;
+}
+
+/**
+ * A word of its session was too old: it was held back, or one of the two clocks stood still (a paused machine), and whoever it is
+ * would not be understood until the next measurement. So that comes at once, if the last question was long enough ago.
+ */
+export function clocksDoubted(nowMs: number, peer: Peer, timing: SessionTiming): void {
+  if (nowMs >= peer.lastAskedMs + SOONER * remeasureMs(timing)) measureAt(peer, nowMs);
 }
 
 /** After something new was learnt: HELLOs that are due for it go out soon. */

@@ -5,7 +5,7 @@
 import type { HostName } from '../core/basics.ts';
 import type { Roster, RosterMember } from '../trust/roster.ts';
 import { createPeer, type KeyMaker, keysOf, type Peer, type PeerKey } from './peer.ts';
-import type { SessionTiming } from './session.ts';
+import type { SessionTiming } from './session-timing.ts';
 
 export class PeerTable {
   readonly #maker: KeyMaker;

@@ -6,26 +6,8 @@
  */
 import { ANSWERED_MAX, CANDIDATES_MAX, DUPLICATE_MS, NEWEST_MAX, NONCES_MAX, RETIRED_MAX } from './limits.ts';
 import type { Marked } from './marks.ts';
+import { nonceLifeMs, remeasureMs, type SessionTiming, SOONER, YOUNG } from './session-timing.ts';
 import { ReplayWindow } from './window.ts';
-
-/** The cluster's times as the sessions need them. */
-export interface SessionTiming {
-  readonly intervalMs: number;
-  /** A message that may be older is refused. */
-  readonly maxAgeMs: number;
-  /** rho: how much two clocks may drift apart, as a share. */
-  readonly maxDrift: number;
-}
-
-/** A nonce answers only that long after it was sent. */
-export function nonceLifeMs(timing: SessionTiming): number {
-  return timing.maxAgeMs / 4;
-}
-
-/** After this time the clocks' difference is measured anew; by then drift has used up a quarter of max_age. */
-export function remeasureMs(timing: SessionTiming): number {
-  return timing.maxDrift > 0 ? timing.maxAgeMs / (8 * timing.maxDrift) : 60_000;
-}
 
 interface Accepted {
   readonly sid: string;
@@ -39,6 +21,8 @@ interface Accepted {
   heard: Marked | null;
   /** How long the newest answer took. */
   roundTripMs: number;
+  /** How often it was measured. */
+  measured: number;
   delayMs: DelayBounds | null;
   /** Numbers up to this one are refused: they may have been taken before the session was displaced and returned. */
   readonly floorSeq: number;
@@ -96,6 +80,12 @@ export class PeerSession {
 
   get measuredMs(): number | null {
     return this.#accepted?.measuredMs ?? null;
+  }
+
+  /** After the last measurement the next one is due in so long, counted from its question. */
+  get pauseMs(): number {
+    const isYoung = (this.#accepted?.measured ?? 0) <= YOUNG;
+    return remeasureMs(this.#timing) * (isYoung ? SOONER : 1);
   }
 
   /** When two runs of this host were last proven to be alive at once. */
@@ -212,6 +202,7 @@ export class PeerSession {
       this.#measure(old, nowMs, offsetMs, askedMs);
       old.heardMs = nowMs;
       old.roundTripMs = nowMs - askedMs;
+      old.measured += 1;
       return 'measured';
     }
     if (this.isHeard(nowMs)) {
@@ -234,6 +225,7 @@ export class PeerSession {
       heardMs: nowMs,
       heard: this.#retired.get(sid) ?? null,
       roundTripMs: inMs,
+      measured: 1,
       delayMs: null,
       floorSeq: this.floorOf(sid),
       windows: new Map(),

@@ -144,9 +144,9 @@ export class Speaker {
     return Buffer.compare(this.#marks.of(heard.seq), heard.mark) === 0;
   }
 
-  /** The datagrams that carry an envelope to a peer: one for each link, as the gate binds the link. */
-  copies(peer: Peer, key: PeerKey, envelope: Uint8Array): Outgoing[] {
-    return sharedLinks(peer, this.links).map((link) => ({
+  /** The datagrams that carry an envelope to a peer: one for each of these links, as the gate binds the link. */
+  copies(peer: Peer, key: PeerKey, envelope: Uint8Array, links: readonly number[] = this.links): Outgoing[] {
+    return sharedLinks(peer, links).map((link) => ({
       to: peer.member.name,
       link,
       datagram: addGate(key.sendKey, link, envelope, peer.gateTag),

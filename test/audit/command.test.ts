@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { walk } from '../../src/audit/segment.ts';
 import { portcullis } from '../unit/cli-harness.ts';
+import { assertDocumented } from '../unit/printed-json.ts';
 import { LIMITS, LogCluster, note, takeover } from './cluster.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'portcullis-command-'));
@@ -85,6 +86,7 @@ test('verify says by whose word it judges, and which file it means', async () =>
   const shown = await portcullis(['audit', 'verify', ...logs, ...roster]);
   assert.match(shown.out, /^judged by roster version \d+ of cluster dmz, admin key SHA256:\S+: compare it/);
   const json = await portcullis(['audit', 'verify', ...logs, ...roster, '--json']);
+  assertDocumented('audit verify', json.out);
   const { roster: by } = JSON.parse(json.out) as { roster: { cluster: string; adminGiven: boolean } };
   assert.deepEqual([by.cluster, by.adminGiven], ['dmz', false]);
   const foreign = await portcullis(['audit', 'verify', ...logs, '--roster', other.rosterPath]);

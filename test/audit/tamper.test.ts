@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readText } from '../unit/vectors.ts';
 import { blocksOf, fileOf, other, story, withBlocks, withFile } from './altered.ts';
+import { takeApart } from './forge.ts';
 import { judged } from './story.ts';
 import { BLOCKS } from './tamper-blocks.ts';
 import type { Case } from './tamper-case.ts';
@@ -45,13 +46,16 @@ for (const { name, make, host, severity, text } of CASES)
     if (severity !== 'doubt') assert.ok(!ok);
   });
 
-test('found: a bit flipped, wherever in the file it is', () => {
+test('found: a bit flipped, wherever in the file it is; one in the last block’s length is told like a write that was cut off', () => {
   const file = fileOf('fw1');
+  const { start: last } = takeApart(file).at(-1) ?? assert.fail();
   for (let at = 3; at < file.length; at += 97) {
     const spoilt = Uint8Array.from(file);
     spoilt[at] = (spoilt[at] ?? 0) ^ (1 << (at % 8));
     const { ok, findings } = judged(withFile('fw1', spoilt), { roster: story.roster });
-    assert.ok(!ok, `byte ${at}: ${findings.map(({ text }) => text).join()}`);
+    const isDoubted =
+      at >= last && findings.some(({ text }) => /ends in a write that was cut off/.test(text));
+    assert.ok(!ok || isDoubted, `byte ${at}: ${findings.map(({ text }) => text).join()}`);
   }
 });
 

@@ -1,5 +1,6 @@
 /** The writer: bursts, disks that fail, heads that are durable, retention (P66, P70, P71). */
 import assert from 'node:assert/strict';
+import { readdirSync, renameSync } from 'node:fs';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogDisk, nodeDisk } from '../../src/daemon/log-disk.ts';
@@ -53,6 +54,31 @@ test('a takeover does not wait for its entries: they are signed and written afte
   assert.deepEqual([signatures, heads.at(-1)?.n], [signed, durable]);
   await log.flush();
   assert.deepEqual([signatures, heads.at(-1)?.n], [signed + 1, durable + 20]);
+});
+
+test('a file that somebody takes away while it is written is trouble, and none that grows unseen; put back, it goes on', async (t) => {
+  const directory = `${temporaryDir(t)}/log`;
+  const disk = nodeDisk(directory);
+  const troubles: (string | null)[] = [];
+  const log = logOn(disk, { onTrouble: (error) => void troubles.push(error) });
+  await log.open();
+  log.append(note('before'));
+  await log.flush();
+  const [name = ''] = readdirSync(directory);
+  renameSync(`${directory}/${name}`, `${directory}/aside`);
+  for (const text of ['while it is away', 'more']) {
+    log.append(note(text));
+    await log.flush();
+    assert.ok(log.status().failing, text);
+  }
+  assert.match(troubles.join(), /000001\.log was removed or replaced while it was written$/);
+  assert.deepEqual(readdirSync(directory), ['aside'], 'nothing is begun in its place');
+  renameSync(`${directory}/aside`, `${directory}/${name}`);
+  await log.close(60_000);
+  assert.equal(troubles.at(-1), null);
+  const texts = (await entriesOf(disk)).map(({ text }) => text);
+  assert.deepEqual(texts.slice(1, 4), ['before', 'while it is away', 'more']);
+  await assertSound(disk);
 });
 
 /** A disk that refuses, with that error, while `broken` says so. */

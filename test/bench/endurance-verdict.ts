@@ -19,6 +19,16 @@ export type EnduranceRecord =
       readonly uncaused: number;
       readonly problems: readonly string[];
     }
+  /** A blow that could not be done, or after which the cluster did not come to rest: nothing was measured. */
+  | {
+      readonly record: 'failed';
+      readonly atS: number;
+      readonly fault: string;
+      readonly what: string;
+      readonly uncaused: number;
+    }
+  /** Before a blow, and at the end: the places that hosts came to while nothing was done to them. */
+  | { readonly record: 'calm'; readonly atS: number; readonly places: { readonly [place: string]: number } }
   /** After the last blow; `uncaused`: moves since then. */
   | { readonly record: 'end'; readonly atS: number; readonly uncaused: number };
 
@@ -42,6 +52,8 @@ export interface Verdict {
   readonly growths: readonly Lived[];
   /** Moves of the service that no blow caused: between blows, and beyond the one move of each. */
   readonly falseTakeovers: number;
+  /** The places that hosts came to though nothing was done to them, counted: what no other host need have heard of. */
+  readonly unrest: { readonly [place: string]: number };
   /** What was not as it must be; empty: all is well. */
   readonly problems: readonly string[];
 }
@@ -64,7 +76,7 @@ export function verdictOf(records: readonly EnduranceRecord[]): Verdict {
   const lastS = Math.max(0, ...records.map(({ atS }) => atS));
   const lived = growthsOf(samples, samples.at(-1)?.atS ?? 0);
   const falseTakeovers =
-    records.reduce((sum, record) => sum + (record.record === 'sample' ? 0 : record.uncaused), 0) +
+    records.reduce((sum, record) => sum + ('uncaused' in record ? record.uncaused : 0), 0) +
     blows.reduce((sum, { changes }) => sum + Math.max(0, changes - 1), 0);
   const outages: { [fault: string]: Distribution } = {
     all: distribution(blows.map(({ outageMs }) => outageMs)),
@@ -76,17 +88,31 @@ export function verdictOf(records: readonly EnduranceRecord[]): Verdict {
   const problems = blows.flatMap(({ problems: told, fault, struck, atS }) =>
     told.map((problem) => `${Math.round(atS)} s, ${fault} of ${struck}: ${problem}`),
   );
+  for (const record of records)
+    if (record.record === 'failed')
+      problems.push(`${Math.round(record.atS)} s, ${record.fault}: ${record.what.split('\n', 1)[0]}`);
+  const unrest = unrestOf(records);
+  const lapses = unrest['service.suspended'] ?? 0;
+  if (lapses > 0) problems.push(`${lapses} leases that lapsed in place, and no blow caused it`);
   if (falseTakeovers > 0) problems.push(`${falseTakeovers} takeovers that no blow caused`);
   if (lived.length === 0) problems.push('no process was looked at for long enough to say whether it grows');
-  for (const { host, part, pid, pssKiBPerHour, descriptorsPerHour, isFlat } of lived)
+  for (const { host, part, pid, ownKiBPerHour, descriptorsPerHour, isFlat } of lived)
     if (!isFlat)
       problems.push(
-        `${part} process ${pid} of ${host} grew: ${pssKiBPerHour} KiB and ${descriptorsPerHour} descriptors an hour`,
+        `${part} process ${pid} of ${host} grew: ${ownKiBPerHour} KiB and ${descriptorsPerHour} descriptors an hour`,
       );
   return {
     ...{ minutes: hundredths(lastS / 60), outages, lostMax: Math.max(0, ...blows.map(({ lost }) => lost)) },
-    ...{ growths: lived, falseTakeovers, problems },
+    ...{ growths: lived, falseTakeovers, unrest, problems },
   };
+}
+
+function unrestOf(records: readonly EnduranceRecord[]): { [place: string]: number } {
+  const sums: { [place: string]: number } = {};
+  for (const record of records)
+    if (record.record === 'calm')
+      for (const [place, count] of Object.entries(record.places)) sums[place] = (sums[place] ?? 0) + count;
+  return sums;
 }
 
 function distribution(outagesMs: readonly number[]): Distribution {
@@ -103,11 +129,11 @@ function growthsOf(samples: readonly { readonly footprint: Footprint }[], lastS:
   return all
     .filter(({ minutes }) => minutes >= leastMinutes)
     .map((growth) => {
-      const { minutes, pssKiBPerHour, pssKiBMost, descriptorsPerHour } = growth;
+      const { minutes, ownKiBPerHour, ownKiBMost, descriptorsPerHour } = growth;
       const hours = minutes / 60;
       const isFlat =
         minutes < LEAST_MINUTES ||
-        (pssKiBPerHour * hours <= Math.max(FLAT_SHARE * pssKiBMost, FLAT_KIB) &&
+        (ownKiBPerHour * hours <= Math.max(FLAT_SHARE * ownKiBMost, FLAT_KIB) &&
           descriptorsPerHour * hours <= FLAT_DESCRIPTORS);
       return { ...growth, minutes: hundredths(minutes), isFlat };
     });

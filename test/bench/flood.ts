@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { type AttackResult, runAttack } from '../lab/attack-run.ts';
 import { ATTACKS, type Attack } from '../lab/attacks.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory } from '../lab/lab.ts';
+import { UsageError } from '../lab/usage.ts';
 
 interface Series {
   readonly takeoverMs: readonly (number | null)[];
@@ -55,7 +56,7 @@ const runs = Math.min(Math.max(Math.floor(Number(values.runs)) || 5, 1), 100);
 const FLOODS = ATTACKS.flatMap(({ name, slowsWithout }) => (slowsWithout === undefined ? [] : [name]));
 const flood = ATTACKS.find(({ name, slowsWithout }) => name === values.attack && slowsWithout !== undefined);
 if (flood?.slowsWithout === undefined)
-  throw new RangeError(`${values.attack} is no flood; there are ${FLOODS.join(', ')}`);
+  throw new UsageError(`${values.attack} is no flood; there are ${FLOODS.join(', ')}`);
 
 cleanUpOnSignals();
 const done = {

@@ -25,18 +25,15 @@ const MB_PER_MIB = 1.048576;
 export function goalsOf(report: Report, policy: Policy): Goal[] {
   return [
     ...report.rows.flatMap((row) => rowGoals(row, policy)),
-    ...report.rest.flatMap(({ kind, intervalMs, rest }) => {
+    ...report.rest.flatMap(({ kind, hosts, intervalMs, rest }) => {
       if (kind !== OURS || intervalMs !== REST_INTERVAL_MS) return [];
       const cpu = Math.max(rest.master.cpuPercent, rest.backup.cpuPercent);
       // As on a machine of its own, where nothing is shared with the lab's other hosts.
       const mb = hundredths(Math.max(rest.master.aloneMiB, rest.backup.aloneMiB) * MB_PER_MIB);
+      const at = `at rest, ${hosts} hosts, ${intervalMs} ms`;
       return [
-        goal(
-          `at rest, ${intervalMs} ms: under ${REST_CPU_PERCENT} % of a core a host`,
-          cpu,
-          cpu < REST_CPU_PERCENT,
-        ),
-        goal(`at rest, ${intervalMs} ms: under ${REST_MB} MB a host`, mb, mb < REST_MB),
+        goal(`${at}: under ${REST_CPU_PERCENT} % of a core a host`, cpu, cpu < REST_CPU_PERCENT),
+        goal(`${at}: under ${REST_MB} MB a host`, mb, mb < REST_MB),
       ];
     }),
     ...report.calm.flatMap(({ kind, intervalMs, takeovers, seconds, loops }) =>
@@ -62,7 +59,8 @@ function rowGoals(row: Row, policy: Policy): Goal[] {
   if (fault === 'handover' || fault === 'stop') return plannedGoals(row, ours, at);
   if (fault === 'service') {
     const limitMs = 2 * intervalMs;
-    return [goal(`${at}: median at most 2 intervals`, ours.medianMs, ours.medianMs <= limitMs)];
+    const measured = `${ours.medianMs}, longest ${ours.maxMs}`;
+    return [goal(`${at}: median at most 2 intervals`, measured, ours.medianMs <= limitMs)];
   }
   if (fault === 'kill9' || fault === 'hang') {
     const limitMs = leaseMs(intervalMs) + intervalMs;
@@ -73,9 +71,11 @@ function rowGoals(row: Row, policy: Policy): Goal[] {
 
 function ratioGoals(row: Row, at: string, limit: number | undefined): Goal[] {
   if (limit === undefined) return [];
-  return Object.entries(row.ratios).map(([peer, { median }]) =>
-    goal(`${at}: at most ${limit} of ${peer}`, median, median !== null && median <= limit),
-  );
+  return Object.entries(row.ratios).map(([peer, { median, pairs }]) => {
+    const count = pairs.filter((ratio) => ratio !== null).length;
+    const measured = median === null ? null : `${median} (pairs: ${count})`;
+    return goal(`${at}: at most ${limit} of ${peer}`, measured, median !== null && median <= limit);
+  });
 }
 
 function plannedGoals({ series }: Row, ours: Series, at: string): Goal[] {
@@ -93,6 +93,6 @@ function plannedGoals({ series }: Row, ours: Series, at: string): Goal[] {
   ];
 }
 
-function goal(text: string, measured: number | null, holds: boolean): Goal {
+function goal(text: string, measured: number | string | null, holds: boolean): Goal {
   return { goal: text, measured: measured === null ? '-' : String(measured), holds };
 }

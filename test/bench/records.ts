@@ -3,21 +3,25 @@
  * interrupted bench loses nothing, and goes on where it was. Without a file all is kept in memory alone.
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { UsageError } from '../lab/usage.ts';
 
 export class Records<T extends object> {
   readonly #path: string | null;
   readonly #all: T[] = [];
 
-  /** `resume`: goes on with what the file has; else a file that is there already is an error. */
-  constructor(path: string | null, resume: boolean) {
+  /** `resume`: goes on with what the file has (null: this bench cannot); else a file that is there already is an error. Throws `UsageError`. */
+  constructor(path: string | null, resume: boolean | null) {
     this.#path = path;
     if (path === null) {
-      if (resume) throw new RangeError('--resume needs --out FILE');
+      if (resume) throw new UsageError('--resume needs --out FILE');
       return;
     }
-    if (!existsSync(path)) writeFileSync(path, '', { mode: 0o644 });
+    if (!existsSync(path)) begin(path);
     else if (resume) this.#all.push(...readRecords<T>(path));
-    else throw new RangeError(`${path} is there already: name another file, or go on with it by --resume`);
+    else {
+      const orElse = resume === null ? '' : ', or go on with it by --resume';
+      throw new UsageError(`${path} is there already: name another file${orElse}`);
+    }
   }
 
   add(record: T): void {
@@ -27,6 +31,14 @@ export class Records<T extends object> {
 
   get all(): readonly T[] {
     return this.#all;
+  }
+}
+
+function begin(path: string): void {
+  try {
+    writeFileSync(path, '', { mode: 0o644 });
+  } catch (error) {
+    throw new UsageError(`--out ${path} cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
@@ -42,7 +54,7 @@ function readRecords<T>(path: string): T[] {
       try {
         return JSON.parse(line) as T;
       } catch {
-        throw new RangeError(`${path}:${i + 1}: no line of JSON`);
+        throw new UsageError(`${path}:${i + 1}: no line of JSON`);
       }
     });
 }

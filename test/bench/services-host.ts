@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import type { ServiceConfig } from '../../src/core/index.ts';
 import { NodeClock } from '../../src/daemon/clock.ts';
+import { CLOCK_DRIFT } from '../../src/daemon/config/timing.ts';
 import { UdpTransport } from '../../src/daemon/udp.ts';
 import { Driver } from '../../src/driver/driver.ts';
 import type { Actuator } from '../../src/driver/ports.ts';
@@ -72,7 +73,7 @@ function runHost(plan: HostPlan): void {
   const counts = { datagrams: 0, bytes: 0, signatures: 0, verifications: 0, steps: 0 };
   const types: { [type: string]: number } = {};
   const roster = rosterOf(plan);
-  const { timing, maxDrift, maxAgeMs } = clusterTimes(intervalMs);
+  const { timing, maxAgeMs } = clusterTimes(intervalMs);
   const one = coreConfig(roster, name, timing, 'quorum', null);
   const template = one.services[0] ?? fail('no service');
   const services: ServiceConfig[] = serviceNames(plan.services).map((service) => ({
@@ -118,15 +119,15 @@ function runHost(plan: HostPlan): void {
       },
     },
     randomBytes: (length) => Uint8Array.from(randomBytes(length)),
-    ...{ intervalMs, maxDrift, maxAgeMs, links: [1] },
+    ...{ intervalMs, maxDrift: CLOCK_DRIFT, maxAgeMs, links: [1] },
   });
   const actuator: Actuator = {
     run: (service, procedure, id) =>
       setImmediate(() => driver?.actuatorEvents.procedureEnded(service, procedure, id, 'confirmed', '')),
-    probeAddresses: (service, side, id) =>
+    probeAddresses: (service, side, id, waitMs) =>
       setTimeout(
         () => driver?.actuatorEvents.addressesProbed(service, side, id, false, ''),
-        timing.probes * timing.probeTimeoutMs,
+        timing.probes * waitMs,
       ),
     gate: (service, untilMs, id) => setImmediate(() => driver?.actuatorEvents.gateSet(service, id, untilMs)),
   };

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { goalsOf } from './goals.ts';
 import type { CalmRecord, FaultRecord, RestRecord, TakeoverRecord } from './takeover-report.ts';
 import { reportOf } from './takeover-report.ts';
-import { partsTable, rowLine } from './takeover-text.ts';
+import { failedLine, partsTable, rowLine } from './takeover-text.ts';
 
 const ABOUT = { policy: 'available', hosts: 2, witness: false } as const;
 const PARTS = {
@@ -102,6 +102,36 @@ test('a goal holds at its limit and is missed beyond it; what was not measured i
   );
 });
 
+test('beside a goal stands of how many pairs its ratio is, and the longest behind a median', () => {
+  const records = [
+    ...[fault({ outageMs: 160 }), peer({ outageMs: 400 })],
+    ...[fault({ outageMs: 100 }), peer({ outageMs: 10 })],
+    ...[150, 240].map((outageMs) => fault({ fault: 'service', outageMs })),
+    fault({ fault: 'service', outageMs: 140 }),
+  ];
+  assert.deepEqual(
+    goalsOf(reportOf(records), 'available').map(({ measured }) => measured),
+    ['0.4 (pairs: 1)', '150, longest 240'],
+  );
+});
+
+test('a fault after which the cluster did not come to rest is told, without its daemons’ last words', () => {
+  const what = 'the cluster did not settle within 31000 ms: fw1 -\n--- fw1\nwords';
+  const failed = {
+    record: 'failed',
+    ...ABOUT,
+    kind: 'portcullis',
+    intervalMs: 100,
+    fault: 'power',
+    what,
+  } as const;
+  assert.deepEqual(reportOf([failed]).failed, [failed]);
+  assert.equal(
+    failedLine(failed),
+    'FAILED  portcullis, power, 100 ms: the cluster did not settle within 31000 ms: fw1 -',
+  );
+});
+
 test('cost at rest and false takeovers are goals of ours alone', () => {
   const cost = { cpuPercent: 2.9, pssMiB: 60, aloneMiB: 124, processes: 2 };
   const rest: RestRecord = {
@@ -127,8 +157,8 @@ test('cost at rest and false takeovers are goals of ours alone', () => {
   assert.deepEqual(
     goals.map(({ goal, measured, holds }) => `${goal}: ${measured} ${holds}`),
     [
-      'at rest, 100 ms: under 3 % of a core a host: 3 false',
-      'at rest, 100 ms: under 130 MB a host: 130.02 false',
+      'at rest, 2 hosts, 100 ms: under 3 % of a core a host: 3 false',
+      'at rest, 2 hosts, 100 ms: under 130 MB a host: 130.02 false',
       'no false takeover in 600 s at 50 ms, quiet: 0 true',
       'no false takeover in 120 s at 50 ms, all processors busy: 1 false',
     ],

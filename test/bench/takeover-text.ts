@@ -4,7 +4,7 @@ import type { Rest } from '../lab/rest.ts';
 import { row } from '../lab/usage.ts';
 import type { Goal } from './goals.ts';
 import { median } from './statistics.ts';
-import type { About, Row, Series } from './takeover-report.ts';
+import type { About, FailedRecord, Row, Series } from './takeover-report.ts';
 
 const WIDTHS = [10, 7, 32, 22, 16, 13, 18, 16, 13, 8];
 const HEADINGS = [
@@ -73,4 +73,9 @@ export function calmLine({ kind, intervalMs }: About, { seconds, loops, takeover
 
 export function goalLine({ goal, measured, holds }: Goal): string {
   return `${holds ? 'holds' : 'MISSED'}  ${goal}: ${measured}`;
+}
+
+/** Told at the end once more: medians are of those faults alone after which the cluster came to rest. */
+export function failedLine({ kind, fault, intervalMs, what }: FailedRecord): string {
+  return `FAILED  ${kind}, ${fault}, ${intervalMs} ms: ${what.split('\n', 1)[0]}`;
 }

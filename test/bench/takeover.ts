@@ -15,11 +15,11 @@ import { whyNoPeer } from '../lab/keepalived.ts';
 import { cleanUpOnSignals, closeAll, removeWorkDirectory } from '../lab/lab.ts';
 import { Living } from '../lab/living.ts';
 import { measureRest, WARM_SECONDS } from '../lab/rest.ts';
-import { milliseconds, policyNamed, seconds as secondsOf, whole } from '../lab/usage.ts';
+import { milliseconds, policyNamed, seconds as secondsOf, UsageError, whole } from '../lab/usage.ts';
 import { goalsOf } from './goals.ts';
 import { Records } from './records.ts';
 import { type About, OURS, reportOf, type TakeoverRecord } from './takeover-report.ts';
-import { calmLine, goalLine, heading, partsTable, restLine, rowLine } from './takeover-text.ts';
+import { calmLine, failedLine, goalLine, heading, partsTable, restLine, rowLine } from './takeover-text.ts';
 
 const INTERVALS = '1s,200ms,100ms,50ms,20ms,10ms';
 /** In one turn; after that the next one begins anew. */
@@ -66,13 +66,13 @@ const calms = [
 ].filter(({ seconds }) => seconds > 0);
 const kinds: GatewayKind[] = [OURS, ...values.peers.split(',').filter(Boolean).map(peerNamed)];
 const missing = kinds.length > 1 ? whyNoPeer() : null;
-if (missing !== null) throw new Error(missing);
+if (missing !== null) throw new UsageError(missing);
 const records = new Records<TakeoverRecord>(values.out ?? null, values.resume);
 const say = (text: string): boolean => (values.json ? process.stderr : process.stdout).write(`${text}\n`);
 
 function peerNamed(name: string): GatewayKind {
   const kind = PEERS[name];
-  if (kind === undefined) throw new RangeError(`--peers is unicast, multicast or both, not ${name}`);
+  if (kind === undefined) throw new UsageError(`--peers is unicast, multicast or both, not ${name}`);
   return kind;
 }
 
@@ -186,6 +186,7 @@ try {
 const all = report();
 const goals = goalsOf(all, policy);
 say(partsTable(all.rows));
+for (const failed of all.failed) say(failedLine(failed));
 for (const goal of goals) say(goalLine(goal));
 if (values.json)
   process.stdout.write(`${JSON.stringify({ node: process.version, ...cluster, runs, ...all, goals })}\n`);

@@ -67,7 +67,8 @@ export function abstractHost(host: HostState, s: ServiceState, nowMs: number, nu
       2 * bit(rounds !== undefined && rounds.uplink !== 0),
     answ: attempt === null ? 0 : bit(attempt.answeredBy.downlink) + 2 * bit(attempt.answeredBy.uplink),
     prep: ['no', 'ordered', 'tested'].indexOf(attempt?.prepared ?? 'no'),
-    windowOver: bit((handover || isRound) && (s.timers.window === null || nowMs >= s.timers.window)),
+    // When its timer has said so; a suspended host's round, too.
+    windowOver: bit((handover || isRound) && s.timers.window === null),
     stage: cleaning === null ? 0 : STAGES.indexOf(cleaning.stage) + 1,
     copies: cleaning?.copies ?? 0,
     gate: bit(s.gate.untilMs !== null),

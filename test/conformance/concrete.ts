@@ -52,11 +52,14 @@ export function concretise(v: Vector, variant: number): Concrete {
   };
   const timer = TIMER_EVENTS[event];
   if (timer !== undefined) timers[timer] = NOW;
+  // Not over: to come, or due behind this event (R9).
+  const isBehind = event !== 'E_NONE' && timer === undefined && variant % 2 === 1;
+  const windowMs = isBehind ? NOW : NOW + 30;
   if (v.attempt === 1 && /listening|waiting/.test(place) && v.windowOver === 0 && timer !== 'window') {
-    timers.window = NOW + 30;
+    timers.window = windowMs;
   }
   if (place === 'service.suspended' && v.suspect === 1 && v.windowOver === 0 && timer !== 'window') {
-    timers.window = NOW + 30;
+    timers.window = windowMs;
   }
   const pausing = v.pausing === 1 || (event === 'E_CHECK_INSIST' && v.counts === 0);
   if (pausing && timer !== 'trial') timers.trial = NOW + 500;
@@ -153,6 +156,7 @@ export function concretise(v: Vector, variant: number): Concrete {
             to: trialTo,
             id: 44,
             tried: [trialTo],
+            untilMs: NOW + 500,
             only: v.only === 1,
           },
     trialPauseMs: v.pausing === 1 ? 1000 : 0,

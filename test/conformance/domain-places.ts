@@ -140,6 +140,10 @@ export const PLACES: { readonly [place: string]: (event: string, m: boolean) => 
     [{ known: MINE }, { known: FORMER }],
     ...bits('forced', 'gate', 'right', 'suspect', 'sign'),
     m ? RIVALS.slice(0, 2) : RIVALS.slice(0, 3),
+    // A search that the lapse interrupted.
+    /^E_(GATE|OP_|T_STEP|T_ADVERT|READY|WITHDRAW|RELEASE|ANSWER)/.test(event)
+      ? [{}, ...TRIALS.slice(0, 2)]
+      : [{}],
     ...(/^E_(ADDR|T_WINDOW|NONE|GATE)/.test(event)
       ? [all('pend', 0, 1, 2, 3), ...bits('windowOver')]
       : [[{ pend: 3 }, {}]]),

@@ -38,8 +38,6 @@ export function settle(v: Vector, place: string, event: string): boolean {
   const quorum = v.available === 0 && v.forced === 0;
   if (v.available === 1 && v.forced === 1) return false;
   if (v.known === 0 && (v.rel !== 0 || v.fresh === 1 || v.heardP === 1)) return false;
-  // A watching host whose master is overdue is no longer watching.
-  if (place === 'BACKUP_WATCHING' && v.known !== 0 && v.fresh === 0 && event !== 'E_T_SILENCE') return false;
   if (v.downSince === 1 && (v.down === 0 || v.suspect === 0)) return false;
   if (place.startsWith('HANDOVER') && place !== 'HANDOVER_WITHDRAWING') {
     if (v.available === 1) v.maj = 0;
@@ -74,16 +72,12 @@ export function settle(v: Vector, place: string, event: string): boolean {
     // A round begins behind a shut gate, and waits for what it asked.
     if (v.suspect === 1 && v.gate === 1) return false;
     if (v.suspect === 0 && ((v.pend as number) > 0 || v.windowOver === 1)) return false;
-    if (v.suspect === 1 && v.pend === 0 && v.windowOver === 1 && event !== 'E_T_WINDOW') return false;
+    if (v.suspect === 1 && v.pend === 0 && v.windowOver === 1) return false;
     if (v.gate === 1 && v.right === 0 && event !== 'E_GATE_OPEN' && event !== 'E_GATE_SHUT') return false;
     // Suspended is who has no right; a gate that could not be kept open leaves one.
     if (event === 'E_T_WINDOW' && quorum) return false;
   }
-  if (event === 'E_T_WINDOW') {
-    const waits = place.startsWith('HANDOVER') || v.suspect === 1;
-    if (waits && v.windowOver === 0) v.windowOver = 1;
-    else if (waits) return false;
-  }
+  if (event === 'E_T_WINDOW' && v.windowOver === 1) return false;
   if (event.startsWith('E_ADDR') && place.startsWith('HANDOVER') && v.attempt === 1 && v.pend === 0)
     return false;
   if (event === 'E_DOWN_LOST' && v.blamed === 1 && place.startsWith('INIT')) return false;

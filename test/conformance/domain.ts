@@ -90,7 +90,6 @@ function axesOf(place: string, event: string): readonly Axis[] {
   if (event === 'E_RELEASED' && place === 'HANDOVER_RELEASING')
     axes.push(...bits('match', 'lent', 'limitOver'));
   if (event === 'E_OBJECT_HEARING' && place === 'HANDOVER_CLAIMING') axes.push(...bits('claimP'));
-  if (/^E_(ADDR|T_WINDOW|NONE)/.test(event) && place === 'HANDOVER_LISTENING') axes.push(...bits('claimP'));
   // Who claims with nobody else to object.
   if (event === 'E_T_PROBE' && place === 'BACKUP_SUSPECTING') axes.push(...bits('two'));
   const candidates = CANDIDATES[place];

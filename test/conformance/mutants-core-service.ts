@@ -59,8 +59,8 @@ export const SERVICE_MUTANTS: readonly CoreMutant[] = [
   edit(
     'service.ts',
     'R8 a suspended gate stays open',
-    '  c.gate(null);\n  c.set({ trial: null });',
-    '  c.set({ trial: null });',
+    "before it was renewed');\n  c.gate(null);",
+    "before it was renewed');",
   ),
   edit(
     'service.ts',
@@ -85,6 +85,12 @@ export const SERVICE_MUTANTS: readonly CoreMutant[] = [
     'R13 a forced master stays beside another one',
     'else if (c.s.forced) {',
     'else if (false) {',
+  ),
+  edit(
+    'succession.ts',
+    'R12 a lapse ends the search',
+    'if (trial !== null) c.become(',
+    'if (trial === undefined) c.become(',
   ),
   edit(
     'succession.ts',

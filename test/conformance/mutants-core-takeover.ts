@@ -153,9 +153,20 @@ export const TAKEOVER_MUTANTS: readonly CoreMutant[] = [
     'compareTerms(term, c.s.term) < 0',
     'compareTerms(term, c.s.term) > 0',
   ),
-  edit('conflict.ts', 'R11 only one side is asked', "uplink: c.probeAddresses('uplink')", 'uplink: 0'),
+  edit(
+    'conflict.ts',
+    'R11 only one side is asked',
+    "uplink: c.probeAddresses('uplink', waitMs)",
+    'uplink: 0',
+  ),
   edit('conflict.ts', 'R19 an unsigned answer stops for ever', "c.become('waited');", ''),
   edit('conflict.ts', 'R11 the window ends with the answers', 'if (ended && timeIsUp)', 'if (ended)'),
+  edit(
+    'conflict.ts',
+    'R9 a round that is told late ends the window',
+    'c.s.timers.window === null',
+    '(c.s.timers.window ?? 0) <= c.now',
+  ),
   edit('conflict.ts', 'R11 the window does not wait for answers', 'if (ended && timeIsUp)', 'if (timeIsUp)'),
   edit(
     'readiness.ts',
@@ -218,13 +229,4 @@ export const TAKEOVER_MUTANTS: readonly CoreMutant[] = [
     ' || compareTerms(m.term, known.term) < 0) return;',
     ') return;',
   ),
-  {
-    ...edit(
-      'readiness.ts',
-      'R12 the limit of the attempt ends a takeover that was let go',
-      "c.timer('step', c.now + c.t.promiseMs);\n  if (c.policy",
-      'limit(c, c.t.promiseMs);\n  if (c.policy',
-    ),
-    where: 'HANDOVER_RELEASING E_RELEASED',
-  },
 ];

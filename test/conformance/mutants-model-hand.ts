@@ -157,6 +157,12 @@ export const MUTANTS_BY_HAND: readonly ModelMutant[] = [
     find: 'AT(SERVICE_SUSPENDED)',
     replace: 'true',
   },
+  {
+    name: 'R12 a lapse ends the search',
+    on: 'R12: what a lapse interrupted',
+    find: 'S.trialTo != 0 -> Q_WANTED : 0',
+    replace: 'S.trialTo != 0 -> 0 : 0',
+  },
   { name: 'R12 READY of anybody', on: ':: ev == E_READY', find: 'S.trialTo == from + 1', replace: 'true' },
   {
     name: 'R8 open again without a round of probes',

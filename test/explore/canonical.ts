@@ -6,7 +6,7 @@
  *   past (promises, leases, hold-downs); ages that it compares with a bound, beyond that bound. Overdue deadlines stay
  *   exact, since how late they are decides about a stall.
  * - *Numbers of requests and orders* matter only by what their owner would do with an answer. So a number is encoded
- *   as the thing in its owner's state that waits for it (`meaning`), or as nothing when nothing does.
+ *   as the thing in its owner's state that waits for it (`meaning`, flights.ts), or as nothing when nothing does.
  * - *The log and alarms* are told to people only, but for `uplink-failed`, which the core reads again.
  * - *Since when a peer is fit, and when a place was entered* count for preemption alone, which is off here.
  * - *The order of words in flight* is no order: they are a multiset, and any of them may come next. With a bounded
@@ -14,46 +14,11 @@
  * - Terms are kept as they are: they stay small in a bounded search. Hosts are not interchangeable (names and
  *   priorities order them), so no symmetry is used.
  */
-import type { HostState, Message, ServiceState } from '../../src/core/index.ts';
+import type { HostState, ServiceState } from '../../src/core/index.ts';
 import { TIMERS } from '../../src/core/state.ts';
+import { flightKey, meaning } from './flights.ts';
 import { add, flag, future, lately, NEVER, reset, sum, table, term, time, word } from './hash.ts';
-import {
-  type Cluster,
-  type Flight,
-  type Host,
-  MAX_AGE_MS,
-  type Node,
-  SERVICE,
-  serviceOf,
-  type Work,
-} from './world.ts';
-
-/**
- * What a number of that host's stands for, as a small code: its pending checks, gate orders, probes, searches; for a
- * request, how long ago it was sent, plus a million. 0: nothing waits for it.
- */
-function meaning(host: Host | undefined, id: number, nowMs: number): number {
-  const s = host === undefined ? undefined : serviceOf(host);
-  if (s === undefined || id === 0) return 0;
-  let code = 0;
-  if (s.gate.id === id) code |= 1;
-  if (s.cleaning?.id === id) code |= 2;
-  if (s.attempt?.probeIds.downlink === id) code |= 4;
-  if (s.attempt?.probeIds.uplink === id) code |= 8;
-  if (s.attempt?.readyId === id) code |= 16;
-  if (s.trial?.id === id) code |= 32;
-  if (s.dispute.id === id) code |= 64;
-  const { checkDownlink, checkServiceLocal, checkServiceRemote, checkUplink } = s.checks;
-  if (checkDownlink.runningId === id) code |= 128;
-  if (checkServiceLocal.runningId === id) code |= 256;
-  if (checkServiceRemote.runningId === id) code |= 512;
-  if (checkUplink.runningId === id) code |= 1024;
-  const leaseMs = host?.state?.config.timing.leaseMs ?? 0;
-  for (const r of s.right.requests) {
-    if (r.id === id && r.sentAtMs + leaseMs > nowMs) code += 1_000_000 + Math.round(nowMs - r.sentAtMs);
-  }
-  return code;
-}
+import { type Cluster, type Host, type Node, SERVICE, serviceOf, type Work } from './world.ts';
 
 function state(h: HostState, s: ServiceState, nowMs: number): void {
   const { intervalMs, leaseMs, promiseMs, slackMs } = h.config.timing;
@@ -170,6 +135,7 @@ function claims(s: ServiceState, nowMs: number): void {
     word(trial.to);
     for (const host of trial.tried) word(host);
     flag(trial.only);
+    future(trial.untilMs, nowMs);
   }
   add(s.trialPauseMs);
   if (s.handingTo === null) add(NEVER);
@@ -236,77 +202,6 @@ function hostDigest(host: Host, nowMs: number): { readonly a: number; readonly b
   for (const work of host.work) workDigest(host, work, nowMs);
   host.digest = { nowMs, ...sum() };
   return host.digest;
-}
-
-/** What a message says but for its number. */
-function content(m: Message): void {
-  word(m.type);
-  if ('term' in m) term(m.term);
-  switch (m.type) {
-    case 'STATUS':
-      word(m.phase);
-      add(m.tableSeq);
-      table(m.table);
-      return;
-    case 'REPORT':
-      word(m.activity);
-      add((m.fit ? 1 : 0) + (m.standby ? 2 : 0) + (m.downlink ? 4 : 0));
-      term(m.tableTerm);
-      add(m.tableSeq);
-      return;
-    case 'PROBE':
-      term(m.claim);
-      flag(m.blame);
-      return;
-    case 'PROBED':
-      word(m.activity);
-      flag(m.serving);
-      add(m.downlinkAgeMs ?? NEVER);
-      return;
-    case 'OBJECT':
-      word(m.reason);
-      add(m.restMs);
-      add(m.downlinkAgeMs ?? NEVER);
-      return;
-    case 'GRANT':
-      table(m.table);
-      return;
-    case 'RELEASED':
-      word(m.successor);
-      add(m.restMs);
-      return;
-    case 'CHECK':
-      flag(m.insist);
-      return;
-    case 'CHECKED':
-      flag(m.ok);
-      return;
-    default:
-  }
-}
-
-const ANSWERS = new Set(['ACK', 'GRANT', 'OBJECT', 'PROBED', 'CHECKED']);
-
-/** Whose number a message carries: the sender's, for an answer the receiver's, for RELEASED the successor's. */
-function owner(cluster: Cluster, node: Node, flight: Flight): Host | undefined {
-  const m = flight.message;
-  if (m.type === 'RELEASED') return node.hosts[cluster.names.indexOf(m.successor ?? '')];
-  return node.hosts[ANSWERS.has(m.type) ? flight.to : flight.from];
-}
-
-/** A word in flight, as a number of 53 bits. */
-export function flightKey(cluster: Cluster, node: Node, flight: Flight): number {
-  reset();
-  add(flight.from * 16 + flight.to * 2 + flight.link);
-  // Before it is due a word may come at any time; how old it is decides when it must have come or is refused.
-  time(flight.dueMs, node.nowMs);
-  if (node.hosts[flight.to]?.frozen === true || flight.dueMs > flight.sentAtMs + 100) {
-    add(Math.round(node.nowMs - flight.sentAtMs) % (MAX_AGE_MS * 4));
-  }
-  content(flight.message);
-  if ('id' in flight.message) add(meaning(owner(cluster, node, flight), flight.message.id, node.nowMs));
-  const { a, b } = sum();
-  return a * 2097152 + (b >>> 11);
 }
 
 /** The whole node, as two numbers of 32 bits. */

@@ -12,6 +12,7 @@ import {
   type ServiceState,
   step,
 } from '../../src/core/index.ts';
+import { NO_TIMERS } from '../../src/core/state.ts';
 import { succeeded } from '../../src/core/table.ts';
 import { clusterOf } from './plans.ts';
 import { type Start, startPoint } from './starts.ts';
@@ -94,6 +95,79 @@ test('R12: a successor whose master is heard but does not let go gives up at the
   };
   assert.equal(at(1000), 'handover.releasing');
   assert.equal(at(3), 'handover.withdrawing');
+});
+
+test('R12: once the old master let go, the limit of the attempt ends nothing any more', () => {
+  const ready = point('ready', B, (s, nowMs) => ({
+    attempt: s.attempt && { ...s.attempt, limitAtMs: nowMs - 1 },
+  }));
+  const { known, attempt } = ready.s;
+  assert.ok(known && attempt);
+  const word = { type: 'RELEASED', service: SERVICE, term: known.term, successor: 'b', restMs: 50 } as const;
+  const opening = told(ready, 'a', { ...word, id: attempt.readyId });
+  assert.equal(opening.s.place, 'handover.opening');
+  assert.equal(after(opening, { type: 'timer' }, 1).s.place, 'handover.opening');
+});
+
+/** A word of the third host that means nothing to a backup. */
+const aside: Message = { type: 'CHECKED', service: SERVICE, id: 99, ok: true };
+
+test('R9: a deadline is served by `timer` alone: the word that it waits for may be the next event', () => {
+  const b = point('advert', B);
+  const silenceMs = (b.s.timers.silence ?? assert.fail('it waits for the next advert')) - b.nowMs;
+  const late = told({ ...b, nowMs: b.nowMs + silenceMs + 5 }, 'c', aside);
+  assert.equal(late.s.place, 'backup.watching');
+  const status = { type: 'STATUS', service: SERVICE, id: 98, phase: 'serving', tableSeq: 0 } as const;
+  const { term } = b.s.known ?? assert.fail('it knows its master');
+  const heard = told(late, 'a', { ...status, term, digest: b.state.config.services[0]?.digest ?? '' });
+  assert.equal(after(heard, { type: 'timer' }).s.place, 'backup.watching', 'it had come in time');
+  assert.equal(after(late, { type: 'timer' }).s.place, 'backup.suspecting', 'had it not');
+});
+
+test('R9: a stall is judged with the first event after it, and once', () => {
+  const b = point('advert', B);
+  const suspecting = after(b, { type: 'timer' }, (b.s.timers.silence ?? 0) - b.nowMs);
+  const { probe } = suspecting.s.timers;
+  assert.ok(probe !== null && suspecting.s.suspicion?.stalls === 0);
+  // Nothing in the suspicion sets the periodic checks anew.
+  const timers = { ...suspecting.s.timers, checks: probe };
+  const services = { [SERVICE]: { ...suspecting.s, timers } };
+  const late = { ...suspecting, state: { ...suspecting.state, services }, nowMs: probe + 150 };
+  const first = told(late, 'c', aside);
+  assert.equal(first.s.suspicion?.stalls, 1);
+  assert.ok(sent(first.effects, 'PROBE').length > 0, 'it begins anew');
+  for (const event of [{ type: 'message', from: 'c', link: 1, message: aside }, { type: 'timer' }] as const) {
+    const next = after(first, event);
+    assert.equal(next.s.suspicion?.stalls, 1, event.type);
+    assert.equal(sent(next.effects, 'PROBE').length, 0, event.type);
+  }
+});
+
+test('R9: each stall doubles what the next may last, up to a promise', () => {
+  const b = point('advert', B);
+  const suspecting = after(b, { type: 'timer' }, (b.s.timers.silence ?? 0) - b.nowMs);
+  const { suspicion } = suspecting.s;
+  assert.ok(suspicion !== null);
+  const begins = (stalls: number, lateMs: number): boolean => {
+    const s = {
+      ...suspecting.s,
+      suspicion: { ...suspicion, stalls },
+      timers: { ...NO_TIMERS, claim: suspecting.nowMs },
+    };
+    const state = { ...suspecting.state, services: { [SERVICE]: s } };
+    return after({ ...suspecting, state, s }, { type: 'timer' }, lateMs).s.suspicion?.stalls === stalls + 1;
+  };
+  const bornMs = suspecting.state.config.timing.intervalMs / 4;
+  for (const [stalls, times] of [
+    [0, 1],
+    [1, 2],
+    [2, 4],
+  ] as const) {
+    assert.ok(!begins(stalls, times * bornMs), `${stalls} stalls before`);
+    assert.ok(begins(stalls, times * bornMs + 1), `${stalls} stalls before`);
+  }
+  assert.ok(!begins(9, PROMISE_MS));
+  assert.ok(begins(9, PROMISE_MS + 1), 'a promise at most');
 });
 
 test('R10: a check confirms what was so when it began', () => {

@@ -12,6 +12,7 @@ import * as frames from '../../src/linux/frames.ts';
 import { parseFrame } from '../../src/linux/frames.ts';
 import { parseIp } from '../../src/linux/ip.ts';
 import { Permit } from '../../src/linux/orders/permit.ts';
+import { recordLine } from '../../src/linux/orders/record.ts';
 import { Session } from '../../src/linux/orders/session.ts';
 import type { Target } from './targets.ts';
 
@@ -19,7 +20,7 @@ const NOW_MS = 1000;
 const HASH = '0123456789abcdef0123456789abcdef';
 const CONVERSATIONS = [
   '1 beat 0 1200\n2 member 10.0.0.2\n3 member fd00::2\n4 members 2\n5 begin 1 0\n6 activateUplink 0 1200\n7 activateService 0 1200\n8 gate 0 1250\n9 gate 0 1290\n10 shut 0 0\n11 deactivateService 0 1200\n12 deactivateUplink 0 1200\n',
-  '1 begin 1 0\n2 beat 0 1300\n3 checkUplink 0 1300\n4 probeUplink 0 1300\n5 probeDownlink 0 1300\n6 fence 0 0\n7 gate 0 1200\n',
+  '1 begin 1 0\n2 beat 0 1300\n3 checkUplink 0 1300\n4 probeUplink 0 1300 8.333\n5 probeDownlink 0 1300 25\n6 fence 0 0\n7 gate 0 1200\n',
   `1 begin 0 0\n2 reload ${HASH}\n3 reload ${HASH.replace('0', 'f')}\n4 announceReleaseUplink 0 900\n5 activateUplink 0 900\n`,
 ];
 const CONFIG = {
@@ -95,7 +96,7 @@ async function converse(input: Uint8Array): Promise<void> {
     desk,
     permit: new Permit({ windowMs: 10_000, idleMs: 11_000, intervalMs: 200, burst: 2, everyMs: 60_000 }),
     nowMs: () => NOW_MS,
-    log: (what, data) => assert.ok(JSON.stringify([what, data]).length < 400),
+    log: (level, what, data) => assert.ok(recordLine(level, new Date(0), 'fw1', what, data).length < 500),
     create: (_config, events) => {
       const judge = new Judge(events);
       judges.push(judge);

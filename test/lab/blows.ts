@@ -6,6 +6,7 @@ import type { Faults } from './faults.ts';
 import type { Cluster } from './gateway.ts';
 import { always, moved, restless, type Scenario } from './scenario.ts';
 import type { SwitchName } from './topology.ts';
+import { UsageError } from './usage.ts';
 
 /** What a blow may touch: the master is the one that it strikes. */
 export interface Struck {
@@ -95,10 +96,10 @@ export const BLOWS: readonly Blow[] = [
   },
 ];
 
-/** Throws `RangeError` for a name that there is not. */
+/** Throws `UsageError` for a name that there is not. */
 export function blowNamed(name: string): Blow {
   const blow = BLOWS.find((candidate) => candidate.name === name);
   if (blow === undefined)
-    throw new RangeError(`there is no fault ${name}; there are ${BLOWS.map((one) => one.name).join(', ')}`);
+    throw new UsageError(`there is no fault ${name}; there are ${BLOWS.map((one) => one.name).join(', ')}`);
   return blow;
 }

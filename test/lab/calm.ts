@@ -73,8 +73,8 @@ export async function measureCalm(options: LivingOptions, seconds: number, isLoa
   }
 }
 
-/** The places that hosts came to since then, by their event logs. */
-function placesOf(lab: Lab, fromMs: number): { [place: string]: number } {
+/** The places that hosts came to since then, counted, by their event logs. */
+export function placesOf(lab: Lab, fromMs: number): { [place: string]: number } {
   const places = lab.gateways.flatMap((host) =>
     readEvents(lab.cluster.directory, host).flatMap(({ kind, to, atMs }) =>
       kind === 'transition' && to !== null && atMs >= fromMs ? [to] : [],

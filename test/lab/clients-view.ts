@@ -8,7 +8,7 @@ import type { Stage } from './stage.ts';
 import { SERVER } from './topology.ts';
 import { TCP_PORT } from './traffic.ts';
 
-const DISPUTE_LIMIT_MS = 8_000;
+const DISPUTE_LIMIT_MS = 20_000;
 
 export const CLIENTS_VIEW: readonly Scenario[] = [
   {
@@ -31,7 +31,7 @@ export const CLIENTS_VIEW: readonly Scenario[] = [
       await stage.faults.cutTo('lan', lone, SERVER.address);
       if (!(await disputes(stage, [lone]))) stage.seen.push(`${lone} says nothing of what it sees`);
       await stage.sleep(2_000);
-      const master = await stage.waitForMaster(1_000);
+      const master = await stage.waitForMaster(5_000);
       if (master !== stage.master) stage.seen.push(`one complainer alone moved the service to ${master}`);
       await stage.faults.heal('lan');
       if (!(await disputes(stage, []))) stage.seen.push('the dispute does not end with its cause');

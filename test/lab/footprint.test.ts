@@ -14,7 +14,7 @@ import {
 } from './footprint.ts';
 import { until } from './process.ts';
 
-const NOBODY: Use = { pid: 0, cpuMs: 0, pssKiB: 0, descriptors: 0, processes: 0 };
+const NOBODY: Use = { pid: 0, cpuMs: 0, pssKiB: 0, ownKiB: 0, descriptors: 0, processes: 0 };
 
 function look(minute: number, network: Partial<Use>): Footprint {
   const use = { ...NOBODY, pid: 7, processes: 1, ...network };
@@ -24,7 +24,7 @@ function look(minute: number, network: Partial<Use>): Footprint {
 test('what grows steadily is told per hour, beside a single leap and whatever the first minutes were', () => {
   const samples = Array.from({ length: 31 }, (_, minute) =>
     look(minute, {
-      pssKiB: (minute < 5 ? 10_000 * minute : 60_000 + 10 * minute) + (minute === 20 ? 30_000 : 0),
+      ownKiB: (minute < 5 ? 10_000 * minute : 60_000 + 10 * minute) + (minute === 20 ? 30_000 : 0),
       descriptors: 30 + Math.floor(minute / 3),
     }),
   );
@@ -32,17 +32,17 @@ test('what grows steadily is told per hour, beside a single leap and whatever th
   assert.equal(more.length, 0);
   assert.equal(found?.part, 'network');
   assert.equal(found?.minutes, 25);
-  assert.equal(found?.pssKiBPerHour, 600);
+  assert.equal(found?.ownKiBPerHour, 600);
   assert.ok(Math.abs((found?.descriptorsPerHour ?? 0) - 20) <= 1);
-  assert.equal(found?.pssKiBMost, 90_200);
+  assert.equal(found?.ownKiBMost, 90_200);
 });
 
 test('a process that was started anew is judged by itself, and the percentage of two is none', () => {
   const samples = [0, 1, 2, 3, 4, 5].map((minute) =>
-    look(minute, { pid: minute < 3 ? 7 : 8, pssKiB: minute < 3 ? 70_000 : 50_000, cpuMs: 600 * minute }),
+    look(minute, { pid: minute < 3 ? 7 : 8, ownKiB: minute < 3 ? 70_000 : 50_000, cpuMs: 600 * minute }),
   );
   assert.deepEqual(
-    growths(samples).map(({ pid, pssKiBPerHour }) => [pid, pssKiBPerHour]),
+    growths(samples).map(({ pid, ownKiBPerHour }) => [pid, ownKiBPerHour]),
     [
       [7, 0],
       [8, 0],

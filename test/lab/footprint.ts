@@ -18,6 +18,8 @@ export interface Use {
   readonly cpuMs: number;
   /** Proportional: what processes share is counted in parts. */
   readonly pssKiB: number;
+  /** What belongs to it alone (anonymous memory): heaps and stacks, and no share that shrinks when a program is run once more. */
+  readonly ownKiB: number;
   readonly descriptors: number;
   readonly processes: number;
 }
@@ -34,7 +36,7 @@ export interface Footprint {
 
 /** USER_HZ, which is what every Linux port of today has. */
 const TICKS_PER_SECOND = 100;
-const NOTHING: Use = { pid: 0, cpuMs: 0, pssKiB: 0, descriptors: 0, processes: 0 };
+const NOTHING: Use = { pid: 0, cpuMs: 0, pssKiB: 0, ownKiB: 0, descriptors: 0, processes: 0 };
 
 /** As it is now. Reading the memory of both takes about a millisecond of their kernel's time. */
 export async function footprint(topology: Inside, host: string): Promise<Footprint> {
@@ -142,9 +144,9 @@ export interface Growth {
   readonly pid: number;
   readonly minutes: number;
   /** The middle one of all slopes between two samples: a single leap moves it little. */
-  readonly pssKiBPerHour: number;
+  readonly ownKiBPerHour: number;
   readonly descriptorsPerHour: number;
-  readonly pssKiBMost: number;
+  readonly ownKiBMost: number;
   readonly descriptorsMost: number;
 }
 
@@ -170,9 +172,9 @@ export function growths(samples: readonly Footprint[], warmMs = 0): Growth[] {
     return [
       {
         ...{ host, part, pid: first.use.pid, minutes: (last.atMs - first.atMs) / 60_000 },
-        pssKiBPerHour: over(({ pssKiB }) => pssKiB),
+        ownKiBPerHour: over(({ ownKiB }) => ownKiB),
         descriptorsPerHour: over(({ descriptors }) => descriptors),
-        pssKiBMost: Math.max(...warm.map(({ use }) => use.pssKiB)),
+        ownKiBMost: Math.max(...warm.map(({ use }) => use.ownKiB)),
         descriptorsMost: Math.max(...warm.map(({ use }) => use.descriptors)),
       },
     ];
@@ -201,8 +203,10 @@ function useOf(pid: number): Use {
     .replace(/^.*\) /, '')
     .split(' ');
   cpuMs += ((Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS_PER_SECOND) * 1_000;
-  const pssKiB = Number(/^Pss:\s+(\d+) kB/m.exec(text(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
-  return { pid, cpuMs, pssKiB, descriptors: entries(`/proc/${pid}/fd`).length, processes: 1 };
+  const memory = text(`/proc/${pid}/smaps_rollup`);
+  const pssKiB = Number(/^Pss:\s+(\d+) kB/m.exec(memory)?.[1] ?? 0);
+  const ownKiB = Number(/^Pss_Anon:\s+(\d+) kB/m.exec(memory)?.[1] ?? 0);
+  return { pid, cpuMs, pssKiB, ownKiB, descriptors: entries(`/proc/${pid}/fd`).length, processes: 1 };
 }
 
 function sum(a: Use, b: Use): Use {
@@ -210,6 +214,7 @@ function sum(a: Use, b: Use): Use {
     pid: a.pid === 0 ? b.pid : a.pid,
     cpuMs: a.cpuMs + b.cpuMs,
     pssKiB: a.pssKiB + b.pssKiB,
+    ownKiB: a.ownKiB + b.ownKiB,
     descriptors: a.descriptors + b.descriptors,
     processes: a.processes + b.processes,
   };

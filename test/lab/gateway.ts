@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Conntrackds, type StatefulOptions } from './conntrackd.ts';
 import type { Faults } from './faults.ts';
 import { configuration, listens } from './host-files.ts';
+import { giveOrder } from './order.ts';
 import { type Finished, type Household, must, run, until } from './process.ts';
 import { ONE, rulesOf, type ServicePlan } from './services.ts';
 import { CLUSTER_PORT, type HostPlan, type Topology } from './topology.ts';
@@ -212,22 +213,9 @@ export class Cluster {
     });
   }
 
-  /** An operator's order, as the command would give it; throws when it is refused. */
+  /** An operator's order, as the command would give it; throws when it is refused, or not answered. */
   order(host: string, what: string, body: object): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const socketPath = join(this.directory, host, 'run', 'control.sock');
-      const ask = request({ socketPath, path: `/v1/${what}`, method: 'POST', timeout: 2_000 }, (answer) => {
-        let text = '';
-        answer.on('data', (chunk) => {
-          text += chunk;
-        });
-        answer.on('end', () =>
-          answer.statusCode === 202 ? resolve() : reject(new Error(`${what}: ${text}`)),
-        );
-      });
-      ask.on('error', reject);
-      ask.end(JSON.stringify(body));
-    });
+    return giveOrder(join(this.directory, host, 'run', 'control.sock'), what, body);
   }
 
   /** Each host's main state, in small letters; `-` for one that does not answer. */

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Block, wordsOf } from '../pages.ts';
+import { type Block, typedOf, wordsOf } from '../pages.ts';
 import { PORTCULLIS, PROJECT } from './gateway.ts';
 import type { Lab } from './lab.ts';
 import { run } from './process.ts';
@@ -47,15 +47,23 @@ export class Guide {
 
   /** A remark after a line may say that it ends with 1. */
   async #line(host: string, line: string): Promise<void> {
-    const [typed = ''] = line.split(' # ');
-    const [program = '', ...words] = wordsOf(typed);
+    const [program = '', ...words] = wordsOf(typedOf(line));
     if (program === 'systemctl') await this.service(host, words);
     else if (program === 'apt') assert.match(words.join(' '), PACKAGE, 'what the package’s test installs');
+    else if (program === 'curl') await this.#curl(host, words, line);
     else if (program === 'portcullis') await this.portcullis(host, words, line);
     else {
       assert.match(program, /^(cp|mv|rm)$/, line);
       this.passed(line, await run([program, ...words.map((word) => this.place(host, word, this.at()))]));
     }
+  }
+
+  /** The whole answer is one that the socket gives to what it knows. */
+  async #curl(host: string, words: readonly string[], line: string): Promise<void> {
+    const here = words.map((word) => this.place(host, word, this.at()));
+    const answer = await run(this.lab.topology.inside(host, ['curl', '-sS', ...here]), '', LIMIT_MS);
+    this.passed(line, answer);
+    assert.match(answer.stdout, /^(\{"schema":1,|# HELP portcullis_)/, line);
   }
 
   protected async portcullis(host: string, words: readonly string[], line: string): Promise<void> {
@@ -127,6 +135,7 @@ export class Guide {
       .replace(/^\/etc\/portcullis\/host(?=[.-])/, `${etc}/${host}`)
       .replace(/^\/etc\/portcullis\/roster\.cose$/, this.at(host, 'roster.cose'))
       .replace(/^\/etc\/portcullis\//, `${etc}/`)
+      .replace(/^\/run\/portcullis\//, `${this.at(host, 'run')}/`)
       .replace(/^\/var\/lib\/portcullis\//, `${this.at(host, 'state')}/`)
       .replace(/^\/media\/stick\//, `${this.at('stick')}/`);
   }

@@ -4,7 +4,7 @@
  * TCP transfer whole); no test here asserts how long something took.
  */
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { suite } from 'node:test';
 import { needsRoot } from '../netns/netns.ts';
 import { Capture } from './capture.ts';
 import { testCases } from './cases.ts';
@@ -67,12 +67,14 @@ test('a muted port loses its frames both ways and keeps its carrier', { skip }, 
   }
 });
 
-testCases([
-  ['idle', 3],
-  ['power', 2],
-  ['power', 3],
-  ['stop', 3],
-  ['kill9', 2],
-  ['downmute', 2],
-  ['upcut', 2],
-]);
+suite('scenarios', () => {
+  testCases([
+    ['idle', 3],
+    ['power', 2],
+    ['power', 3],
+    ['stop', 3],
+    ['kill9', 2],
+    ['downmute', 2],
+    ['upcut', 2],
+  ]);
+});

@@ -10,8 +10,9 @@ import { needsRoot } from '../netns/netns.ts';
 import { programArgs } from '../programs.ts';
 import { type Frame, parseRecords } from './capture.ts';
 import { whyNoPeer } from './keepalived.ts';
-import { fellMs } from './living.ts';
+import { fellMs, wordsSince } from './living.ts';
 import { Succession, speakersOf } from './succession.ts';
+import { CLUSTER_PORT } from './topology.ts';
 
 /** One record of a capture file: a frame that port 7's station sent. */
 function record(bytes: Buffer): Buffer {
@@ -88,6 +89,21 @@ test('a blow that darkens a side fell with the last frame there; one that does n
   assert.equal(fellMs(frames, 'fw1', {}, 1_000), 1_000);
   assert.equal(fellMs(frames.slice(0, 1), 'fw1', { dark: ['lan'] }, 1_000), 1_000);
   assert.equal(fellMs(frames, 'fw2', { dark: ['lan'] }, 1_000), 1_000);
+});
+
+test('the words before a piece of evidence are kept for it, and nothing else that was heard', () => {
+  const datagram = (atMs: number, side: 'lan' | 'wan', toPort: number): Frame => {
+    const data = Buffer.alloc(40);
+    data.writeUInt8(0x45, 0);
+    data.writeUInt8(17, 9);
+    data.writeUInt16BE(toPort, 22);
+    data.writeUInt16BE(20, 24);
+    return { atMs, side, port: 'fw1', way: 'in', mac: '', protocol: 0x0800, data };
+  };
+  const word = datagram(1_000, 'lan', CLUSTER_PORT);
+  const others = [datagram(1_000, 'wan', CLUSTER_PORT), datagram(1_000, 'lan', 7_000), advert('fw1', 110)];
+  const older = datagram(999, 'lan', CLUSTER_PORT);
+  assert.deepEqual(wordsSince([older, ...others, word], 1_000), [word]);
 });
 
 async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -7,12 +7,12 @@ import { loadavg } from 'node:os';
 import type { Blow, Struck } from './blows.ts';
 import type { Frame } from './capture.ts';
 import type { GatewayKind, Policy } from './gateway.ts';
-import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
+import { type Evidence, judge, udpOf, unansweredMs, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
 import { run, sleep, until } from './process.ts';
 import { compare, evidenceOf, nowMs, type RunResult, takeoverOf } from './run.ts';
 import { Succession, speakersOf } from './succession.ts';
-import { LAN, planHosts, WAN } from './topology.ts';
+import { CLUSTER_PORT, LAN, planHosts, WAN } from './topology.ts';
 
 export interface LivingOptions {
   readonly kind: GatewayKind;
@@ -46,8 +46,22 @@ export interface Survived
   readonly struck: string;
   /** The machine's load when the fault was done: the mean of the last minute. */
   readonly load: number;
-  /** Moves of the service that nothing had caused, from when all was calm after the former fault until this one. */
+  /**
+   * Moves of the service that nothing had caused: from when all was calm after the former fault until this one, and, of ours,
+   * while the struck host came back.
+   */
   readonly uncaused: number;
+}
+
+/** The fault was not done; whoever asks again finds the cluster as it was. */
+export class NotStruck extends Error {
+  /** As `Survived.uncaused`, until then. */
+  readonly uncaused: number;
+
+  constructor(cause: unknown, uncaused: number) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.uncaused = uncaused;
+  }
 }
 
 const SETTLE_MS = 30_000;
@@ -63,6 +77,7 @@ export class Living {
   readonly #options: LivingOptions;
   #isAwake = false;
   readonly #succession = new Succession();
+  #lastWords: readonly Frame[] = [];
 
   private constructor(lab: Lab, options: LivingOptions) {
     this.lab = lab;
@@ -95,6 +110,7 @@ export class Living {
     await this.#calm();
     await this.lab.capture.take(nowMs());
     this.#succession.forget();
+    this.#lastWords = [];
   }
 
   /** Ends all daemons, the traffic and the questions. */
@@ -115,25 +131,32 @@ export class Living {
     return this.lab.cluster.settle(this.lab.gateways, SETTLE_MS);
   }
 
-  /** One fault at a random point of the interval, then all is mended and calm again. Throws when it does not come to rest. */
+  /**
+   * One fault at a random point of the interval, then all is mended and calm again. Throws `NotStruck` when it could not be done,
+   * such as an order that was refused; other errors when the cluster does not come to rest after it.
+   */
   async survive(blow: Blow): Promise<Survived> {
     const startedMs = performance.now();
     const { cluster, faults, traffic, gateways } = this.lab;
     const { intervalMs, policy, kind } = this.#options;
-    const master = await this.master();
+    const master = await this.master().catch((error: unknown) => {
+      throw new NotStruck(error, 0);
+    });
     const [load = 0] = loadavg();
     await traffic.begin();
     await sleep(Math.random() * intervalMs);
     const uncaused = await this.uncaused();
     const on: Struck = { cluster, faults, master };
     const fromMs = nowMs();
-    await blow.strike(on);
+    await blow.strike(on).catch((error: unknown) => {
+      throw new NotStruck(error, uncaused);
+    });
     const problems = await this.#watch(blow, on, fromMs);
     const endMs = nowMs();
     const flow = await traffic.take();
     await blow.mend(on);
     const healedMs = await this.#calm();
-    const { during, problems: later } = await this.#evidence(fromMs, endMs, healedMs);
+    const { during, movesAfter, problems: later } = await this.#evidence(fromMs, endMs, healedMs);
     const verdict = judge(during);
     const hosts = this.lab.options.hosts.map(({ name }) => name);
     problems.push(...compare(blow.expect({ policy, gateways, hosts }), verdict, flow), ...later);
@@ -147,8 +170,9 @@ export class Living {
       )),
       ...{ overlapMs: verdict.overlapMs, masters: verdict.masters, endMasters: verdict.endMasters.length },
       ...{ changes: verdict.changes, standbyUplinkPackets: verdict.standbyUplinkPackets },
-      ...{ tcpSurvived: flow.tcpSurvived, struck: master, load, uncaused },
-      // Of the peer nothing is expected.
+      ...{ tcpSurvived: flow.tcpSurvived, struck: master, load },
+      // Of the peer nothing is expected, and it takes the service back by itself.
+      uncaused: uncaused + (kind === 'portcullis' ? movesAfter : 0),
       problems: kind === 'portcullis' ? problems : [],
       seconds: Math.round((performance.now() - startedMs) / 100) / 10,
     };
@@ -221,11 +245,25 @@ export class Living {
    */
   async uncaused(): Promise<number> {
     const endMs = nowMs() - 6 * this.#options.intervalMs - 100;
-    return this.#moves((await this.lab.capture.take(endMs)).frames);
+    const { frames } = await this.lab.capture.take(endMs);
+    this.#keepWords([...this.#lastWords, ...frames], endMs);
+    return this.#moves(frames);
   }
 
   #moves(frames: readonly Frame[]): number {
     return this.#succession.follow(speakersOf(frames, this.#options.kind, this.lab.gateways));
+  }
+
+  /** For the next evidence. Also of what is judged by nobody: at short intervals the words before it are too old to say who serves. */
+  #keepWords(frames: readonly Frame[], endMs: number): void {
+    this.#lastWords = wordsSince(frames, endMs - 2 * this.#options.intervalMs - 100);
+  }
+
+  /** Evidence with the last words before it: it may be shorter than an interval, and have nobody say that he serves. */
+  #withWords(heard: Pick<Evidence, 'frames' | 'carriers'>, fromMs: number, endMs: number): Evidence {
+    const frames = [...this.#lastWords, ...heard.frames];
+    this.#keepWords(frames, endMs);
+    return evidenceOf(this.lab, { ...heard, frames }, fromMs, endMs);
   }
 
   /** What was heard from a fault to its end, and from there until all was calm again. */
@@ -233,13 +271,22 @@ export class Living {
     fromMs: number,
     endMs: number,
     healedMs: number,
-  ): Promise<{ during: Evidence; problems: string[] }> {
+  ): Promise<{ during: Evidence; movesAfter: number; problems: string[] }> {
     const heard = await this.lab.capture.take(endMs);
-    const during = { ...evidenceOf(this.lab, heard, fromMs, endMs), lastMs: LAST_MS };
-    this.#moves(during.frames);
-    const after = evidenceOf(this.lab, await this.lab.capture.take(healedMs), endMs, healedMs);
-    return { during, problems: mendingProblems(judge(after), this.#moves(after.frames)) };
+    this.#moves(heard.frames);
+    const during = { ...this.#withWords(heard, fromMs, endMs), lastMs: LAST_MS };
+    const later = await this.lab.capture.take(healedMs);
+    const movesAfter = this.#moves(later.frames);
+    const after = this.#withWords(later, endMs, healedMs);
+    return { during, movesAfter, problems: mendingProblems(judge(after), movesAfter) };
   }
+}
+
+/** The words of our hosts on the lan since then, of frames in the order in which they came. */
+export function wordsSince(frames: readonly Frame[], sinceMs: number): Frame[] {
+  return frames.filter(
+    (frame) => frame.atMs >= sinceMs && frame.side === 'lan' && udpOf(frame)?.toPort === CLUSTER_PORT,
+  );
 }
 
 /** When a blow that was ordered then fell: with the host's last frame on the sides that it darkened. */

@@ -1,14 +1,12 @@
 /** The README's two hosts, every line of it, from two bare hosts to a cluster that serves and outlives a loss of power. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
 import { needsRoot } from '../netns/netns.ts';
-import { blocksOf } from '../pages.ts';
+import { boxesOf } from '../pages.ts';
 import { FirstGuide } from './first-guide.ts';
-import { PROJECT } from './gateway.ts';
 import { cleanUpOnSignals, closeAll, Lab, removeWorkDirectory } from './lab.ts';
 import { must, run, until } from './process.ts';
+import { allFit } from './run.ts';
 import { planHosts, SERVER, WAN } from './topology.ts';
 
 const HOSTS = ['fw1', 'fw2'];
@@ -33,11 +31,12 @@ test('the README’s two hosts, every line of it', { skip: needsRoot() }, async 
     until(async () => (await run(topology.inside('client', ping))).code === 0, LIMIT_MS, 200);
   const guide = new FirstGuide(lab);
   await guide.begin();
-  const blocks = blocksOf(readFileSync(join(PROJECT, 'README.md'), 'utf8'));
+  const blocks = boxesOf(import.meta.filename, 'README.md');
   const last = blocks.at(-1);
   for (const block of blocks) {
     if (block === last) {
       assert.equal(await cluster.settle(HOSTS, LIMIT_MS), 'fw1');
+      assert.ok(await until(() => allFit(lab, 'fw1', HOSTS), LIMIT_MS), 'fw2 is fit');
       assert.ok(await isServed(), 'a client gets through');
     }
     await guide.follow(block);

@@ -303,7 +303,9 @@ export const SCENARIOS: readonly Scenario[] = [
     fault: async (stage) => {
       await stage.command('handover', stage.master);
       await stage.sleep(2_000);
-      await stage.command('handover', await stage.waitForMaster(5_000), '--to', stage.master);
+      const heir = await stage.waitForMaster(5_000);
+      await stage.waitForFit(heir, stage.master);
+      await stage.command('handover', heir, '--to', stage.master);
     },
     watchMs: 3_000,
     expect: always(moved(2)),

@@ -1,7 +1,9 @@
 /** What a scenario's fault may touch, and the runner's small helpers for it. */
 import type { Faults } from './faults.ts';
 import { type Cluster, type Policy, portcullis } from './gateway.ts';
-import { sleep } from './process.ts';
+import { sleep, until } from './process.ts';
+
+const FIT_LIMIT_MS = 20_000;
 
 export class Stage {
   readonly cluster: Cluster;
@@ -48,6 +50,16 @@ export class Stage {
       await sleep(10);
     }
     throw new Error(`no host became master within ${limitMs} ms`);
+  }
+
+  /** Until that master has heard from that host that it would take over. */
+  async waitForFit(master: string, host: string): Promise<void> {
+    const isFit = async (): Promise<boolean> => {
+      const table = (await this.cluster.status(master))?.services[0]?.table ?? [];
+      return table.some((row) => row.host === host && row.fit);
+    };
+    if (!(await until(isFit, FIT_LIMIT_MS, 50)))
+      throw new Error(`${master} does not hear that ${host} is fit within ${FIT_LIMIT_MS} ms`);
   }
 
   /** An operator's command on that host; throws with its words when it fails. */

@@ -102,6 +102,8 @@ const AVAILABLE: Slice = {
     long('split-then-power', ['FAULTS=2', `WHICH=${SPLIT_LAN + POWER}`, 'HOLD=200', 'HEAL']),
     holds('power-and-liar', ['FAULTS=2', `WHICH=${POWER + LIAR}`, 'HEAL']),
     holds('two-faults', ['FAULTS=2', 'HEAL'], false),
+    // R28: nothing safe hangs on how long an answer is waited for, even if none can be back in time.
+    holds('hasty', ['FAULTS=1', 'RTO=1', 'HEAL']),
     holds('program', ['FAULTS=1', 'EARLY=false', 'HEAL'], false),
     sampled('whole', []),
     broken('no-downlink-check', LAN_CUT, ['BROKEN_NO_DOWNLINK_CHECK'], 'claimsOnlyConfirmed'),
@@ -133,6 +135,8 @@ const QUORUM: Slice = {
   search: LONG_STEPS,
   variants: [
     long('one-fault', ['QUORUM', 'FAULTS=1', 'HEAL']),
+    // R11: nothing safe hangs on the conflict window where a majority has promised; preparing hides none here.
+    long('no-window', ['QUORUM', 'FAULTS=1', 'HEAL', 'EARLY=false', 'WINDOW=0']),
     long('noise', ['QUORUM', 'FAULTS=1', 'NOISE=1', `WHICH=${KILL + POWER + FREEZE + RESTART + 32}`, 'HEAL']),
     holds('boot', ['QUORUM', 'BOOT', 'FAULTS=1', 'HEAL'], false),
     sampled('whole', ['QUORUM']),

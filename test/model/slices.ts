@@ -98,11 +98,12 @@ export const SLICES: readonly Slice[] = [
   {
     name: 'drift',
     file: 'drift.pml',
-    property: 'a promise of L(1+d)/(1-d)+g outlives the gate that hangs on it',
+    property: 'a promise of (1+ρ)(L/(1-d)+g) outlives the gate that hangs on it',
     variants: [
       holds('rules', []),
       broken('promise-is-lease', ['P=L'], 'promiseOutlives'),
       broken('no-drift', ['P=10'], 'promiseOutlives'),
+      // Nor is what the gate takes of itself enough when the voter's own clock is fast: that needs more than 11, too.
       broken('no-granularity', ['P=11'], 'promiseOutlives'),
     ],
   },

@@ -11,7 +11,8 @@ const TSC = join(process.cwd(), 'node_modules/.bin/tsc');
 const CONFIG = join(process.cwd(), 'tsconfig.json');
 
 function tsc(directory: string, ...options: readonly string[]): void {
-  const args = [TSC, '-p', directory, '--noCheck', '--sourceMap', 'false', ...options];
+  const maps = ['--sourceMap', 'false', '--inlineSources', 'false'];
+  const args = [TSC, '-p', directory, '--noCheck', ...maps, ...options];
   execFileSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

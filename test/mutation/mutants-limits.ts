@@ -45,6 +45,17 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     'an objection has longer than a slot',
     NEVER_LONGER,
   ),
+  {
+    file: 'listening.ts',
+    find: "if (policy === 'available')",
+    replace: "if (policy === 'available' && t.probes === 0)",
+    breaks: 'the second opinion has no longer than a question',
+    catcher: {
+      by: 'test',
+      file: 'test/unit/times.test.ts',
+      name: 'R11: the conflict window is short under quorum alone',
+    },
+  },
   trip('Math.max(measuredMs, (', '((', 'a path that became slow is believed by halves', BY_HALVES),
   trip(
     "member.role === 'gateway'",
@@ -79,6 +90,34 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     'if (heardMs < c.t.promiseMs) limit',
     'dropped guard: a successor waits without end for a master that is heard',
     'R12: a successor whose master is heard',
+  ),
+  limit(
+    'readiness.ts',
+    "c.timer('step', c.now + c.t.promiseMs);\n  if (c.policy",
+    'limit(c, c.t.promiseMs);\n  if (c.policy',
+    'the limit of the attempt ends a takeover that was let go',
+    'R12: once the old master let go, the limit',
+  ),
+  limit(
+    'step.ts',
+    "if (event.type === 'timer') dueTimers(c);",
+    'dueTimers(c);',
+    'any event serves a deadline',
+    'R9: a deadline is served by `timer` alone',
+  ),
+  limit(
+    'step.ts',
+    '  overdueNow(c);\n',
+    '',
+    'a stall is judged with each event after it',
+    'R9: a stall is judged with',
+  ),
+  limit(
+    'step.ts',
+    ' * 2 ** Math.min(stalls, 16), promiseMs)',
+    ', promiseMs)',
+    'who is often late begins anew for ever',
+    'R9: each stall doubles',
   ),
   limit(
     'checks.ts',

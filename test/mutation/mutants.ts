@@ -149,7 +149,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: 'succession.ts',
-    find: "if (first) c.timer('step', c.now + Math.min(c.t.handoverLimitMs, limitMs(c)));",
+    find: "if (first) c.timer('step', Math.max(trial.untilMs, c.now));",
     replace: '',
     breaks: 'timer not set: a dead successor is waited for without end',
     catcher: explore(
@@ -255,6 +255,13 @@ export const MUTANTS: readonly Mutant[] = [
       `${AVAILABLE} --start split --disorder 0 --depth 200 --calm 0`,
       /^two active without a split/m,
     ),
+  },
+  {
+    file: 'conflict.ts',
+    find: "c.timer('window', c.now + c.t.promiseMs);",
+    replace: "c.timer('window', (c.s.attempt?.claimedAtMs ?? c.now) + c.t.promiseMs);",
+    breaks: 'the wait for unsigned answers counts from the claim: over before the lease of who died since',
+    catcher: { by: 'test', file: 'test/sim/dead-daemon.test.ts', name: 'T22: a daemon that died before' },
   },
   {
     file: 'conflict.ts',

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Side } from '../../src/core/events.ts';
 import type { Procedure, Verdict } from '../../src/core/procedures.ts';
+import { NodeClock } from '../../src/daemon/clock.ts';
 import { settingsHash } from '../../src/daemon/config/actuator-config.ts';
 import { readSettings } from '../../src/daemon/config/read-settings.ts';
 import { RemoteActuator } from '../../src/daemon/remote-actuator.ts';
@@ -136,9 +137,11 @@ export class Network {
   private constructor(host: Host, stream: Socket) {
     this.stream = stream;
     const settings = readSettings(host.config);
+    const clock = new NodeClock(rawNowMs, () => undefined);
     this.remote = new RemoteActuator({
       stream,
       nowMs: rawNowMs,
+      beside: (run) => clock.beside(run),
       leaseMs: settings.timing.leaseMs,
       hash: settingsHash(settings),
       isGateway: true,

@@ -88,6 +88,20 @@ test('garbage of any kind, while it serves: the host is made harmless, and the a
   }
 });
 
+test('who read its lines is gone: the actuator serves as ever, and stops in good order', {
+  skip,
+}, async (t) => {
+  const host = new Host(t);
+  const actuator = await host.start();
+  actuator.stdout?.destroy();
+  const network = await Network.join(host);
+  await network.serve();
+  network.close();
+  actuator.kill('SIGTERM');
+  assert.equal(await statusAtEnd(actuator), 0);
+  await assertHarmless(host);
+});
+
 test('the network process dies: the host is harmless, and the next one finds an actuator that serves it', {
   skip,
 }, async (t) => {
@@ -159,7 +173,7 @@ test('an uplink that is raised for nothing is lowered, however long the network 
     assert.equal((await network.run(procedure)).verdict, 'confirmed', procedure);
   assert.ok(host.isUp() && host.hasRoving());
   await assertHarmless(host);
-  assert.match(host.output, /"actuator":"raised for nothing: lowered","service":"firewall"/);
+  assert.match(host.output, /"level":40,.*"service":"firewall","msg":"raised for nothing: lowered"/);
   assert.equal(network.lost, null);
   assert.equal(await network.gate(rawNowMs() + 1000), null);
   network.close();

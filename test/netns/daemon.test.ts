@@ -144,7 +144,7 @@ function showsItself(gateway: Gateway, status: Status): void {
   const fetched = `fetch('http://127.0.0.1:${METRICS_PORT}/metrics').then((r) => r.text()).then((t) => console.log(t))`;
   const page = gateway.net.exec(gateway.gw, process.execPath, '-e', fetched);
   assert.match(page, /^portcullis_service_serving\{service="firewall"\} 1$/m);
-  assert.match(page, /^portcullis_transitions_total\{service="firewall",cause="gate-open"\} 1$/m);
+  assert.match(page, /^portcullis_transitions_total\{service="firewall",cause="gate-open"\} [1-9]/m);
   assert.match(page, /^process_resident_memory_bytes [1-9]\d+$/m);
   const explained = gateway.cli('explain', '--if', 'this', 'service', 'fw2', '--json');
   assert.equal(explained.status, 0, explained.stderr);
@@ -217,7 +217,9 @@ test('alone it becomes master, shows so, and a stop in good order leaves a harml
   const filtered = log
     .map((line) => (JSON.parse(line) as { data?: { [key: string]: unknown } }).data?.['filtered:stranger'])
     .filter((count) => count !== undefined);
-  assert.deepEqual(filtered, [3], 'what the kernel dropped is in the log');
+  // In one entry or two: the counter may be read between two of them.
+  const sum = filtered.reduce<number>((all, count) => all + Number(count), 0);
+  assert.equal(sum, 3, `what the kernel dropped is in the log: ${filtered.join()}`);
 });
 
 test('a reload changes what changed and nothing else; a bad file changes nothing', { skip }, async (t) => {

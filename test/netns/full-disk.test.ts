@@ -13,6 +13,7 @@ interface Told {
   readonly appended: number;
   readonly written: number;
   readonly stated: number[];
+  /** How long an entry took to be queued: the slowest but ten. */
   readonly slowestMs: number;
   readonly status: { lost: number; failing: boolean };
 }
@@ -35,6 +36,6 @@ test('P70: a file system that is read-only at the start, or full: an alarm each,
     told.status.lost,
   );
   assert.equal(told.written + told.status.lost, told.appended, 'each entry is there, or counted');
-  // Queueing costs microseconds; a stall of a busy machine may come between.
-  assert.ok(told.slowestMs < 250, `${told.slowestMs} ms`);
+  // Queueing costs microseconds, and a stall of a busy machine hits a few of so many.
+  assert.ok(told.slowestMs < 100, `${told.slowestMs} ms`);
 });

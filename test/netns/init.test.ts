@@ -114,6 +114,29 @@ test('--yes takes what was found; the file is our reader’s, commented, whole a
   assert.deepEqual(readFileSync(out), before);
 });
 
+test('a wrong option is named as what it is: there is no file that could have a line', { skip }, (t) => {
+  const f = today(t);
+  const out = `${f.directory}/portcullis.toml`;
+  const right = ['--out', out, '--yes', '--cluster', 'dmz', '--host', 'fw1', '--policy', 'available'];
+  const addresses = ['--downlink-address', '10.77.1.1/24', '--uplink-address', '10.77.2.1/24'];
+  for (const [wrong, said] of [
+    [['--activation', 'maybe'], /error: --activation: is unknown: "maybe"\n.*hint: write one of/],
+    [['--activation', 'module'], /error: --activation: card is missing: .*module is missing: .*\n.*hint: /],
+    [['--user', 'a b'], /error: --user: is no name: "a b"\n/],
+    [
+      ['--uplink-address', '10.77.1.1/24'],
+      /error: --uplink-address: names 10\.77\.1\.1, which is used already\n/,
+    ],
+    [['--rules', 'x\ny'], /error: --rules: /],
+  ] as const) {
+    const { status, stderr } = init(f, ...right, ...addresses, ...wrong);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, said);
+    assert.ok(!stderr.includes(out), stderr);
+    assert.equal(existsSync(out), false);
+  }
+});
+
 test('import keepalived on the host itself: lengths, own address, uplink, strategy and next hop are the host’s', {
   skip,
 }, (t) => {

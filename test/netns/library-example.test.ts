@@ -89,7 +89,10 @@ test('a page is served by one host; when it is killed, by the other; when that o
 
   first.kill('SIGKILL');
   await pair.isAnsweredBy('b');
-  assert.ok(await until(() => !pair.hasAddress('a'), 3000), 'the kernel takes the dead host’s address away');
+  assert.ok(
+    await until(() => !pair.hasAddress('a'), LIMIT_MS),
+    'the kernel takes the dead host’s address away',
+  );
 
   pair.output = '';
   pair.start('a');

@@ -82,6 +82,21 @@ test('auto: lost when who lately answered no longer does, refuted without a carr
   assert.equal((await f.run('checkDownlink')).verdict, 'refuted');
 });
 
+test('a lost carrier that a check finds before the kernel tells of it is told of all the same', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  await f.start();
+  assert.equal(await becomes(f, 'confirmed'), 'confirmed');
+  f.forget();
+  const checked = f.order({ run: 'checkDownlink', whenDark: 'eth0' });
+  await f.heard((s) => s.type === 'still');
+  f.net.ip(f.lan, 'link', 'set', 'p-gw', 'down');
+  assert.equal((await checked).verdict, 'refuted');
+  await f.heard((s) => s.type === 'link' && s.side === 'downlink');
+});
+
 test('lonely: the first foreign frame is reported, and the check then turns true', { skip }, async (t) => {
   const f = new Fixture();
   t.after(() => f.close());

@@ -2,6 +2,7 @@
  * A child process for tests: runs the actuator inside a namespace and takes orders as JSON lines on standard
  * input. Prints each event as a JSON line with the time in milliseconds since its order, where it has one.
  */
+import { execFileSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { ActuatorEvents } from '../../src/driver/ports.ts';
 import { createActuator } from '../../src/linux/actuator.ts';
@@ -33,9 +34,21 @@ const actuator = createActuator(config, events, {
 });
 
 type Order =
-  | { readonly run: Parameters<typeof actuator.run>[1]; readonly id: number; readonly service?: string }
-  /** `heldUpMs`: right after the first question this process is busy for so long. */
-  | { readonly probe: 'downlink' | 'uplink'; readonly id: number; readonly heldUpMs?: number }
+  /** `whenDark`: this process stands still until that device has no carrier, so that no event tells of it before the procedure runs. */
+  | {
+      readonly run: Parameters<typeof actuator.run>[1];
+      readonly id: number;
+      readonly service?: string;
+      readonly whenDark?: string;
+    }
+  /** `heldUpMs`: right after the first question this process is busy for so long. `behind`: so many like it are ordered before. */
+  | {
+      readonly probe: 'downlink' | 'uplink';
+      readonly id: number;
+      readonly service?: string;
+      readonly heldUpMs?: number;
+      readonly behind?: number;
+    }
   /** Opens for so many milliseconds; null shuts. `every`: opens again and again, so often. */
   | {
       readonly gateMs: number | null;
@@ -59,12 +72,27 @@ function heldUp(forMs: number): void {
   while (rawNowMs() < endMs);
 }
 
+/** Returns once the device has no carrier; nothing else happens in this process meanwhile. */
+function untilDark(device: string): void {
+  const endMs = rawNowMs() + 10_000;
+  while (rawNowMs() < endMs)
+    if (!execFileSync('/usr/sbin/ip', ['link', 'show', device], { encoding: 'utf8' }).includes('LOWER_UP'))
+      return;
+}
+
 async function obey(order: Order): Promise<void> {
   started.set(order.id, rawNowMs());
   const service = ('service' in order ? order.service : undefined) ?? config.services[0]?.name ?? '';
-  if ('run' in order) actuator.run(service, order.run, order.id);
-  else if ('probe' in order) {
-    actuator.probeAddresses(service, order.probe, order.id);
+  if ('run' in order) {
+    if (order.whenDark !== undefined) {
+      say({ type: 'still' });
+      untilDark(order.whenDark);
+    }
+    actuator.run(service, order.run, order.id);
+  } else if ('probe' in order) {
+    for (let i = order.behind ?? 0; i > 0; i--)
+      actuator.probeAddresses(service, order.probe, -1, config.probeTimeoutMs);
+    actuator.probeAddresses(service, order.probe, order.id, config.probeTimeoutMs);
     const { heldUpMs } = order;
     if (heldUpMs !== undefined) setImmediate(() => heldUp(heldUpMs));
   } else if ('gateMs' in order) {

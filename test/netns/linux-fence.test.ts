@@ -2,6 +2,7 @@
  * fence makes a serving host harmless without its daemon; inspect finds what would break a takeover.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import test from 'node:test';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
@@ -49,6 +50,47 @@ test('fence: a broken rule file is named, and all else is done', { skip }, async
   assert.ok(bad.includes('rules'));
   assert.doesNotMatch(f.net.ip(f.gw, 'addr', 'show'), /10\.77\.1\.1\//);
   assert.doesNotMatch(f.net.ip(f.gw, 'link', 'show', 'up0'), /[<,]UP[,>]/);
+});
+
+test('fence with a configuration that nobody can read: the kernel’s own tables tell what to take away', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  const broken = `${f.directory}/broken.toml`;
+  writeFileSync(broken, 'cluster = "test\n');
+  const fence = (file: string) => {
+    const words = ['fence', '--config', file, '--json'];
+    const argv = ['netns', 'exec', f.gw, process.execPath, ...programArgs('src/cli/main.ts'), ...words];
+    const { status, stdout, stderr } = spawnSync('ip', argv, { encoding: 'utf8', timeout: 30_000 });
+    return { status, report: JSON.parse(stdout) as FenceReport & { by: string }, stderr };
+  };
+  const empty = fence(broken);
+  assert.equal(empty.status, 1);
+  assert.match(empty.stderr, /broken\.toml:1: .*\n.*hint: [\s\S]*hint: as root: ip addr del/);
+  assert.deepEqual(
+    empty.report.steps.map(({ step, ok }) => [step, ok]),
+    [['gate', false]],
+  );
+  // The host's own address comes second in its subnet, and must stay.
+  f.net.ip(f.gw, 'addr', 'del', '10.77.1.11/24', 'dev', 'eth0');
+  const daemon = await f.start(f.config({ leaseMs: 60_000 }));
+  await f.serve({ gateMs: 59_000 });
+  f.net.ip(f.gw, 'addr', 'add', '10.77.1.11/24', 'dev', 'eth0');
+  assert.equal(await until(() => f.pings(f.client, '10.77.2.254'), 5000), true);
+  daemon.kill('SIGKILL');
+  for (const file of [broken, `${f.directory}/none.toml`]) {
+    const { status, report, stderr } = fence(file);
+    assert.equal(status, 0, stderr);
+    assert.equal(report.by, 'kernel');
+    assert.equal(report.ok, true, JSON.stringify(report.steps));
+    assert.equal(f.pings(f.client, '10.77.1.1'), false);
+    const shown = f.net.ip(f.gw, 'addr', 'show');
+    assert.doesNotMatch(shown, /10\.77\.[12]\.1\/|fd00:77:[12]::1\//);
+    assert.match(shown, /10\.77\.1\.11\//);
+    assert.doesNotMatch(f.net.ip(f.gw, 'link', 'show', 'up0'), /[<,]UP[,>]/);
+    assert.doesNotMatch(f.net.exec(f.gw, '/usr/sbin/nft', 'list', 'ruleset'), /elements = .*expires/);
+  }
 });
 
 test('inspect: a sound host has no errors; each fault is named with a remedy', { skip }, (t) => {

@@ -21,17 +21,22 @@ function framesHeard(f: Fixture): number {
 }
 
 /**
- * How long up0 was up, each time, as the kernel's own events tell: `ip -ts monitor link` puts the time before each. The
- * returned function ends it.
+ * How long up0 was up, each time, as the kernel's own events tell: `ip -ts monitor link` puts the time before each. Resolves
+ * when the monitor listens; the returned function tells what it has heard so far.
  */
-function watchUps(f: Fixture): () => number[] {
+async function watchUps(f: Fixture): Promise<() => number[]> {
   const monitor = f.net.spawn(f.gw, '/usr/sbin/ip', '-ts', 'monitor', 'link');
   let said = '';
   monitor.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     said += chunk;
   });
+  let round = 0;
+  const listens = (): boolean => {
+    f.net.ip(f.gw, 'link', 'set', 'lo', 'mtu', String(60_000 + round++));
+    return said.includes(': lo');
+  };
+  assert.ok(await until(listens, 10_000), 'the monitor listens');
   return () => {
-    monitor.kill();
     const times: number[] = [];
     let upMs: number | null = null;
     for (const [, at = '', flags = ''] of said.matchAll(/^\[([^\]]+)\] ?\d+: up0[^<]*<([^>]*)>/gm)) {
@@ -54,8 +59,7 @@ test('guard: an uplink raised 50 times by others is down again at once, and not 
   t.after(() => f.close());
   await f.start();
   const before = framesHeard(f);
-  const ups = watchUps(f);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const ups = await watchUps(f);
   let first: Said | null = null;
   for (let i = 0; i < TIMES; i++) {
     f.net.ip(f.gw, 'link', 'set', 'up0', 'up');
@@ -63,7 +67,7 @@ test('guard: an uplink raised 50 times by others is down again at once, and not 
     // The guard looks again at what it did. The first time it may, before the next raising comes between.
     if (i === 0) first = await f.heard((s) => s.type === 'guard');
   }
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until(() => ups().length >= TIMES, 10_000);
   const times = ups().sort((a, b) => a - b);
   assert.equal(times.length, TIMES, 'as many times up as it was raised');
   const [median = Number.NaN, slowest = Number.NaN] = [times[TIMES / 2], times.at(-1)];

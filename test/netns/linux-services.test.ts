@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import test from 'node:test';
 import type { ActuatorConfig, GatewayService } from '../../src/linux/config.ts';
 import { Fixture } from './linux-fixture.ts';
-import { needsRoot, until } from './netns.ts';
+import { comesToRest, needsRoot, until } from './netns.ts';
 
 const skip = needsRoot();
 const LEASE_MS = 120_000;
@@ -160,10 +160,8 @@ test('of services that share both cards, a translated flow is stopped with its o
   const stays = await f.flow('firewall');
   const goes = await f.flow('second');
   await f.order({ gateMs: null, service: 'second' });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.ok(await comesToRest(() => goes.answered.length, 500), 'not forwarded by the leave of the other');
   const count = goes.answered.length;
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assert.equal(goes.answered.length, count, 'not forwarded by the leave of the other');
   await f.order({ gateMs: LEASE_MS - 1000, service: 'second' });
   assert.ok(await until(() => goes.answered.length > count, 5000), 'and goes on with it');
   await goes.stop();
@@ -204,10 +202,8 @@ test('what neighbours that do not know better still send here for a shut service
   });
   assert.ok(await until(() => heard > 20, 10_000), 'both ways');
   await f.order({ gateMs: null, service: 'second' });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.ok(await comesToRest(() => heard, 500), 'nothing comes in by the leave of the other');
   const before = heard;
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assert.equal(heard, before, 'nothing comes in by the leave of the other');
   await f.order({ gateMs: LEASE_MS - 1000, service: 'second' });
   assert.ok(await until(() => heard > before + 5, 5000), 'the translation was there all the time');
 });

@@ -27,6 +27,13 @@ export function needsRoot(): string | false {
 
 let made = 0;
 
+/** A test that is ended by a signal leaves nothing behind either: what is made is taken down at the exit. */
+function exitOnSignals(): void {
+  const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+  for (const [signal, number] of Object.entries(numbers))
+    process.once(signal, () => process.exit(128 + number));
+}
+
 /** A set of namespaces that belong to one test. */
 export class Namespaces {
   private readonly names: string[] = [];
@@ -35,6 +42,7 @@ export class Namespaces {
   private readonly onExit = (): void => this.close();
 
   constructor() {
+    if (made === 1) exitOnSignals();
     process.once('exit', this.onExit);
   }
 
@@ -139,6 +147,21 @@ export async function until(probe: () => boolean | Promise<boolean>, limitMs: nu
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return probe();
+}
+
+/**
+ * Waits until a count stays as it is for that long, at most ten seconds; whether it came to rest. What a program printed before may be
+ * read long after, on a busy machine: so no single look tells that it has fallen silent.
+ */
+export async function comesToRest(count: () => number, quietMs: number): Promise<boolean> {
+  const end = performance.now() + 10_000;
+  let [last, sinceMs] = [count(), performance.now()];
+  while (performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (count() !== last) [last, sinceMs] = [count(), performance.now()];
+    else if (performance.now() - sinceMs >= quietMs) return true;
+  }
+  return false;
 }
 
 /** The configuration of a daemon that starts its own actuator, as root, and then runs as another user in that directory. */

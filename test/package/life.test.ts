@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { isOurs, MODPROBE_FILE, UDEV_FILE } from '../../src/linux/uplink/boot-files.ts';
 import { needsRoot } from '../netns/netns.ts';
+import { boxesOf, typedOf, wordsOf } from '../pages.ts';
 import { PROJECT } from '../programs.ts';
 import { sharedPackage, withVersion } from './builder.ts';
 import { DebianRoot } from './debian-root.ts';
@@ -48,6 +49,14 @@ async function assertKept(root: DebianRoot): Promise<void> {
   for (const [path, text] of Object.entries(KEPT)) assert.equal(await root.must('cat', path), text, path);
 }
 
+/** Types the boxes of a page for that machine, each line in the directory with the package; nothing is started, for nothing runs there. */
+async function follow(root: DebianRoot, page: string, machine: string): Promise<void> {
+  const boxes = boxesOf(import.meta.filename, page).filter(({ where }) => where === machine);
+  assert.ok(boxes.length > 0, `${page}: ${machine}`);
+  for (const line of boxes.flatMap(({ lines }) => lines))
+    await root.must('env', '--chdir=/incoming', ...wordsOf(typedOf(line)).filter((word) => word !== '--now'));
+}
+
 const exists = async (root: DebianRoot, path: string): Promise<boolean> =>
   (await root.run('test', '-e', path)).code === 0;
 const versionOf = (root: DebianRoot): Promise<string> =>
@@ -81,6 +90,20 @@ test('installed, upgraded, downgraded, removed, purged: nothing is started, lost
       );
       assert.equal(await root.must('dpkg', '--verify', 'portcullis'), '');
     });
+    await t.test(
+      'the lines of the pages: installed by apt, a witness enabled, tables taken away',
+      async () => {
+        // The same again: that it is there already changes nothing for apt.
+        await follow(root, 'spec/installation.md', 'fw1');
+        await follow(root, 'spec/installation.md', 'w');
+        assert.equal((await root.must('systemctl', 'is-enabled', 'portcullis-witness')).trim(), 'enabled');
+        await root.must('systemctl', 'disable', 'portcullis-witness');
+        for (const family of ['inet', 'arp'])
+          await root.must('nft', 'add', 'table', family, 'portcullis_dmz');
+        await follow(root, 'spec/procedures.md', 'fw1');
+        assert.equal(await root.must('nft', 'list', 'tables'), '');
+      },
+    );
     await t.test(
       'upgrade and downgrade touch no configuration, key, roster or log, and nothing that is enabled',
       async () => {
@@ -169,6 +192,22 @@ test('installed, upgraded, downgraded, removed, purged: nothing is started, lost
         for (const path of Object.keys(others)) assert.ok(await exists(root, path), path);
       }
     });
+  } finally {
+    await root.close();
+  }
+});
+
+test('without the package: the user and the directory that it would have made, by the page’s lines', {
+  skip,
+}, async () => {
+  const root = await DebianRoot.open();
+  try {
+    await follow(root, 'spec/installation.md', 'bare');
+    assert.match(await root.must('getent', 'passwd', 'portcullis'), /nologin$/m);
+    assert.equal(
+      (await root.must('stat', '-c', '%a %U %G', '/etc/portcullis')).trim(),
+      '750 root portcullis',
+    );
   } finally {
     await root.close();
   }

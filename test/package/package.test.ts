@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { BOOT_FILES } from '../../src/linux/uplink/boot-files.ts';
 import { must, run } from '../lab/process.ts';
+import { boxesOf, typedOf, wordsOf } from '../pages.ts';
 import { PROJECT } from '../programs.ts';
 import { buildPackage } from './builder.ts';
 
@@ -194,9 +195,12 @@ test('the removal knows the files that `uplink provision` writes, and the mark i
   assert.ok(mark.length > 20 && script.includes(`MARK='${mark}'`));
 });
 
-test('npm pack: what is in it, and a program that runs when it was installed off the network', async () => {
+test('the page’s lines for npm: what is packed, and a program that runs when it was installed off the network', async () => {
+  const [pack = [], install = []] = boxesOf(import.meta.filename, 'spec/installation.md')
+    .flatMap(({ lines }) => lines)
+    .map((line) => wordsOf(typedOf(line)));
   const packed = JSON.parse(
-    await must(['npm', 'pack', '--json', '--pack-destination', work, PROJECT], '', 120_000),
+    await must([...pack, '--json', '--pack-destination', work, PROJECT], '', 120_000),
   ) as {
     readonly filename: string;
     readonly files: readonly { readonly path: string; readonly mode: number }[];
@@ -218,25 +222,30 @@ test('npm pack: what is in it, and a program that runs when it was installed off
       path,
     );
   const prefix = join(work, 'prefix');
-  const file = join(work, packed[0]?.filename ?? '');
-  await must(
-    [
-      'npm',
-      'install',
-      '-g',
-      '--prefix',
-      prefix,
-      '--ignore-scripts',
-      '--offline',
-      '--cache',
-      join(work, 'no-cache'),
-      '--no-audit',
-      '--no-fund',
-      file,
-    ],
-    '',
-    120_000,
+  const name = packed[0]?.filename ?? '';
+  assert.ok(install.includes(`./${name}`), install.join(' '));
+  const typed = install.map((word) => (word === `./${name}` ? join(work, name) : word));
+  // Off the network, and beside this machine's own programs.
+  const apart = [
+    '--offline',
+    '--cache',
+    join(work, 'no-cache'),
+    '--no-audit',
+    '--no-fund',
+    '--prefix',
+    prefix,
+  ];
+  await must([...typed, ...apart], '', 120_000);
+  const dist = join(prefix, 'lib/node_modules/portcullis/dist/src');
+  const maps = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.map'),
   );
+  assert.ok(maps.length > 200);
+  for (const path of maps) {
+    const map = JSON.parse(readFileSync(join(dist, path), 'utf8')) as { sourcesContent?: readonly unknown[] };
+    const [source] = map.sourcesContent ?? [];
+    assert.ok(typeof source === 'string', `${path} leads to a source that is not in the package`);
+  }
   const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string };
   assert.equal((await must([join(prefix, 'bin/portcullis'), '--version'])).trim(), version);
   await must([join(prefix, 'bin/portcullis'), 'key', 'generate', '--out', join(work, 'n.key')]);

@@ -81,9 +81,9 @@ export class Actuator {
     this.#laneMs = 0;
   }
 
-  probeAddresses(side: Side, ended: (answered: boolean) => void): void {
+  probeAddresses(side: Side, ended: (answered: boolean) => void, waitMs: number): void {
     this.#world.at(
-      this.#world.patienceMs,
+      this.#world.times.timing.probes * waitMs,
       this.#host.alive(() => ended(this.#world.answered(this.#host, side))),
     );
   }
@@ -147,7 +147,7 @@ export class Actuator {
     });
   }
 
-  /** The kernel: open for that long on its own clock, shut at 0. */
+  /** The kernel: open for that long by its own time, shut at 0. */
   #order(restMs: number): void {
     const host = this.#host;
     const world = this.#world;
@@ -155,7 +155,7 @@ export class Actuator {
       host.gateUntilMs = 0;
       return;
     }
-    host.gateUntilMs = world.nowMs + restMs / host.clock.rate + JIFFY_MS * host.chance.next();
+    host.gateUntilMs = world.nowMs + restMs / host.clock.kernelRate + JIFFY_MS * host.chance.next();
     this.#watchLease();
   }
 

@@ -93,10 +93,8 @@ class Machine {
             events.procedureEnded(service, procedure, id, verdict, ''),
           );
         },
-        probeAddresses: (service, side, id) =>
-          later(timing.probes * timing.probeTimeoutMs, (events) =>
-            events.addressesProbed(service, side, id, false, ''),
-          ),
+        probeAddresses: (service, side, id, waitMs) =>
+          later(timing.probes * waitMs, (events) => events.addressesProbed(service, side, id, false, '')),
         gate: (service, untilMs, id) =>
           later(GATE_MS, (events) => {
             this.gates.set(service, untilMs ?? 0);

@@ -3,6 +3,7 @@
  * can be killed at any call of a port, frozen, and started again; a run that has ended is never heard of again.
  */
 import type { CoreConfig, Place, Side } from '../../src/core/index.ts';
+import { CLOCK_DRIFT } from '../../src/daemon/config/timing.ts';
 import { Driver } from '../../src/driver/driver.ts';
 import type { RosterNews } from '../../src/driver/rosters.ts';
 import { membershipOf, type Roster } from '../../src/trust/roster.ts';
@@ -138,7 +139,7 @@ export class Host extends Kernel {
         return bytes;
       },
       intervalMs: times.timing.intervalMs,
-      maxDrift: times.maxDrift,
+      maxDrift: CLOCK_DRIFT,
       maxAgeMs: times.maxAgeMs,
       links: [1],
       // Versions are mixed, and each start may be another software's (P77): no word of what is judged hangs on it.
@@ -171,11 +172,11 @@ export class Host extends Kernel {
             driver.actuatorEvents.procedureEnded(service, procedure, id, verdict, ''),
           );
         },
-        probeAddresses: (service, side, id) => {
+        probeAddresses: (service, side, id, waitMs) => {
           this.#call();
-          this.actuator.probeAddresses(side, (answered) =>
-            driver.actuatorEvents.addressesProbed(service, side, id, answered, ''),
-          );
+          const ended = (answered: boolean) =>
+            driver.actuatorEvents.addressesProbed(service, side, id, answered, '');
+          this.actuator.probeAddresses(side, ended, waitMs);
         },
         gate: (service, untilMs, id) => {
           this.#call();

@@ -1,20 +1,22 @@
 /**
  * One host's modelled kernel: what stays when its daemon dies. Switch ports, the uplink's device, the configured
  * service and the gate. What judges look at lives here and nowhere else; each change of it is told.
- * Times are true time (ms) unless said otherwise; the gate's own clock is the host's.
+ * Times are true time (ms) unless said otherwise; the gate's own clock is the kernel's, which may be slewed.
  */
 
 export type SwitchPort = 'lan' | 'wan' | 'lanMute' | 'wanMute';
 
-/** A host's clock: it starts somewhere and runs at its own rate. */
+/** A host's clock: it starts somewhere and runs at its own rate. That of its kernel's timers may be slewed beside it. */
 export class HostClock {
   readonly offsetMs: number;
   /** Its seconds in a true second. */
   readonly rate: number;
+  readonly kernelRate: number;
 
-  constructor(offsetMs = 0, rate = 1) {
+  constructor(offsetMs = 0, rate = 1, kernelRate = rate) {
     this.offsetMs = offsetMs;
     this.rate = rate;
+    this.kernelRate = kernelRate;
   }
 
   at(trueMs: number): number {

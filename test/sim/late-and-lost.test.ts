@@ -1,57 +1,16 @@
 /**
  * What comes late, is lost, or is only said: words of a release that do not arrive, a lent rest that is too short, a gate
- * that is read back after the right, a round that was slept through, and a member that calls itself master.
+ * that is read back after the right, a deadline or a word behind another, and a member that calls itself master.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Event, type HostState, type Message, type ServiceState, step } from '../../src/core/index.ts';
-import { type Host, SERVICE, World, type WorldOptions } from './world.ts';
-
-type Seen = { readonly state: HostState; readonly nowMs: number };
-
-function serviceOf(state: HostState | undefined): ServiceState {
-  return state?.services[SERVICE] ?? assert.fail('the host runs, and has the service');
-}
-
-function serving(options: Pick<WorldOptions, 'hosts' | 'policy'> & Partial<WorldOptions>) {
-  const w = new World(options);
-  w.startAll();
-  w.pass(20 * w.times.timing.intervalMs);
-  const master = w.host(w.masters()[0] ?? assert.fail('nobody serves'));
-  w.resetFigures();
-  return { w, master, state: master.driver?.state ?? assert.fail() };
-}
+import { type Event, type Message, type ServiceState, step } from '../../src/core/index.ts';
+import { NO_TIMERS } from '../../src/core/state.ts';
+import { effectsOf, firstIn, type Seen, serviceOf, serving, told } from './moments.ts';
+import { type Host, SERVICE, World } from './world.ts';
 
 function hand(master: Host): void {
   assert.equal(master.driver?.order({ kind: 'handover', service: SERVICE, to: null, force: false }), null);
-}
-
-/** The host's state as it is in `place` for the first time from now on. */
-function firstIn(w: World, place: string): () => Seen {
-  let seen: Seen | null = null;
-  w.observe = (_host, nowMs, _event, state) => {
-    if (seen === null && state.services[SERVICE]?.place === place) seen = { state, nowMs };
-  };
-  return () => seen ?? assert.fail(`nobody was in ${place}`);
-}
-
-function effectsOf(state: HostState, event: Event, nowMs: number) {
-  const after = step(state, event, nowMs);
-  const runs = after.effects.flatMap((e) => (e.type === 'run' ? [e.procedure] : []));
-  const says = after.effects.flatMap((e) => (e.type === 'send' ? [e.message] : []));
-  const opens = after.effects.some((e) => e.type === 'gate' && e.untilMs !== null);
-  return { it: serviceOf(after.state), runs, says, opens };
-}
-
-function told(state: HostState, from: string, message: Message, nowMs: number) {
-  return effectsOf(state, { type: 'message', from, link: 1, message }, nowMs);
-}
-
-/** Slept for so long that the right has lapsed. */
-function suspended(state: HostState, nowMs: number): HostState {
-  const { state: after } = step(state, { type: 'timer' }, nowMs);
-  assert.equal(serviceOf(after).place, 'service.suspended');
-  return after;
 }
 
 for (const intervalMs of [200, 1000])
@@ -144,130 +103,104 @@ for (const policy of ['quorum', 'available'] as const)
     assert.equal(effectsOf(state, read, nowMs + 1).it.place, 'service.serving', 'in time it does');
   });
 
-test('R8: a suspended host that slept through its round of probes begins it anew', () => {
-  const { w, state } = serving({ hosts: 2, policy: 'available' });
-  const lapsed = suspended(state, w.nowMs + 1000);
-  const endMs = serviceOf(lapsed).timers.window ?? assert.fail();
-  const { it, opens, says } = effectsOf(lapsed, { type: 'timer' }, endMs + w.times.timing.intervalMs);
-  assert.equal(it.place, 'service.suspended');
-  assert.ok(!opens);
-  assert.ok(says.some((m) => m.type === 'PROBE'));
-});
-
-/** The end of the address probes that a suspended host began on that side. */
-function probed(state: HostState, side: 'downlink' | 'uplink', answered = false): Event {
-  const id = serviceOf(state).suspicion?.probeIds[side] ?? assert.fail('no round is under way');
-  return { type: 'addresses-probed', service: SERVICE, side, id, answered };
-}
-
-/** The round's time is over, and nobody has answered on either side. */
-function silent(lapsed: HostState): HostState {
-  const endMs = serviceOf(lapsed).timers.window ?? assert.fail();
-  const timed = step(lapsed, { type: 'timer' }, endMs).state;
-  const one = step(timed, probed(lapsed, 'uplink'), endMs + 1).state;
-  return step(one, probed(lapsed, 'downlink'), endMs + 2).state;
-}
-
-test('R8: what has not come back of a round is no silence, however late it comes', () => {
-  const { w, state } = serving({ hosts: 2, policy: 'available' });
-  const lapsed = suspended(state, w.nowMs + 1000);
-  const endMs = serviceOf(lapsed).timers.window ?? assert.fail();
-  const timed = step(lapsed, { type: 'timer' }, endMs);
-  assert.equal(serviceOf(timed.state).gate.untilMs, null, 'neither side is told of yet');
-  const one = step(timed.state, probed(lapsed, 'uplink'), endMs + 30);
-  assert.equal(serviceOf(one.state).gate.untilMs, null, 'one side is told of');
-  const old = step(one.state, { ...probed(lapsed, 'downlink'), id: 1 } as Event, endMs + 31);
-  assert.equal(serviceOf(old.state).gate.untilMs, null, 'the end of an older round');
-  assert.ok(effectsOf(old.state, probed(lapsed, 'downlink'), endMs + 32).opens, 'both are silent');
-  const answered = effectsOf(old.state, probed(lapsed, 'downlink', true), endMs + 32);
-  assert.ok(!answered.opens);
-  assert.ok(
-    answered.says.some((m) => m.type === 'PROBE'),
-    'the round begins anew',
-  );
-});
-
-test('R8: a round that begins anew finds the gate shut, also one that was just ordered open', () => {
-  const { w, state } = serving({ hosts: 2, policy: 'available' });
-  const opening = silent(suspended(state, w.nowMs + 1000));
-  const { untilMs } = serviceOf(opening).gate;
-  assert.ok(untilMs !== null, 'the round is over, the gate is ordered open');
-  const late = step(opening, { type: 'timer' }, untilMs + w.times.timing.intervalMs);
-  assert.ok(late.effects.some((e) => e.type === 'gate' && e.untilMs === null));
-  assert.equal(serviceOf(late.state).gate.untilMs, null);
-});
-
-test('R8: who wakes beside another master stays shut while its Linux side is slow and no word comes', () => {
-  const { w, master } = serving({ hosts: 2, policy: 'available' });
-  const other = w.hosts.find((host) => host !== master) ?? assert.fail();
-  master.freeze();
-  w.pass(3000);
-  assert.deepEqual(w.masters(), [other.name]);
-  // Longer than the round of probes and the promise together, but not than the suspension.
-  const order = master.actuator.probeAddresses.bind(master.actuator);
-  master.actuator.probeAddresses = (side, ended) =>
-    order(side, (is) =>
-      w.at(
-        150,
-        master.alive(() => ended(is)),
-      ),
-    );
-  for (const [a, b] of [
-    [master, other],
-    [other, master],
-  ] as const)
-    w.deaf.add(`${a.name}>${b.name}`);
-  w.at(900, () => w.deaf.clear());
-  let both = 0;
-  const changed = master.changed;
-  master.changed = () => {
-    if (master.active(w.nowMs) && other.active(w.nowMs)) both++;
-    changed();
+test('R9: an advert that came in time is no silence, however late the turn and whatever stands before it', () => {
+  const { w, master } = serving({ hosts: 3, policy: 'quorum' });
+  const [backup, third] = w.hosts.filter((host) => host !== master);
+  assert.ok(backup && third);
+  const it = () => serviceOf(backup.driver?.state);
+  const untilAdvertMs = (it().known?.heardAtMs ?? 0) + w.times.timing.intervalMs - w.nowMs;
+  w.pass(untilAdvertMs - 10);
+  const seen: string[] = [];
+  w.observe = (host, _nowMs, event, state) => {
+    if (host === backup.name && event.type === 'message')
+      seen.push(`${event.message.type} ${serviceOf(state).place}`);
   };
-  master.thaw();
-  w.pass(5000);
-  assert.equal(both, 0, 'both were active at once');
-  assert.deepEqual(w.masters(), [other.name]);
+  backup.freeze();
+  assert.equal(third.driver?.order({ kind: 'standby' }), null, 'whose REPORT goes to all');
+  w.pass((it().timers.silence ?? 0) - w.nowMs + 5);
+  backup.thaw();
+  w.pass(1);
+  assert.equal(seen[0], 'REPORT backup.watching');
+  assert.ok(seen.includes('STATUS backup.watching'), seen.join(', '));
+  assert.ok(seen.every((what) => what.endsWith(' backup.watching')));
+  assert.equal(backup.place, 'backup.watching');
 });
 
-test('R8: what a suspended host reads of its gate after its right begins the round anew, too', () => {
-  const { w, state } = serving({ hosts: 2, policy: 'available' });
-  const opening = silent(suspended(state, w.nowMs + 1000));
-  const { id, untilMs } = serviceOf(opening).gate;
-  assert.ok(untilMs !== null, 'the round is over, the gate is ordered open');
-  const read: Event = { type: 'gate-set', service: SERVICE, id, openUntilMs: untilMs };
-  const { it, says } = effectsOf(opening, read, untilMs + 1);
-  assert.equal(it.place, 'service.suspended');
-  assert.ok(says.some((m) => m.type === 'PROBE'));
+test('R9: an operator’s order that is read before an advert serves no deadline', () => {
+  const { w, master } = serving({ hosts: 3, policy: 'quorum' });
+  const backup = w.hosts.find((host) => host !== master) ?? assert.fail();
+  const seen: string[] = [];
+  w.observe = (host, _nowMs, event, state) => {
+    if (host === backup.name) seen.push(`${event.type} ${serviceOf(state).place}`);
+  };
+  backup.freeze();
+  w.pass((serviceOf(backup.driver?.state).timers.silence ?? 0) - w.nowMs + 5);
+  seen.length = 0;
+  assert.equal(backup.driver?.order({ kind: 'resume' }), null);
+  assert.deepEqual(seen, ['operator backup.watching']);
+  backup.thaw();
+  w.pass(1);
+  assert.ok(seen.includes('message backup.watching'));
+  assert.equal(backup.place, 'backup.watching');
 });
 
-test('R13: a suspended host draws nobody’s traffic when it hears another master', () => {
-  const { w, master, state } = serving({ hosts: 2, policy: 'available' });
-  const other = w.hosts.find((host) => host !== master)?.name ?? '';
-  const term = { n: 9, host: master.name };
-  const services = { [SERVICE]: { ...serviceOf(state), term, known: { term, heardAtMs: w.nowMs } } };
-  const lapsed = suspended({ ...state, services }, w.nowMs + 1000);
-  const probed = { type: 'PROBED', service: SERVICE, id: 1, activity: 'service', serving: true } as const;
-  const word: Message = { ...probed, term: { n: 8, host: other }, downlinkAgeMs: 1 };
-  const { runs, it } = told(lapsed, other, word, w.nowMs + 1002);
-  assert.ok(!runs.includes('announceTakeoverDownlink'));
-  assert.ok(it.alarms.includes('two-masters'));
+test('R9: a deadline that is over when it is set is due, and no stall', () => {
+  const { w, master } = serving({ hosts: 3, policy: 'available' });
+  const seen = firstIn(w, 'handover.claiming');
+  w.powerOff(master);
+  w.pass(2000);
+  const { state, nowMs } = seen();
+  const it = serviceOf(state);
+  assert.ok(it.attempt !== null && it.term !== null);
+  // The claim is older than a promise, which is all that an objection is worth.
+  const attempt: ServiceState['attempt'] = {
+    ...it.attempt,
+    claimedAtMs: nowMs - 1000,
+    notBeforeMs: nowMs - 900,
+  };
+  const services = { [SERVICE]: { ...it, attempt, timers: NO_TIMERS } };
+  const objection: Message = {
+    ...{ type: 'OBJECT', service: SERVICE, id: 1, reason: 'hearing' },
+    ...{ term: it.term, restMs: 0, downlinkAgeMs: null },
+  };
+  const from =
+    w.hosts.find(({ name }) => name !== master.name && name !== it.term?.host)?.name ?? assert.fail();
+  const told = { type: 'message', from, link: 1, message: objection } as const;
+  const due = step({ ...state, services }, told, nowMs).state;
+  assert.equal(serviceOf(due).place, 'handover.claiming');
+  assert.equal(effectsOf(due, { type: 'timer' }, nowMs).it.place, 'handover.raising');
 });
 
-test('R19: a stall does not forget who answers for the service', () => {
+test('R9: rounds that end behind the window’s time end it with its deadline, after the master’s word that stands behind them', () => {
   const { w, master } = serving({ hosts: 2, policy: 'available' });
   const backup = w.hosts.find((host) => host !== master);
   let seen: Seen | null = null;
   w.observe = (host, nowMs, _event, state) => {
-    if (host === backup?.name && state.services[SERVICE]?.suspicion?.signOfLife === true)
-      seen ??= { state, nowMs };
+    const it = state.services[SERVICE];
+    const isReady = it?.place === 'handover.listening' && it.attempt?.prepared === 'tested';
+    if (host === backup?.name && isReady) seen ??= { state, nowMs };
   };
-  w.kill(master);
-  w.pass(300);
-  const { state, nowMs } = seen ?? assert.fail('the dead daemon’s kernel answers');
-  const late = effectsOf(state, { type: 'timer' }, nowMs + 80);
-  assert.equal(late.it.suspicion?.unanswered, 0, 'the silence is proved anew');
-  assert.equal(late.it.suspicion?.signOfLife, true);
+  w.powerOff(master);
+  w.pass(3000);
+  const { state }: Seen = seen ?? assert.fail('the service is prepared beside the window');
+  const { timers, attempt, known } = serviceOf(state);
+  const lateMs = (timers.window ?? assert.fail()) + 5;
+  let late = state;
+  for (const side of ['downlink', 'uplink'] as const) {
+    const id = attempt?.probeIds[side] ?? 0;
+    assert.ok(id > 0, 'asked on both sides, and not told yet');
+    const quiet: Event = { type: 'addresses-probed', service: SERVICE, side, id, answered: false };
+    const after = step(late, quiet, lateMs);
+    assert.ok(!after.effects.some((e) => e.type === 'gate'), side);
+    late = after.state;
+  }
+  const lives: Message = {
+    ...{ type: 'PROBED', service: SERVICE, id: 1, activity: 'service', serving: true },
+    ...{ term: known?.term ?? assert.fail(), downlinkAgeMs: 1 },
+  };
+  const word: Event = { type: 'message', from: master.name, link: 0, message: lives };
+  assert.equal(effectsOf(late, word, lateMs).it.place, 'handover.withdrawing');
+  assert.ok(effectsOf(late, { type: 'timer' }, lateMs).opens, 'without that word it is over');
 });
 
 test('R15: a RELEASED of an older term lets nobody go', () => {
@@ -308,4 +241,71 @@ test('R13: a member that says it serves deposes nobody who has a majority, and e
     'service.releasing',
     'by an order alone: it yields',
   );
+});
+
+/** Where the service is so many intervals after an order to hand over whose search the master's lapse interrupted. */
+function handedDespiteLapse(then: (w: World, master: Host) => void): {
+  w: World;
+  master: Host;
+  lapses: number;
+} {
+  const { w, master } = serving({ hosts: 3, policy: 'quorum' });
+  const { intervalMs, leaseMs } = w.times.timing;
+  let lapses = 0;
+  let cut = false;
+  w.observe = (host, _now, _event, state, effects) => {
+    if (host !== master.name) return;
+    lapses += effects.filter((e) => e.type === 'log' && e.entry.data?.to === 'service.suspended').length;
+    if (cut || state.services[SERVICE]?.place !== 'service.seeking') return;
+    cut = true;
+    for (const other of w.hosts) if (other !== master) w.deaf.add(`${other.name}>${master.name}`);
+    w.at(leaseMs + 10, () => {
+      then(w, master);
+      w.deaf.clear();
+    });
+  };
+  hand(master);
+  w.pass(10 * intervalMs);
+  return { w, master, lapses };
+}
+
+test('R12: a search for a successor outlives a lapse of the master', () => {
+  const { w, master, lapses } = handedDespiteLapse(() => undefined);
+  assert.equal(lapses, 1);
+  assert.notDeepEqual(w.masters(), [master.name], 'the order was forgotten');
+  assert.equal(w.masters().length, 1);
+  assert.deepEqual(w.violations, []);
+});
+
+test('R12: a stop while the master is suspended waits for nobody, a search under way or not', () => {
+  const { w, master } = handedDespiteLapse((_w, host) => {
+    assert.equal(host.place, 'service.suspended');
+    assert.equal(host.driver?.order({ kind: 'stop' }), null);
+    assert.equal(host.place, 'service.releasing');
+  });
+  assert.notDeepEqual(w.masters(), [master.name]);
+});
+
+test('R12: who was asked and is dead is given up at its limit, however often the master lapses meanwhile', () => {
+  const { w, master } = serving({ hosts: 4, policy: 'quorum' });
+  const { leaseMs } = w.times.timing;
+  const [dead, next] = w.hosts.filter((host) => host !== master);
+  assert.ok(dead !== undefined && next !== undefined);
+  dead.powerOff();
+  master.enter(() => master.driver?.order({ kind: 'handover', service: SERVICE, to: null, force: false }));
+  const asked = serviceOf(master.driver?.state).trial;
+  assert.equal(asked?.to, dead.name, 'this test would show nothing');
+  let lapses = 0;
+  for (let i = 0; i < 30 && master.place?.startsWith('service'); i++) {
+    for (const other of w.hosts) if (other !== master) w.deaf.add(`${other.name}>${master.name}`);
+    w.pass(leaseMs + 10);
+    if (master.place === 'service.suspended') lapses++;
+    w.deaf.clear();
+    w.pass(1000);
+    const { trial } = serviceOf(master.driver?.state);
+    if (w.nowMs < asked.untilMs - leaseMs)
+      assert.equal(trial?.untilMs, asked.untilMs, 'a lapse gave more time');
+  }
+  assert.ok(lapses > 3, `${lapses}`);
+  assert.equal(serviceOf(master.driver?.state).trial, null);
 });

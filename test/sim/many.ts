@@ -216,7 +216,7 @@ export class Many {
     const { name } = machine;
     if (effect.type === 'run') machine.grouping?.run(effect.service, effect.procedure, effect.id);
     else if (effect.type === 'probe-addresses')
-      machine.grouping?.probeAddresses(effect.service, effect.side, effect.id);
+      machine.grouping?.probeAddresses(effect.service, effect.side, effect.id, effect.waitMs);
     else if (effect.type === 'gate') machine.grouping?.gate(effect.service, effect.untilMs, effect.id);
     else if (effect.type === 'send') {
       const { message } = this.#former.includes(name) ? { message: former(effect.message) } : effect;
@@ -254,8 +254,8 @@ export class Many {
           const verdict = this.isBroken(name, member, procedure) ? 'unknown' : isSeen ? 'confirmed' : 'lost';
           memberEvents.procedureEnded(member, procedure, id, verdict, '');
         }),
-      probeAddresses: (member, side, id) =>
-        this.#later(machine, this.timing.probes * this.timing.probeTimeoutMs, () => {
+      probeAddresses: (member, side, id, waitMs) =>
+        this.#later(machine, this.timing.probes * waitMs, () => {
           const isAnswered = this.holders(member).some((other) => other !== name);
           memberEvents.addressesProbed(member, side, id, isAnswered, '');
         }),

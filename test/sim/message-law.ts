@@ -3,7 +3,8 @@
  * The simulator's counts are held to it.
  */
 import type { Policy } from '../../src/core/index.ts';
-import { fullTiming } from '../../src/daemon/config/timing.ts';
+import { CLOCK_DRIFT, fullTiming } from '../../src/daemon/config/timing.ts';
+import { remeasureMs } from '../../src/wire/session-timing.ts';
 
 export interface Size {
   /** All members, witnesses too. */
@@ -22,7 +23,7 @@ const REPORT_INTERVALS = 5;
 /** HELLO, CHALLENGE, WELCOME: from one host, from the other, from the first. */
 const HANDSHAKE = 3;
 
-/** Datagrams in a second, by what they are. `sessions`: the least, when one host of each pair asks; at most twice that, when both do at once. */
+/** Datagrams in a second, by what they are. `sessions`: where who asks says the two words over as many links as the other; up to a ninth less or more, by who of a pair serves (P20). */
 export interface Rates {
   readonly adverts: number;
   readonly answers: number;
@@ -40,9 +41,11 @@ export function ratesOf({ hosts, services, serving, policy, intervalMs }: Size):
   // Who serves says everything on its uplink, too: a copy for each receiver and link.
   const [links, linksServing] = [1, 2];
   const copies = serving * linksServing + (hosts - serving) * links;
-  const remeasuredS = timing.maxAgeMs / (8 * timing.maxDrift) / 1_000;
+  // Where nobody else serves nobody hears the adverts there, and one of five goes (P82).
+  const advertLinks = serving > 1 ? linksServing : links + 1 / 5;
+  const remeasuredS = remeasureMs({ ...timing, maxDrift: CLOCK_DRIFT }) / 1_000;
   return {
-    adverts: perSecond * serving * packed(share, 'STATUS') * others * linksServing,
+    adverts: perSecond * serving * packed(share, 'STATUS') * others * advertLinks,
     // The answers to one datagram share one. Who serves hears the others' adverts on its uplink, too, and answers each on both.
     answers:
       policy === 'quorum'
@@ -57,8 +60,8 @@ export function ratesOf({ hosts, services, serving, policy, intervalMs }: Size):
   };
 }
 
-/** All of it; of the sessions the middle of least and most. */
+/** All of it. */
 export function messagesPerSecond(size: Size): number {
   const { adverts, answers, reports, sessions } = ratesOf(size);
-  return adverts + answers + reports + 1.5 * sessions;
+  return adverts + answers + reports + sessions;
 }

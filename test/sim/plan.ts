@@ -77,17 +77,21 @@ export function drawPlan(seed: number, restriction: Restriction = {}): Plan {
   const intervalMs = keep(restriction.intervalMs, realCrypto ? 1000 : interval);
   const preemptDelayMs = chance.is(0.08) ? 2000 : null;
   const trustHoldMs = chance.pick([0, 500, 3000]);
-  // Clocks that are a tenth off make fast backups suspect each advert: true, slow to simulate, and rare.
+  // C1: the processes' clocks within a hundredth, the kernels' timers within `max_drift`.
   const mostDrift = chance.weighted([
     [0, 35],
     [0.005, 50],
-    [0.1, 15],
+    [0.01, 15],
   ]);
   const { timing, maxDrift } = clusterTimes(intervalMs, trustHoldMs);
+  // Chance of its own, so that the other draws of a seed stay as they are.
+  const slewing = new Chance(derivedSeed(seed, 3));
+  const within = (from: Chance, most: number): number =>
+    from.is(0.5) ? from.pick([most, -most]) : from.between(-most, most);
   const clocks = Array.from({ length: hosts + witnesses }, () => {
-    const most = Math.min(mostDrift, maxDrift);
-    const drift = chance.is(0.5) ? chance.pick([most, -most]) : chance.between(-most, most);
-    return new HostClock(chance.logBetween(1, 1e9), 1 + drift);
+    const drift = within(chance, mostDrift);
+    const slew = mostDrift === 0 ? 0 : within(slewing, maxDrift);
+    return new HostClock(chance.logBetween(1, 1e9), 1 + drift, 1 + slew);
   });
   const { roster } = simulatedCluster(hosts, witnesses, false);
   const config = coreConfig(roster, roster.members[0]?.name ?? '', timing, policy, preemptDelayMs);

@@ -54,7 +54,7 @@ test('a witness is not told to serve', () => {
   const witness = w.host('w1').driver;
   assert.ok(witness);
   assert.match(
-    String(refusal(witness.state, { kind: 'handover', service: null, to: null, force: true })),
+    String(refusal(witness.state, { kind: 'handover', service: null, to: null, force: true }, w.nowMs)),
     /witness/,
   );
 });

@@ -39,3 +39,19 @@ test('a master that is slower than its formula is found', () => {
   const longest = Math.max(...SEEDS.map((seed) => outageMs('power', cluster, 200, seed)));
   assert.ok(longest > bound.power.worstMs + LOOK_MS, `${longest} against ${bound.power.worstMs}`);
 });
+
+test('the middle outage is what the formulas say, also where a test and an advert are due together', () => {
+  const seeds = Array.from({ length: 24 }, (_, i) => i + 1);
+  for (const cluster of [CLUSTERS[0], CLUSTERS[2]]) {
+    assert.ok(cluster);
+    for (const { fault, bound, outagesMs } of timed(cluster, 200, seeds, [
+      'power',
+      'service',
+      'release-lost',
+    ])) {
+      const middle = outagesMs[outagesMs.length >> 1] ?? Number.NaN;
+      assert.ok(middle <= bound.medianMs + LOOK_MS, `${fault}: ${middle} against ${bound.medianMs}`);
+      assert.ok(middle > bound.medianMs - 60, `${fault}: ${middle} against ${bound.medianMs}`);
+    }
+  }
+});

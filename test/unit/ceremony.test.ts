@@ -10,9 +10,8 @@ import { openControl } from '../../src/daemon/control.ts';
 import { parsePublicKey } from '../../src/trust/keys.ts';
 import { verifyRosterFile } from '../../src/trust/roster.ts';
 import { mergeRoster } from '../../src/trust/roster-merge.ts';
-import { type Block, blocksOf, wordsOf } from '../pages.ts';
+import { type Block, boxesOf, wordsOf } from '../pages.ts';
 import { inDirectory, modeOf, must, portcullis } from './cli-harness.ts';
-import { readText } from './vectors.ts';
 
 class Ceremony {
   #phrase = 'correct horse battery';
@@ -117,7 +116,7 @@ class Ceremony {
 }
 
 test('the ceremony of keys/README.md, every line of it', async () => {
-  const blocks = blocksOf(readText('keys/README.md'));
+  const blocks = boxesOf(import.meta.filename, 'keys/README.md');
   assert.ok(blocks.length > 30);
   const home = process.cwd();
   await inDirectory(async (at) => {

@@ -94,6 +94,9 @@ test('K11: remove, revoke, rekey, set, recovery, floor: each is one version that
     const text = await must(['cluster', 'show', at('r'), '--history']);
     assert.equal(text.split('\n').filter((line) => line.startsWith('version ')).length, 13);
     await must(['cluster', 'verify', at('r'), '--admin', at('admin.key.pub')]);
+    const others = await portcullis(['cluster', 'verify', at('r'), '--admin', at('fw1.key.pub')]);
+    assert.equal(others.status, 1);
+    assert.match(others.err, /hint: it names SHA256:\S+ as its admin key; the given one is SHA256:/);
   });
 });
 
@@ -169,7 +172,7 @@ test('what cannot be meant changes nothing and says why', async () => {
       [2, /no recovery key is named/, edit(at, 'recovery')],
       [2, /no protocol number of this software: "3"\n.*1 to 2/, edit(at, 'floor', '3')],
       [2, /no protocol number/, edit(at, 'floor', '0x2')],
-      [2, /--priority: "-1" is none/, [...edit(at, 'set', 'fw1'), '--priority=-1']],
+      [2, /--priority: "-1" is no priority/, [...edit(at, 'set', 'fw1'), '--priority=-1']],
     ];
     for (const [status, message, words] of wrong) {
       const outcome = await portcullis(words);
@@ -300,6 +303,7 @@ test('slips are told as what they are: a public file for a private one, a torn r
     assert.match(await told(['key', 'show', at('r')]), /is not a private key/);
     const added = [...edit(at, 'add', 'fw9'), '--key', at('new.key.pub'), '--address'];
     assert.match(await told([...added, '127.0.0.2:7946']), /no other host reaches it/);
+    assert.match(await told([...added, '[fe80::1]:7946']), /good on one link alone/);
     assert.match(await told([...added, '[::1]:7946']), /no other host reaches it/);
     assert.match(await told([...added, '10.77.1.11:7946']), /twice\n.*hint: nothing was written/);
     await must(['cluster', 'bundle', 'fw1', '--roster', at('r'), '--out', at('bundle')]);

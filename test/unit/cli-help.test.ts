@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { EXIT_STATUSES, examplesOf, leaves } from '../../src/cli/help.ts';
+import { EXIT_STATUSES, examplesOf, groups, leaves } from '../../src/cli/help.ts';
 import { buildProgram } from '../../src/cli/main.ts';
 import { withProgress } from '../../src/cli/progress.ts';
 import { PROJECT } from '../programs.ts';
@@ -22,6 +22,64 @@ test('every command has examples, which its help shows', async () => {
     for (const line of examplesOf(command)) assert.ok(out.includes(`  portcullis ${line}\n`), name);
     for (const option of command.options)
       assert.notEqual(option.description, '', `${name} ${option.flags} is not explained`);
+  }
+});
+
+test('help before a command’s name, or within it, shows what --help shows behind it', async () => {
+  for (const { words } of [...commands, ...groups(program)]) {
+    const { out } = await portcullis([...words, '--help']);
+    for (let i = 0; i < words.length; i++) {
+      const asked = [...words.slice(0, i), 'help', ...words.slice(i)];
+      assert.deepEqual(await portcullis(asked), { status: 0, out, err: '', questions: [] }, asked.join(' '));
+    }
+  }
+  const drain = await portcullis(['help', 'drain', '--config', 'p.toml']);
+  assert.match(drain.out, /^Usage: portcullis standby\|drain /, 'another name, and options are passed over');
+  const whole = await portcullis(['--help']);
+  assert.deepEqual(await portcullis(['help']), whole);
+});
+
+test('help of what is no command: an error and a hint, and nothing is carried out', async () => {
+  const hint = 'portcullis: hint: --help behind a command says how it is used\n';
+  const wrong = [
+    [['help', 'frobnicate'], 'frobnicate'],
+    [['help', 'key', 'frobnicate'], 'frobnicate'],
+    [['key', 'help', 'frobnicate', '--out', 'k'], 'frobnicate'],
+    [['help', 'completion', 'bash'], 'completion bash'],
+    [['help', 'key', 'generate', 'more'], 'key generate more'],
+  ] as const;
+  for (const [words, name] of wrong) {
+    const { status, out, err } = await portcullis(words);
+    assert.deepEqual([status, out], [2, ''], words.join(' '));
+    assert.equal(err, `portcullis: error: unknown command '${name}'\n${hint}`);
+  }
+  assert.match(
+    (await portcullis(['help', 'key', 'generat'])).err,
+    /'generat'\n\(Did you mean generate\?\)\n/,
+  );
+  const named = await portcullis(['completion', 'help']);
+  assert.match(named.err, /value 'help' is invalid/, 'an argument of that name is one');
+});
+
+test('every group has examples, and each is of a command in it, with options that this has', async () => {
+  const found = groups(program);
+  assert.ok(found.length >= 6);
+  for (const { words, command } of found) {
+    const name = words.join(' ');
+    const lines = examplesOf(command);
+    assert.ok(lines.length > 0, `${name} has no example: see src/cli/help.ts`);
+    const { status, out } = await portcullis([...words, '--help']);
+    assert.equal(status, 0, name);
+    for (const line of lines) {
+      assert.ok(out.includes(`  portcullis ${line}\n`), name);
+      const of = commands.find((leaf) => line.startsWith(`${leaf.words.join(' ')} `));
+      assert.ok(of?.words[0] === name, line);
+      for (const word of line.split(' ').filter((part) => part.startsWith('--')))
+        assert.ok(
+          of.command.options.some(({ long }) => long === word),
+          `${line}: ${word}`,
+        );
+    }
   }
 });
 

@@ -239,9 +239,9 @@ test('a cluster from the first key to the last host; then what must not be', () 
     const wrong: [RegExp, number, Outcome][] = [
       [/has the address 10.77.1.11 port 7946 twice/, 1, add('w', '10.77.1.11:7946,[fd00:77:1::13]:7946')],
       [/has 1 addresses, the others have 2/, 2, add('w', '10.77.1.13:7946')],
-      [/--address: "10.77.1.13" is none/, 2, add('w', '10.77.1.13')],
+      [/--address: "10.77.1.13" is no address with its port/, 2, add('w', '10.77.1.13')],
       [/--role: "master" is no role/, 2, add('w', '10.77.1.13:1,10.77.1.14:1', '--role', 'master')],
-      [/--priority: "256" is none/, 2, add('w', '10.77.1.13:1,10.77.1.14:1', '--priority', '256')],
+      [/--priority: "256" is no priority/, 2, add('w', '10.77.1.13:1,10.77.1.14:1', '--priority', '256')],
       [/fw1 is a member already/, 1, add('fw1', '10.77.1.13:1,10.77.1.14:1')],
       [
         /not a host name: "W"/,

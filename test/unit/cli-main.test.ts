@@ -1,14 +1,17 @@
 /** The command line: exit statuses, the form of errors, and what the commands that talk to a daemon say. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { findings } from '../../src/cli/check.ts';
 import { run } from '../../src/cli/main.ts';
+import { lastSeen } from '../../src/cli/operate.ts';
 import { CONFIG_FILE } from '../../src/cli/settings.ts';
 import { renderStatus } from '../../src/cli/status-text.ts';
 import type { Status, StatusService } from '../../src/daemon/status.ts';
+import { programArgs } from '../programs.ts';
 import { exampleText, makeCluster, RecordedIo, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
 
 async function cli(...args: string[]): Promise<{ status: number; io: RecordedIo }> {
@@ -210,6 +213,52 @@ test('a handover that the daemon refuses, or that nobody can take, ends with 1 a
   assert.match(second.io.stderr, /no-successor: nobody is fit/);
 });
 
+test('a handover that does not come about for no reason that the daemon has: what was seen last', async (t) => {
+  const with_ = (
+    change: Partial<StatusService>,
+    activity: StatusService['table'][number]['activity'] = 'backup',
+  ): Status => {
+    const [own, other] = SERVICE.table;
+    assert.ok(own !== undefined && other !== undefined);
+    return { ...STATUS, services: [{ ...SERVICE, table: [own, { ...other, activity }], ...change }] };
+  };
+  const seeking = { substate: 'seeking', inStateMs: 12_000 } as const;
+  const watching = { state: 'backup', substate: 'watching', inStateMs: 3000, master: null } as const;
+  const alarms = [{ code: 'uplink-failed', service: 'firewall', detail: 'no carrier', since: '' }] as const;
+  for (const [status, to, words] of [
+    [with_(seeking), 'fw2', 'still fw1’s; fw2 was asked and was not ready in 12 s'],
+    [with_(seeking), null, 'still fw1’s; a successor was sought for 12 s, nobody was heard preparing'],
+    [with_(seeking, 'handover'), 'fw2', 'still fw1’s; a successor was sought for 12 s, fw2 still preparing'],
+    [with_({}), 'fw2', 'still fw1’s; fw1 was in service (serving) for 10 ms, nobody was heard preparing'],
+    [
+      with_(watching, 'handover'),
+      null,
+      'nobody was heard serving it; fw1 was in backup (watching) for 3 s, fw2 still preparing',
+    ],
+    [
+      with_({ state: 'handover', substate: 'claiming', inStateMs: 70_000, master: 'fw2' }),
+      'fw1',
+      'fw2’s; fw1 was in handover (claiming) for 1 min 10 s, nobody was heard preparing',
+    ],
+    [with_({ ...seeking, alarms }), 'fw2', 'uplink-failed: no carrier'],
+    [{ ...STATUS, services: [] }, null, 'this host has it no more'],
+  ] as const)
+    assert.equal(lastSeen(status, 'firewall', to), words);
+
+  const limits = (text: string): string =>
+    text
+      .replace('[timing]', '[timing]\nhandover_limit = "500ms"')
+      .replace(/^activation = .*$/m, '$&\nlimit = "100ms"');
+  const { config } = await pretend(t, [STATUS, with_(seeking)], null);
+  writeFileSync(config, limits(readFileSync(config, 'utf8')));
+  const { status, io } = await cli('handover', '--to', 'fw2', '--config', config);
+  assert.equal(status, 1);
+  assert.match(
+    io.stderr,
+    /^portcullis: error: it did not come about: service firewall: still fw1’s; fw2 was asked and was not ready in 12 s\n/,
+  );
+});
+
 test('standby waits until all that this host served is served elsewhere; drain is the same; resume is given as it is', async (t) => {
   const services = [{ ...SERVICE, state: 'backup', substate: 'watching', master: 'fw2' }] as const;
   const left = { ...STATUS, standby: true, services: [{ ...services[0], master: null }] } as const;
@@ -271,7 +320,9 @@ test('check reports configuration, roster and host together, errors first', asyn
   };
   const found = await findings(config, inspectHost);
   assert.deepEqual(seen, ['fw1']);
-  assert.equal(found[0]?.message, 'e');
+  const errors = found.filter(({ level }) => level === 'error');
+  assert.deepEqual(found.slice(0, errors.length), errors);
+  assert.ok(errors.some(({ message }) => message === 'e') && errors.length < found.length);
   const named = /no user is named/;
   assert.ok(!found.some((finding) => named.test(finding.message)));
   writeFileSync(config, exampleText(dir).replace(/^user .*$/m, ''));
@@ -298,4 +349,29 @@ test('check ends with 1 on this host, which has none of the devices, and prints 
   assert.equal(report.schema, 1);
   assert.equal(report.ok, false);
   assert.ok(report.findings.some((finding) => finding.message.includes('up0')));
+});
+
+test('a key’s and a file’s name steer no terminal: neither its orders nor the direction of a line', async (t) => {
+  const config = join(temporaryDir(t), 'x\u202e.toml');
+  writeFileSync(config, '"\\u001b[31mevil" = 1\n');
+  for (const command of ['check', 'status']) {
+    const { status, io } = await cli(command, '--config', config);
+    assert.equal(status, 1);
+    assert.match(io.stderr, /x\\u202e\.toml: \\u001b\[31mevil is no key/);
+    for (const harmful of ['\u001b', '\u202e']) assert.ok(!io.stderr.includes(harmful), command);
+  }
+});
+
+test('called in a directory that is gone: said in a line, and no fault of ours', (t) => {
+  const dir = temporaryDir(t);
+  const words = ['import', 'keepalived', 'keepalived.conf'].map((word) => `'${word}'`).join(' ');
+  const program = [process.execPath, ...programArgs('src/cli/portcullis.ts')]
+    .map((word) => `'${word}'`)
+    .join(' ');
+  const said = spawnSync('sh', ['-c', `mkdir here && cd here && rmdir ../here && exec ${program} ${words}`], {
+    cwd: dir,
+    encoding: 'utf8',
+  });
+  assert.equal(said.status, 1);
+  assert.match(said.stderr, /^portcullis: error: the directory .* is gone\nportcullis: hint: .*\n$/);
 });

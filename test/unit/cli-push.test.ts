@@ -7,6 +7,7 @@ import { claimedRoster } from '../../src/cli/cluster-file.ts';
 import { openControl, type RosterReport } from '../../src/daemon/control.ts';
 import { portcullis } from './cli-harness.ts';
 import { makeCluster, TWO_HOSTS, temporaryDir } from './cluster-files.ts';
+import { assertDocumented } from './printed-json.ts';
 import { toHex } from './vectors.ts';
 
 /** A daemon's socket that answers with these reports in turn, the last one for ever. */
@@ -81,6 +82,7 @@ test('P55: hosts that have not shown it are named, and the end is 1; it was give
   const made = await pushed(t, [report(2, ['fw1'], ['fw2'])]);
   assert.equal(await made.push('--wait', '0', '--json'), 1);
   assert.match(made.io.stderr, /error: not confirmed by fw2\n.*hint: they may still trust/);
+  assertDocumented('cluster push', made.io.stdout);
   assert.deepEqual(JSON.parse(made.io.stdout).unreached, ['fw2']);
   assert.deepEqual(made.noted(), [3, 2]);
 });

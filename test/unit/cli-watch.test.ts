@@ -1,5 +1,6 @@
 /** `status` for people: the table, colours only where they are seen, and the live page on a real terminal. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -7,11 +8,11 @@ import test, { type TestContext } from 'node:test';
 import { columns, widthOf } from '../../src/cli/columns.ts';
 import { clipped, keysOf, windowOf } from '../../src/cli/screen.ts';
 import { renderStatus } from '../../src/cli/status-text.ts';
-import { COLOURED, PLAIN, printable, styleFor, takesOrders } from '../../src/cli/style.ts';
+import { COLOURED, PLAIN, styleFor, takesOrders } from '../../src/cli/style.ts';
 import { pageOf, ratesOf } from '../../src/cli/watch.ts';
 import { misfits } from '../json-schema.ts';
 import { exampleText, temporaryDir } from './cluster-files.ts';
-import { FULL } from './status-fixture.ts';
+import { FULL, SERVING } from './status-fixture.ts';
 import { TerminalSession } from './terminal-session.ts';
 import { readJson } from './vectors.ts';
 
@@ -41,8 +42,14 @@ test('a row a service, a row a peer, a row an alarm; what is wrong stands out in
   assert.doesNotMatch(text, / +$/m, 'nothing behind the last word');
 });
 
+test('that a backup’s uplink does not answer is as it shall be, and no remark; while it is raised, it is one', () => {
+  const checks = { ...SERVING.checks, checkUplink: 'refuted' as const };
+  const told = (state: 'backup' | 'handover' | 'service'): boolean =>
+    renderStatus({ ...FULL, services: [{ ...SERVING, state, checks }] }).includes('checkUplink: refuted');
+  assert.deepEqual([told('backup'), told('handover'), told('service')], [false, true, true]);
+});
+
 test('what comes from elsewhere gives the terminal no orders, with and without colours', () => {
-  assert.equal(printable('a\u001b[2J\u0007\u009bb\n'), 'a?[2J??b?');
   assert.ok(!renderStatus(FULL).includes(ESCAPE));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are looked for
   const others = renderStatus(FULL, COLOURED).replace(/\u001b\[(0|1|2|1;31|32|33)m/g, '');
@@ -75,7 +82,7 @@ test('columns and lines are measured without their styling; what does not fit is
   assert.equal(widthOf(COLOURED.bad('abc')), 3);
   assert.deepEqual(columns([[COLOURED.good('a'), 'b'], ['ccc']]), [`${COLOURED.good('a')}    b`, 'ccc']);
   assert.equal(clipped('abcdef', 6), 'abcdef');
-  assert.equal(clipped('abcdef', 4), `abc${ESCAPE}[0m…`);
+  assert.equal(clipped('abcdef', 4), 'abc…');
   assert.equal(widthOf(clipped(COLOURED.warn('abcdef'), 4)), 4);
   const lines = Array.from({ length: 10 }, (_, i) => String(i));
   assert.deepEqual(windowOf(lines, 10, 5).lines, lines);
@@ -131,4 +138,50 @@ test('on a terminal: a page of its own, live; q, ^C and a signal give the termin
     assert.ok(back > session.seen.lastIndexOf(`${ESCAPE}[?1049h`), 'is left at last');
     assert.ok(session.seen.includes(`${ESCAPE}[?25h`), 'and the cursor is seen');
   }
+});
+
+/** Says who it is and on which terminal, then becomes the command. */
+const TELLING = ['sh', '-c', 'echo "pid=$$ tty=$(tty)"; exec "$0" "$@"'];
+
+test('stopped and continued, by key and by signal, also on a terminal of another size; a quit gives it back', async (t) => {
+  const dir = temporaryDir(t);
+  const config = join(dir, 'p.toml');
+  writeFileSync(config, exampleText(dir));
+  await pretended(t, dir);
+  // A shell with jobs: each stop lets it look at the terminal, and wait for a word before it goes on.
+  const stopped = 'stty -a; echo "was stopped"; read go; fg';
+  const session = new TerminalSession(
+    ['status', '--watch', '--config', config],
+    TELLING,
+    (command) => `set -m; ${command}; ${stopped}; ${stopped}`,
+  );
+  const told = (): RegExpExecArray | null => /pid=(\d+) tty=(\/dev\/\S+)/.exec(session.seen);
+  await session.answer('q quits', '');
+  const [, pid = '', tty = ''] = told() ?? [];
+  const sized = (rows: number): string =>
+    String(spawnSync('stty', ['-F', tty, 'rows', String(rows), 'cols', '60']).stderr);
+  for (const stop of [
+    () => session.answer('', '\u001a'),
+    async () => void process.kill(Number(pid), 'SIGTSTP'),
+  ]) {
+    const from = session.seen.length;
+    await stop();
+    await session.answer(' icanon ', '');
+    await session.answer('was stopped', '');
+    assert.match(session.seen.slice(from), / echo /);
+    assert.ok(session.seen.slice(from).includes(`${ESCAPE}[?1049l`), 'the alternate screen is left');
+    assert.equal(sized(6), '');
+    await session.answer('', '\n');
+    await session.answer(`${ESCAPE}[?1049h`, '');
+    await session.answer('lines 1 to 4 of', '');
+    await session.answer('q quits', '');
+    // And while it runs.
+    assert.equal(sized(8), '');
+    await session.answer('lines 1 to 6 of', '');
+  }
+  process.kill(Number(pid), 'SIGQUIT');
+  const end = await session.end();
+  assert.equal(end.status, 131, session.seen);
+  assert.ok(end.echoes, session.seen);
+  assert.ok(session.seen.lastIndexOf(`${ESCAPE}[?1049l`) > session.seen.lastIndexOf(`${ESCAPE}[?1049h`));
 });

@@ -69,6 +69,7 @@ test('each chosen key has its rule above it; of several services the first alone
   const joined = text.replace(/\n# /g, ' ');
   assert.ok(joined.includes(TEXT_KEYS['service.uplink.activation'].rule));
   assert.match(text, /^# {5}typed as it stands.*x{50}$/m);
+  assert.match(text, /^# keep_size = 1024 .* In MiB\.$/m, 'a number has no unit of its own');
   assert.equal(text.match(/^# Who may take over/gm)?.length, 1);
   assert.equal(parseSettings(text, 'x').services.length, 2);
 });

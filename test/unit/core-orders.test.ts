@@ -38,7 +38,7 @@ function hosted(mail: Partial<ServiceState>): HostState {
 /** Where both services are after `handover --force` for that one, or for all (null). */
 function forced(state: HostState, service: string | null): (string | undefined)[] {
   const order = { kind: 'handover', service, to: null, force: true } as const;
-  assert.equal(refusal(state, order), null);
+  assert.equal(refusal(state, order, 10), null);
   const { services } = step(state, { type: 'operator', order }, 10).state;
   return ['mail', 'web'].map((name) => services[name]?.place);
 }
@@ -52,6 +52,35 @@ const SERVING: Partial<ServiceState> = {
 test('handover --force on a master takes no other service from its own master', () => {
   assert.deepEqual(forced(hosted(SERVING), null), ['service.serving', 'backup.watching']);
   assert.deepEqual(forced(hosted(SERVING), 'web'), ['service.serving', 'handover.claiming'], 'by its name');
+});
+
+test('handover to a host that was not heard of for 15 intervals is refused: what it said last is no evidence', () => {
+  const said = {
+    fit: true,
+    standby: false,
+    downlink: true,
+    activity: 'backup',
+    sameDigest: true,
+    load: 0,
+  } as const;
+  const report = { ...said, atMs: 100, burdened: false, fitSinceMs: 0, tableTerm: null, tableSeq: 0 };
+  const state = hosted({ ...SERVING, reports: { fw2: report } });
+  const order = { kind: 'handover', service: 'mail', to: 'fw2', force: false } as const;
+  assert.equal(refusal(state, order, 100 + 15 * 200), null);
+  assert.match(String(refusal(state, order, 101 + 15 * 200)), /fw2 has not been heard of late/);
+  assert.match(String(refusal(state, { ...order, to: 'fw3' }, 100)), /fw3 has not reported since/);
+  assert.equal(refusal(state, { ...order, force: true }, 1e6), null);
+  const unfit = hosted({ ...SERVING, reports: { fw2: { ...report, fit: false } } });
+  assert.match(String(refusal(unfit, order, 100)), /fw2 does not say that it is fit/);
+});
+
+test('an order that comes while the master is suspended is not taken for a second one: it may be repeated', () => {
+  const order = { kind: 'handover', service: 'mail', to: null, force: false } as const;
+  assert.match(String(refusal(hosted({ ...SERVING, place: 'service.suspended' }), order, 10)), /try again/);
+  assert.match(
+    String(refusal(hosted({ ...SERVING, place: 'service.seeking' }), order, 10)),
+    /under way already/,
+  );
 });
 
 test('handover --force on a host that serves nothing is for all of its services', () => {

@@ -153,6 +153,43 @@ test('the clock wakes at the time or after it, never before; a new time replaces
   assert.equal(woken.length, 2);
 });
 
+test('what is put off at each wake-up sets no timer of its own, and is done at its time when nobody puts it off any more', async (t) => {
+  const now = (): number => performance.now();
+  const waits: number[] = [];
+  const set = globalThis.setTimeout;
+  t.mock.method(globalThis, 'setTimeout', (run: () => void, ms: number) => {
+    waits.push(ms);
+    return set(run, ms);
+  });
+  let turns = 0;
+  let byMs = 0;
+  const done: number[] = [];
+  const clock: NodeClock = new NodeClock(now, () => {
+    if (++turns > 5) return;
+    byMs = now() + 5_000;
+    beside.by(byMs);
+    clock.wakeAt(now() + 20);
+  });
+  const beside = clock.beside(() => done.push(now()));
+  clock.wakeAt(now());
+  while (turns <= 5) await new Promise((resolve) => set(resolve, 5));
+  // The sixth turn set no time: from here on the clock waits for the other alone, a quarter of a second at a time.
+  assert.ok(waits.length >= 6);
+  assert.ok(
+    waits.slice(0, -1).every((ms) => ms <= 20),
+    waits.join(),
+  );
+  assert.equal(waits.at(-1), 250);
+  byMs = now() + 30;
+  beside.by(byMs);
+  while (done.length === 0) await new Promise((resolve) => set(resolve, 5));
+  assert.ok((done[0] ?? 0) >= byMs);
+  beside.by(now() + 10);
+  beside.stop();
+  await new Promise((resolve) => set(resolve, 40));
+  assert.equal(done.length, 1);
+});
+
 test('a time that the clock reaches later than Node’s timers do is waited for', async () => {
   // A clock at half speed: every wake-up of Node is early.
   const begin = Number(process.hrtime.bigint()) / 1e6;

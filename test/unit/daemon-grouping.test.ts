@@ -15,7 +15,7 @@ function world() {
   const told: string[] = [];
   const actuator: Actuator = {
     run: (name, procedure, id) => ordered.push(`${id} ${procedure} ${name}`),
-    probeAddresses: (name, side, id) => ordered.push(`${id} ${side} ${name}`),
+    probeAddresses: (name, side, id, waitMs) => ordered.push(`${id} ${side} ${name} ${waitMs}`),
     gate: (name, untilMs, id) => ordered.push(`${id} gate ${untilMs} ${name}`),
     prepareUplink: (name, wanted) => ordered.push(`prepare ${wanted} ${name}`),
   };
@@ -61,7 +61,7 @@ test('procedures: every member is asked, the worst verdict is the group’s, onc
 test('probes: silent only when nobody answers for any member', () => {
   for (const answered of [false, true]) {
     const { grouping, linux, said, told } = world();
-    grouping.probeAddresses('dns', 'uplink', 3);
+    grouping.probeAddresses('dns', 'uplink', 3, 8);
     linux.addressesProbed('dns', 'uplink', 3, false, '');
     linux.addressesProbed('mail', 'uplink', 3, answered, '');
     linux.addressesProbed('web', 'uplink', 3, false, '');

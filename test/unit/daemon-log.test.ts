@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { createLog, isJournal, withPriority } from '../../src/daemon/log.ts';
+import { createLog } from '../../src/daemon/log.ts';
+import { isJournal, withPriority } from '../../src/daemon/log-priority.ts';
 import { temporaryDir } from './cluster-files.ts';
 
 test('a line begins with its priority where the journal reads, by the descriptor and not by the name alone', async (t) => {

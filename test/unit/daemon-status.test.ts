@@ -36,3 +36,15 @@ test('leaseMs: of a majority under quorum; of its own renewal when it serves wit
   const majority = { ...right, leases: { fw1: 300, fw2: 300 } };
   assert.equal(statusWith({ place: 'service.serving', right: majority })?.leaseMs, 290);
 });
+
+test('a host that died is not fit any more, nor said to be what it last was, once the core does not count on it', () => {
+  const { intervalMs } = CONFIG.timing;
+  const said = { fit: true, standby: false, downlink: true, activity: 'backup', sameDigest: true } as const;
+  const kept = { load: 0, burdened: false, fitSinceMs: 0, tableTerm: null, tableSeq: 0 };
+  const rowOf = (host: string, atMs: number) =>
+    statusWith({ reports: { [host]: { ...said, ...kept, atMs } } })?.table.find((row) => row.host === host);
+  const heard = rowOf('fw2', 10 - 15 * intervalMs);
+  assert.deepEqual([heard?.fit, heard?.activity], [true, 'backup']);
+  const dead = rowOf('fw2', 9 - 15 * intervalMs);
+  assert.deepEqual([dead?.fit, dead?.activity, dead?.standby], [false, null, false]);
+});

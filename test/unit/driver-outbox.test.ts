@@ -6,7 +6,7 @@ import { Driver } from '../../src/driver/driver.ts';
 import { Outbox } from '../../src/driver/outbox.ts';
 import type { Endpoint, Received } from '../../src/wire/endpoint.ts';
 import { clusterTimes, coreConfig } from '../sim/cluster.ts';
-import { roster } from './wire-net.ts';
+import { five, base as roster } from './roster-fixture.ts';
 
 const ignore = (): void => undefined;
 const bye = (service: string): Message => ({ type: 'BYE', service });
@@ -36,23 +36,24 @@ function driven() {
   const names = Array.from({ length: 64 }, (_, i) => `s${i}`);
   const services = names.flatMap((name) => one.services.map((service) => ({ ...service, name })));
   const sealed: { to: HostName | 'all'; messages: readonly Message[] }[] = [];
-  const w = { names, timing, sealed, steps: 0, nowMs: 0, isSoon: false };
+  const w = { names, timing, sealed, steps: 0, nowMs: 0, isSoon: false, shown: roster };
   const term = { n: 1, host: 'fw2' };
   const adverts = (id: number): Message[] =>
     services.map(({ name, digest }) => ({
       ...({ type: 'STATUS', service: name, id, term, phase: 'serving', digest, tableSeq: 0 } as const),
     }));
   let id = 0;
-  const shown = { version: roster.version, hash: roster.hash };
   const endpoint = {
     roster,
     isMember: true,
     peers: () => [],
     receive: (): Received => {
       const [kind, from, link] = ['messages', 'fw2', 1] as const;
-      return { kind, from, link, messages: adverts(++id), shown, head: null, replies: [] };
+      return { kind, from, link, messages: adverts(++id), shown: w.shown, head: null, replies: [] };
     },
     setLinks: ignore,
+    setRoster: ignore,
+    sealRoster: () => [],
     nextTickMs: () => Number.POSITIVE_INFINITY,
     seal: (_nowMs: number, to: HostName | 'all', messages: readonly Message[]) => {
       sealed.push({ to, messages });
@@ -98,7 +99,7 @@ function driven() {
   w.nowMs++;
   sealed.length = 0;
   w.steps = 0;
-  return { ...{ driver, turn, hear }, w };
+  return { ...{ driver, turn, hear }, config: { ...one, services }, w };
 }
 
 const typesOf = (sealed: readonly { readonly messages: readonly Message[] }[]): Set<string> =>
@@ -134,4 +135,28 @@ test('R9: a turn that comes too late takes in what has come before it judges any
   turn();
   assert.ok(typesOf(w.sealed).has('PROBE'));
   for (const name of w.names) assert.equal(driver.state.services[name]?.place, 'backup.suspecting');
+});
+
+test('R9: neither a new configuration nor a new roster serves a deadline: the word that it waits for may not be read yet', () => {
+  const { driver, config, w, turn, hear } = driven();
+  const watching = (): void => {
+    for (const name of w.names) assert.equal(driver.state.services[name]?.place, 'backup.watching');
+  };
+  const taken = (news: () => void): void => {
+    w.nowMs += w.timing.intervalMs + w.timing.slackMs + 1;
+    w.isSoon = false;
+    news();
+    assert.ok(w.isSoon, 'the end of the turn serves it');
+    watching();
+    hear();
+    turn();
+    watching();
+  };
+  taken(() => driver.configure({ ...config, services: config.services.map((s) => ({ ...s, rise: 7 })) }));
+  assert.equal(driver.state.config.services[0]?.rise, 7, 'known at once');
+  taken(() => {
+    driver.offerRoster(Buffer.concat(five.versions));
+    w.shown = five;
+  });
+  assert.equal(driver.state.config.membership.version, five.version);
 });

@@ -94,8 +94,10 @@ test('a sync group of two links becomes a gateway with both sides; ids, priority
     { name: 'OUTSIDE', id: 71, priority: 150 },
     { name: 'INSIDE', id: 72, priority: 150 },
   ]);
-  assert.match(made.commands[1] ?? '', /cluster add fw1 .*--address 10\.40\.0\.4:7946 --priority 150$/);
-  assert.match(made.commands[2] ?? '', /cluster add HOST2 .*--address 10\.40\.0\.5:7946 /);
+  assert.match(made.commands[2] ?? '', /cluster add fw1 .*--address 10\.40\.0\.4:7946 --priority 150$/);
+  assert.equal(made.commands.at(-1), 'portcullis cluster bundle fw1 --roster roster.cose --out fw1.bundle');
+  assert.match(made.commands[3] ?? '', /cluster add HOST2 .*--address 10\.40\.0\.5:7946 /);
+  assert.equal(made.commands[0], 'portcullis key generate --out admin.key --passphrase');
 });
 
 test('what has no counterpart is said once, with its line and what to do; a pass word is nowhere', async (t) => {
@@ -140,24 +142,26 @@ test('a single link: the uplink is left open, and check says so; a script’s ar
   const text = made.open.join('\n');
   assert.match(text, /service\.uplink\.addresses is missing/);
   assert.match(made.configuration, /^# device = "up0" {3}# FILL IN: the device of the foreign domain/m);
+  assert.match(made.configuration, /^# activation = "admin" {3}# FILL IN: as portcullis uplink plan DEVICE/m);
   assert.match(JSON.stringify(made.remarks), /VI_1 has addresses on one link alone/);
   assert.match(remarkOn(made, 'preempt').instead, /preempt_delay/);
   assert.match(remarkOn(made, 'vrrp_script').instead, /\[service\.procedures\]/);
   assert.match(made.configuration, /# vrrp_script chk_proxy ran each 2s: killall \.\.\.$/m);
   assert.doesNotMatch(JSON.stringify(made), /s3cret/);
-  assert.match(made.commands[1] ?? '', /--priority 101$/);
+  assert.match(made.commands[2] ?? '', /--priority 101$/);
   const dir = conf(t, BALANCER);
   const out = join(dir, 'made.toml');
-  await must([
-    'import',
-    'keepalived',
-    join(dir, 'keepalived.conf'),
-    '--elsewhere',
-    '--host',
-    'fw1',
-    '--out',
-    out,
-  ]);
+  const source = join(dir, 'keepalived.conf');
+  const next = await must(['import', 'keepalived', source, '--elsewhere', '--host', 'fw1', '--out', out]);
+  // The keys come first, whose public halves the next lines take.
+  assert.match(
+    next,
+    / {2}portcullis key generate --out \/etc\/portcullis\/host\.key\n[\s\S]* key generate --out admin\.key [\s\S]* cluster init /,
+  );
+  assert.match(
+    next,
+    /cluster bundle [\s\S]* host join BUNDLE --dir \/etc\/portcullis --key \/etc\/portcullis\/host\.key\n/,
+  );
   const said = (await findings(out)).map(({ message, hint }) => `${message}; ${hint}`).join('\n');
   assert.match(said, /made\.toml:\d+: device is still to be filled in; .*the device of the foreign domain/);
   assert.match(
@@ -282,7 +286,7 @@ test('three hosts and IPv6: policy quorum, addresses of the peers in brackets, d
   assert.equal(settings.services[0]?.policy, 'quorum');
   assert.equal(settings.services[0]?.preemptDelayMs, 1000);
   assert.equal(settings.links[0]?.listen.ip, '2001:db8:1::3');
-  assert.match(made.commands[3] ?? '', /cluster add HOST3 .*--address \[2001:db8:1::5\]:7946/);
+  assert.match(made.commands[4] ?? '', /cluster add HOST3 .*--address \[2001:db8:1::5\]:7946/);
   for (const keyword of ['vrrp_strict', 'vrrp_version', 'version', 'vrrp_startup_delay'])
     assert.match(remarkOn(made, keyword).what, /VRRP’s protocol/);
 });

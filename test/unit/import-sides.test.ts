@@ -3,8 +3,10 @@
  * masters in both directions, instances without a group.
  */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import test from 'node:test';
-import { addressesOf, imported, remarkOn, settingsOf, UNGROUPED } from './keepalived-harness.ts';
+import { portcullis } from './cli-harness.ts';
+import { addressesOf, conf, imported, remarkOn, settingsOf, UNGROUPED } from './keepalived-harness.ts';
 
 /** One instance, addresses of two links by `dev`, as a router appliance writes them; default route without dev; preempt_delay. */
 const BY_DEV = `
@@ -200,4 +202,13 @@ test('where nothing tells the uplink, activation is left open; --uplink tells it
   const told = await imported(t, unknown, '--uplink', 'eth3');
   assert.equal(told.services[0]?.uplink, 'eth3');
   assert.match(told.configuration, /^activation = "admin"$/m);
+});
+
+test('a side that was told and is no service’s is refused, and not passed over for a guess', async (t) => {
+  const file = join(conf(t, UNGROUPED), 'keepalived.conf');
+  for (const side of ['uplink', 'downlink']) {
+    const { status, out, err } = await portcullis(['import', 'keepalived', file, `--${side}`, 'eth9']);
+    assert.deepEqual([status, out], [1, '']);
+    assert.match(err, new RegExp(`error: --${side} "eth9": no service .*\n.*hint: .* on lan, wan\n$`));
+  }
 });

@@ -128,12 +128,14 @@ test('on a terminal it asks, proposes, says what is wrong with an answer, and wr
     assert.equal(done.status, 0, done.err);
     assert.match(done.err, /"Big Name" is no name/);
     assert.match(done.err, /"both" is neither/);
-    assert.match(done.err, /192\.0\.3\.1 is in no network/);
+    assert.match(done.err, /^portcullis: 192\.0\.3\.1 is in no network/m);
     const settings = parseSettings(readFileSync(out, 'utf8'), out);
     assert.equal(settings.host, 'fw1');
     assert.equal(settings.services[0]?.gateway.uplink.device, 'wan0');
     const { next } = JSON.parse(done.out) as { next: string[] };
     assert.match(next.at(-1) ?? '', /^systemctl enable --now /);
+    // The units would not see what was written elsewhere.
+    assert.match(next.at(-2) ?? '', /^# the units read \/etc\/portcullis\/portcullis\.toml and .* alone/);
   });
 });
 

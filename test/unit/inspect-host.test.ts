@@ -194,8 +194,11 @@ test('files: who may change what is done as root, and whether the network proces
 }, (t) => {
   const dir = temporaryDir(t);
   chmodSync(dir, 0o755);
-  const text = exampleText(dir).replace('"portcullis"', '"nobody"');
-  for (const name of ['p.toml', 'rules.v4', 'admin.key.pub', 'roster.cose'])
+  const sockets = join(dir, 'run');
+  const text = exampleText(dir)
+    .replace('"portcullis"', '"nobody"')
+    .replace(`${dir}/control.sock`, `${sockets}/control.sock`);
+  for (const name of ['p.toml', 'rules.v4', 'admin.key.pub', 'roster.cose', 'fw1.key'])
     writeFileSync(join(dir, name), text);
   const state = join(dir, 'state');
   const found = (): string[] => said(inspectFiles(parseSettings(text, join(dir, 'p.toml'))));
@@ -212,22 +215,91 @@ test('files: who may change what is done as root, and whether the network proces
   chmodSync(join(dir, 'rules.v4'), 0o666);
   chownSync(join(dir, 'p.toml'), 1234, 0);
   chmodSync(join(dir, 'roster.cose'), 0o600);
+  chmodSync(join(dir, 'admin.key.pub'), 0o666);
+  chownSync(join(dir, 'fw1.key'), 1234, 1234);
   assert.deepEqual(
     found().map((line) => line.replaceAll(`${dir}/`, '')),
     [
       'error p.toml: belongs to user 1234, who could change it: it decides what is done as root',
       'error rules.v4: others can write it: it decides what is done as root',
+      'error admin.key.pub: others can write it: it decides who is a member',
+      'error fw1.key: belongs to user 1234, who can speak as this host with it',
       'warning roster.cose: nobody may not read it: a reload will fail',
     ],
   );
   chownSync(join(dir, 'p.toml'), 0, 1234);
   chmodSync(join(dir, 'p.toml'), 0o664);
   chmodSync(join(dir, 'rules.v4'), 0o644);
-  chmodSync(dir, 0o777);
-  assert.match(found().join('\n'), /^error .*: anybody may put another socket in its place/m);
+  mkdirSync(sockets);
+  chmodSync(sockets, 0o777);
+  assert.match(found().join('\n'), /^error .*\/run: anybody may put another socket in its place/m);
   chmodSync(dir, 0o700);
   assert.match(found().join('\n'), /^error .*p\.toml: others can write it/m);
   assert.match(found().join('\n'), /roster\.cose: nobody may not read it \(.* is shut\)/);
+});
+
+test('files: a place of the control socket where the daemon’s user may make none', { skip }, (t) => {
+  const dir = temporaryDir(t);
+  chmodSync(dir, 0o755);
+  const units = join(dir, 'units');
+  const run = join(dir, 'run');
+  const found = (control: string, more = '', user = 'nobody'): string[] => {
+    const text = exampleText(dir)
+      .replace('"portcullis"', `"${user}"`)
+      .replace(`"${dir}/control.sock"`, `"${control}"${more}`);
+    return said(inspectFiles(parseSettings(text, 'p.toml'), [units])).map((line) => line.replaceAll(dir, ''));
+  };
+  const [inRun, below] = [`${run}/control.sock`, `${run}/a/control.sock`];
+  assert.deepEqual(found(inRun), [], 'started as root, the daemon makes it and gives it away');
+  mkdirSync(run, { mode: 0o755 });
+  const refused = [
+    'error /run: nobody may not make the socket of control there (/run is of user 0 and group 0, mode 0755): the daemon will not start',
+  ];
+  assert.deepEqual(found(inRun), refused);
+  assert.deepEqual(found(inRun, '', 'no-such-user'), [], 'told elsewhere');
+  assert.deepEqual(found(inRun, '', 'root'), []);
+  assert.deepEqual(found(below), [], 'likewise made as root');
+  mkdirSync(units);
+  writeFileSync(join(units, 'portcullis.service'), '');
+  assert.deepEqual(found(below), [
+    'error /run/a: is not there, and the unit starts the daemon as nobody, who may not make it (/run is of user 0 and group 0, mode 0755)',
+  ]);
+  assert.deepEqual(found('/run/portcullis-that-is-not-there/control.sock'), [], 'systemd makes it');
+  assert.deepEqual(found('/var/lib/portcullis/not-there/control.sock'), [], 'likewise');
+  mkdirSync(join(dir, 'state'));
+  assert.deepEqual(found(join(dir, 'state', 'control.sock')), [], 'made over to the user first');
+  assert.match(
+    found(join(dir, 'state', 'control.sock'), `\nstatus_socket = "${dir}/none/status.sock"`).join(),
+    /^error \/none: is not there, and the unit starts the daemon as nobody/,
+  );
+  const hint = (): string | null | undefined =>
+    inspectFiles(
+      parseSettings(
+        exampleText(dir).replace('"portcullis"', '"nobody"').replace(`"${dir}/control.sock"`, `"${inRun}"`),
+        'p.toml',
+      ),
+      [units],
+    ).find(({ message }) => message.includes('the socket of control'))?.hint;
+  assert.match(String(hint()), /chown nobody/);
+  writeFileSync(join(run, 'of somebody'), '');
+  assert.doesNotMatch(String(hint()), /chown/, 'what else is in it would be the user’s to replace');
+  chownSync(run, 65534, 0);
+  assert.deepEqual([found(inRun), found(below)], [[], []]);
+  chownSync(run, 0, 65534);
+  chmodSync(run, 0o770);
+  assert.deepEqual(found(inRun), [], 'by its group');
+  chmodSync(dir, 0o700);
+  assert.match(
+    found(inRun).join(),
+    /make the socket of control there \( is of user 0 and group 0, mode 0700\)/,
+  );
+  chmodSync(dir, 0o755);
+  mkdirSync(join(dir, 'looks'));
+  const second = `\nstatus_socket = "${dir}/looks/status.sock"`;
+  assert.match(
+    found(inRun, second).join(),
+    /^error \/looks: nobody may not make the socket of status_socket there /,
+  );
 });
 
 test('places that are still to be filled in are told by line and reason; the host is not tried then', async (t) => {

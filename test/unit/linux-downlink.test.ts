@@ -51,7 +51,7 @@ function setUp(checks: readonly DownlinkCheck[] = [{ kind: 'auto' }]): {
   const around = new Neighbourhood(new Set(['10.0.0.2']), new Set(['10.0.0.1']), isOwn);
   const links = {
     ear: () => ear,
-    fresh: () => LINK,
+    lately: () => LINK,
     isOwn,
     addressesOn: () => [LINK_LOCAL],
     route: { neighbours: () => [] },
@@ -180,7 +180,12 @@ test('a broadcast that another check did without the last time is sent only when
   assert.equal(await check(), 'confirmed');
   assert.ok(broadcasts >= 1);
   assert.ok(performance.now() - startMs >= 2 * PATIENCE.probeTimeoutMs - 5, 'a member was never heard');
-  const againMs = performance.now();
-  assert.equal(await check(), 'confirmed', 'from then on at once');
-  assert.ok(performance.now() - againMs < 2 * PATIENCE.probeTimeoutMs);
+  // From then on at once; one of several, for a busy machine may stall.
+  let quickestMs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3 && quickestMs >= 2 * PATIENCE.probeTimeoutMs; i++) {
+    const againMs = performance.now();
+    assert.equal(await check(), 'confirmed');
+    quickestMs = Math.min(quickestMs, performance.now() - againMs);
+  }
+  assert.ok(quickestMs < 2 * PATIENCE.probeTimeoutMs, `${quickestMs} ms`);
 });

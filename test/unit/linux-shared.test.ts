@@ -1,8 +1,8 @@
 /** What several services of a host share: tests and readings that are made once, and looks that serve for a moment. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Briefly } from '../../src/linux/briefly.ts';
 import { Forgetting } from '../../src/linux/forgetting.ts';
+import { Held } from '../../src/linux/noticed.ts';
 import { Shared } from '../../src/linux/shared.ts';
 
 test('a test is made once for all who wait, and never one that began before it was asked for', async () => {
@@ -34,20 +34,34 @@ test('a test is made once for all who wait, and never one that began before it w
   assert.equal(await late, 9);
 });
 
-test('a look serves for a moment, and not beyond a change of our own', () => {
+test('a look serves until the kernel tells of a change, and for a second at most', () => {
   let nowMs = 0;
+  let version = 0;
   let looks = 0;
-  const held = new Briefly(
-    () => ++looks,
+  const held = new Held(
+    () => version,
     () => nowMs,
   );
-  assert.deepEqual([held.get(), held.get()], [1, 1]);
-  nowMs = 20;
-  assert.equal(held.get(), 1);
-  nowMs = 21;
-  assert.equal(held.get(), 2);
-  held.forget();
-  assert.equal(held.get(), 3);
+  const look = (name: string): number => held.get(name, () => ++looks);
+  assert.deepEqual([look('a'), look('b'), look('a')], [1, 2, 1]);
+  nowMs = 999;
+  assert.equal(look('a'), 1);
+  version++;
+  assert.deepEqual([look('a'), look('b'), look('a')], [3, 4, 3]);
+  nowMs = 1998;
+  assert.equal(look('a'), 3);
+  nowMs = 1999;
+  assert.equal(look('a'), 5);
+  const whole = held.get('c', () => {
+    const before = look('a');
+    version++;
+    return before + look('b');
+  });
+  assert.notEqual(
+    held.get('c', () => ++looks),
+    whole,
+    'there was a change while it was looked at',
+  );
 });
 
 test('connections: one reading of the table for all services that wait, begun after the last of them has asked', async () => {

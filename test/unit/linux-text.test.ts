@@ -21,6 +21,7 @@ import { Lane } from '../../src/linux/lane.ts';
 import { Neighbourhood } from '../../src/linux/neighbourhood.ts';
 import {
   firstMissing,
+  inOwnLines,
   portIsFirst,
   readSaved,
   transactionsIn,
@@ -136,6 +137,21 @@ test('rules: ours go into the filter table, last inserted and so first', () => {
     '',
   ]);
   assert.equal(serving.filter((line) => line.startsWith('-I')).length, 2, 'the nat table is left alone');
+});
+
+test('rules: a refusal names the line of the operator’s file, where ours are not', () => {
+  const more = `${FILE}*mangle\nnonsense\n`;
+  const lines = withOurRules(more, PORT).split('\n');
+  for (const [line, own] of [
+    ['-A FORWARD -j ACCEPT', 7],
+    [`-I ${PORT[0]}`, 8],
+    ['nonsense', 10],
+  ] as const) {
+    const said = `line ${lines.indexOf(line) + 1} failed; Error occurred at line: ${lines.indexOf(line) + 1}`;
+    const wanted = `line ${own} failed; Error occurred at line: ${own}`;
+    assert.equal(inOwnLines(said, more, PORT), wanted, line);
+  }
+  assert.equal(inOwnLines('line 99 failed', more, PORT), 'line 99 failed');
 });
 
 test('gate tables: nothing is forwarded on standby, of each family with rules and without standby rules', () => {

@@ -233,6 +233,7 @@ test('a flood of requests is not even read, and does not keep others out for goo
     rendered++;
     return PAGE;
   });
+  const startMs = performance.now();
   const answers = await Promise.all(
     Array.from({ length: 200 }, () =>
       ask(port, '/metrics').then(
@@ -242,7 +243,9 @@ test('a flood of requests is not even read, and does not keep others out for goo
     ),
   );
   const served = answers.filter((answer) => answer === 1).length;
-  assert.ok(served >= 10 && served <= 40 && rendered <= 40, `${served} answered, ${rendered} rendered`);
+  // Twenty at once, and one more each 200 ms.
+  const most = 40 + (performance.now() - startMs) / 200;
+  assert.ok(served >= 10 && served <= most && rendered <= most, `${served} answered, ${rendered} rendered`);
   await new Promise((resolve) => setTimeout(resolve, 600));
   assert.equal((await ask(port, '/metrics')).status, 200);
 });

@@ -152,6 +152,42 @@ for (const page of pages())
     assert.deepEqual(problems(readText(page)), []);
   });
 
+/** Every word of the configuration's format: sections and keys. */
+function configWords(schema: unknown, found = new Set<string>()): ReadonlySet<string> {
+  if (typeof schema !== 'object' || schema === null) return found;
+  for (const [name, value] of Object.entries(schema)) {
+    if (name === 'properties') for (const key of Object.keys(value as object)) found.add(key);
+    configWords(value, found);
+  }
+  return found;
+}
+
+const CONFIG_WORDS = configWords(JSON.parse(readText('spec/portcullis.schema.json')));
+
+/** Sections, keys with a value, and keys behind their section that the format does not have; `service.` begins places as well. */
+function unknownKeys(text: string): string[] {
+  const spans = [...text.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span);
+  return spans.filter((span) => {
+    const [, section] = /^\[\[?([a-z_][a-z_.]*)\]\]?$/.exec(span) ?? [];
+    const [, key] = /^([a-z_]+) = /.exec(span) ?? [];
+    const [, dotted] =
+      /^((?:timing|log|load|metrics|conntrackd|uplink|downlink|firewall|remote)\.(?!(?:md|pml)$)[a-z_]+)$/.exec(
+        span,
+      ) ?? [];
+    const words = (section ?? key ?? dotted ?? '').split('.');
+    return words.some((word) => word !== '' && !CONFIG_WORDS.has(word));
+  });
+}
+
+test('no page names a section or key of the configuration that is not there', () => {
+  for (const page of pages().filter((name) => name.endsWith('.md')))
+    assert.deepEqual(unknownKeys(readText(page)), [], page);
+  assert.deepEqual(
+    unknownKeys('`[timing]`, `[nosuch]`, `timing.lease`, `timing.nosuch`, `interval = "1s"`, `uplink.md`'),
+    ['[nosuch]', 'timing.nosuch'],
+  );
+});
+
 test('the package that the README names is this version’s', () => {
   const named = [...readText('README.md').matchAll(/portcullis_([^_]*)_amd64\.deb/g)].map(([, one]) => one);
   assert.ok(named.length >= 2);

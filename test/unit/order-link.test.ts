@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import test, { type TestContext } from 'node:test';
+import { NodeClock } from '../../src/daemon/clock.ts';
 import { OrderLink } from '../../src/daemon/order-link.ts';
 import { RemoteActuator } from '../../src/daemon/remote-actuator.ts';
 import { GRAMMAR } from '../../src/linux/orders/grammar.ts';
@@ -21,6 +22,14 @@ function deaf(written: string[]): Duplex {
   });
 }
 
+function besideClock(): NodeClock['beside'] {
+  const clock = new NodeClock(
+    () => performance.now(),
+    () => undefined,
+  );
+  return (run) => clock.beside(run);
+}
+
 function linkTo(t: TestContext, written: string[]): OrderLink {
   const stream = deaf(written);
   const link = new OrderLink({
@@ -29,6 +38,7 @@ function linkTo(t: TestContext, written: string[]): OrderLink {
     leaseMs: 300,
     onNews: () => undefined,
     onLost: () => undefined,
+    beside: besideClock(),
   });
   t.after(() => link.close());
   link.ready.catch(() => undefined);
@@ -58,7 +68,7 @@ test('an uplink is raised after the claim of the same step has left; who prepare
   const actuator = new RemoteActuator({
     ...{ stream: deaf(written), nowMs: () => performance.now(), leaseMs: 300, onLost: unused, hash: '00' },
     ...{ isGateway: true, services: ['firewall'], memberAddresses: [], onTrouble: unused },
-    ...{ onUplinkGuarded: unused, onSpent: unused },
+    ...{ onUplinkGuarded: unused, onSpent: unused, beside: besideClock() },
     events: {
       ...{ procedureEnded: unused, addressesProbed: unused, gateSet: unused, linkChanged: unused },
       ...{ foreignerHeard: unused, rivalHeard: unused, loadMeasured: unused },
@@ -75,13 +85,32 @@ test('an uplink is raised after the claim of the same step has left; who prepare
     verbs().filter((verb) => verb !== 'beat'),
     ['CLAIM', 'activateUplink'],
   );
-  actuator.probeAddresses('firewall', 'uplink', 3);
+  actuator.probeAddresses('firewall', 'uplink', 3, 8);
   written.push('PROBE');
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(
     verbs().filter((verb) => verb !== 'beat'),
     ['PROBE', 'probeUplink'],
   );
+});
+
+test('a probe for a service that the actuator does not know is no silence', async (t) => {
+  const unused = () => undefined;
+  const told: boolean[] = [];
+  const actuator = new RemoteActuator({
+    ...{ stream: deaf([]), nowMs: () => performance.now(), leaseMs: 300, onLost: unused, hash: '00' },
+    ...{ isGateway: true, services: ['firewall'], memberAddresses: [], onTrouble: unused },
+    ...{ onUplinkGuarded: unused, onSpent: unused, beside: besideClock() },
+    events: {
+      ...{ procedureEnded: unused, gateSet: unused, linkChanged: unused },
+      ...{ foreignerHeard: unused, rivalHeard: unused, loadMeasured: unused },
+      addressesProbed: (_service, _side, _id, answered) => told.push(answered),
+    },
+  });
+  t.after(() => actuator.close());
+  actuator.probeAddresses('web', 'downlink', 1, 8);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(told, [true]);
 });
 
 test('a beat goes with the orders when the last one was a while ago, and by itself only when there are none', async (t) => {

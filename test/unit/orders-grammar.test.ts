@@ -22,9 +22,13 @@ import { isAnswerByte, isOrderByte, Lines } from '../../src/linux/orders/lines.t
 const seq = fc.integer({ min: 1, max: 999_999_999_999_999 });
 const index = fc.integer({ min: 0, max: INDEX_MAX });
 const time = fc.integer({ min: 0, max: 9_999_999_999_999 }).map((thousandths) => thousandths / 1000);
-const timed = [...PROCEDURES, 'probeDownlink', 'probeUplink', 'gate'] as const;
+const timed = [...PROCEDURES, 'gate'] as const;
+/** How long a question waits: as the wire has it, in thousandths. */
+const wait = fc.integer({ min: 0, max: 10_000_000 }).map((thousandths) => thousandths / 1000);
+const probe = fc.constantFrom('probeDownlink' as const, 'probeUplink' as const);
 const order: fc.Arbitrary<Order> = fc.oneof(
   fc.record({ verb: fc.constantFrom(...timed), seq, index, deadlineMs: time }),
+  fc.record({ verb: probe, seq, index, deadlineMs: time, waitMs: wait }),
   fc.record({ verb: fc.constant('shut' as const), seq, index }),
   fc.record({ verb: fc.constant('beat' as const), seq, deadlineMs: time }),
   fc.record({ verb: fc.constant('begin' as const), seq, isGateway: fc.boolean() }),

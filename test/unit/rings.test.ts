@@ -14,7 +14,7 @@ const MAY: { readonly [folder: string]: { readonly folders: string[]; readonly p
   driver: { folders: ['core', 'wire', 'trust'], packages: /^$/ },
   linux: { folders: ['core', 'driver', 'trust'], packages: /^(node:.+|koffi)$/ },
   daemon: {
-    folders: ['core', 'wire', 'trust', 'audit', 'driver', 'linux'],
+    folders: ['core', 'ahead', 'wire', 'trust', 'audit', 'driver', 'linux'],
     packages: /^(node:.+|pino|smol-toml)$/,
   },
   // Pure like them all, and no ring of its own: what of them is handed to other programs.

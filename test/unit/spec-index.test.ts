@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { ALARMS } from '../../src/core/index.ts';
 import { GUARD_MUTANTS } from '../mutation/guard-mutants.ts';
 import { readText, root } from './vectors.ts';
 
@@ -51,6 +52,19 @@ test('the index can fail: a requirement without test, and a test without require
   assert.deepEqual([...named('P1, P14 to P16; not IP4, P2P or P-3')], ['P1', 'P14', 'P15', 'P16']);
   assert.match(claims("test('P7: x', () => {}); // P8"), /P7[\s\S]*P8/);
   assert.ok(!named(claims('const P9 = 1;')).has('P9'));
+});
+
+test('each alarm, of the state machine and of the process, is on a page that says what to do', () => {
+  const pages = readText('spec/state-machine.md') + readText('spec/control.md');
+  const [, union = ''] = /^export type AnyAlarm =([^;]*);/m.exec(readText('src/daemon/alarms.ts')) ?? [];
+  const own = [...union.matchAll(/'([a-z-]+)'/g)].map(([, code]) => code ?? '');
+  assert.ok(own.length >= 12);
+  const told = (code: string): boolean => pages.includes(`| ${code} | `) || pages.includes(`\`${code}\` (`);
+  assert.deepEqual(
+    [...ALARMS, ...own].filter((code) => !told(code)),
+    [],
+  );
+  assert.equal(told('nobody-knows'), false);
 });
 
 const threats = readText('spec/threats.md');

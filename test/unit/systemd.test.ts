@@ -11,7 +11,7 @@ import test from 'node:test';
 import { isSound } from '../../src/daemon/manager.ts';
 import { findUser, unprivilegedUser } from '../../src/daemon/user.ts';
 import { watchdogMs } from '../../src/linux/notify.ts';
-import { NICE } from '../../src/linux/priority.ts';
+import { HELPERS_NICE, NICE } from '../../src/linux/priority.ts';
 import { UNIT_LINES } from '../../src/linux/uplink/boot-files.ts';
 import { isMapped } from '../../src/linux/usermap.ts';
 import { LOADER, moduleFile, PROJECT } from '../programs.ts';
@@ -105,6 +105,9 @@ test('the units of ours: the flags, no core, no options from outside, a restart,
   }
   assert.doesNotMatch(textOf('portcullis-witness.service'), /^(Requires|Wants)=/m);
   assert.doesNotMatch(textOf('portcullis.service'), /fence/);
+  // Who stops or restarts the actuator does the same to the network process, which goes first: it hands over.
+  assert.match(textOf('portcullis.service'), /^PartOf=portcullis-actuator\.service$/m);
+  assert.match(textOf('portcullis.service'), /^After=.* portcullis-actuator\.service$/m);
   // Without this call setpriv starts no program of a test.
   assert.match(
     textOf('portcullis-actuator.service'),
@@ -124,17 +127,25 @@ test('M12: the least Node is one that package.json and the units’ remarks agre
 });
 
 test('a start by hand goes before other work as the units do', () => {
-  for (const unit of ['portcullis.service', 'portcullis-actuator.service', 'portcullis-witness.service'])
+  for (const unit of ['portcullis.service', 'portcullis-actuator.service', 'portcullis-witness.service']) {
     assert.match(textOf(unit), new RegExp(`^Nice=${NICE}$`, 'm'), unit);
-  const shown = 'import(process.argv[1]).then((m) => console.log(m.goFirst(), os.getPriority()))';
+    // Or its helpers stay as high as the loop. The actuator's may not: with them it would be above its mark (above).
+    if (unit === 'portcullis-actuator.service') continue;
+    assert.match(
+      textOf(unit),
+      /^SystemCallFilter=~@privileged @resources$[\s\S]*^SystemCallFilter=setpriority$/m,
+    );
+  }
+  const helpers = `fs.readdirSync('/proc/self/task').filter((id) => os.getPriority(+id) === ${HELPERS_NICE}).length === 4`;
+  const shown = `import(process.argv[1]).then((m) => console.log(m.goFirst(), os.getPriority(), ${helpers}))`;
   const run = (...before: string[]): string => {
     const argv = [...before, process.execPath, ...LOADER, '-e', shown, moduleFile('src/linux/priority.ts')];
     return spawnSync('/usr/bin/env', argv, { encoding: 'utf8' }).stdout;
   };
   const isRoot = process.getuid?.() === 0;
-  assert.equal(run(), isRoot ? `true ${NICE}\n` : `false ${getPriority()}\n`);
+  assert.equal(run(), isRoot ? `true ${NICE} true\n` : `false ${getPriority()} false\n`);
   // Who may not say so goes on as it is.
-  if (isRoot) assert.equal(run('setpriv', '--bounding-set=-sys_nice'), `false ${getPriority()}\n`);
+  if (isRoot) assert.equal(run('setpriv', '--bounding-set=-sys_nice'), `false ${getPriority()} false\n`);
 });
 
 test('the watchdog is fed half as often again as it asks, only the process that it means, and only on evidence', () => {

@@ -19,11 +19,18 @@ export class TerminalSession {
   #seen = '';
   #from = 0;
 
-  /** Starts `portcullis WORDS`, behind what else stands before it, and, when it is at its end, prints how the terminal was left. */
-  constructor(words: readonly string[], prefix: readonly string[] = []) {
+  /**
+   * Starts `portcullis WORDS`, behind what else stands before it, and, when it is at its end, prints how the terminal was left. `around`:
+   * what the shell does with that command, so that its status is the command's.
+   */
+  constructor(
+    words: readonly string[],
+    prefix: readonly string[] = [],
+    around = (command: string): string => command,
+  ) {
     const node = [...prefix, ...programWords(), ...words];
     // The shell outlives a Ctrl-C; a trap, unlike an ignored signal, is not handed on to the command.
-    const line = `trap : INT; ${node.map(quoted).join(' ')}; status=$?; stty -a; exit $status`;
+    const line = `trap : INT; ${around(node.map(quoted).join(' '))}; status=$?; stty -a; exit $status`;
     this.#script = spawn('script', ['-q', '-e', '-E', 'always', '-c', line, '/dev/null'], {
       env: { ...process.env, TERM: 'xterm' },
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { FAULTS, takeoverBounds, usualSteps } from '../../src/core/index.ts';
+import { listening } from '../../src/core/listening.ts';
 import { boundRows, renderBounds } from '../../src/daemon/config/bounds.ts';
 import { fullTiming } from '../../src/daemon/config/timing.ts';
 
@@ -26,7 +27,7 @@ test('a bound is the sum of its parts', () => {
   );
   assert.equal(power.medianMs, power.worstMs - 100);
   const program = { ...SERVICE, policy: 'available', preparesEarly: false } as const;
-  assert.equal(takeoverBounds(timing, program).power.worstMs, power.worstMs + 20, 'C + e, then As + Kl');
+  assert.equal(takeoverBounds(timing, program).power.worstMs, power.worstMs + 13, 'C + e, then As + Kl');
   const loading = { ...steps, activateServiceMs: 60, checkServiceLocalMs: 5 };
   const slow = takeoverBounds(timing, { ...SERVICE, policy: 'available' }, loading);
   assert.equal(slow.power.worstMs, power.worstMs - 53 + 65, 'As + Kl, with C + e beside it');
@@ -46,6 +47,18 @@ test('a bound is the sum of its parts', () => {
     5,
     'an uplink that is slow to come up costs a planned handover nothing',
   );
+});
+
+test('R11: the conflict window is short under quorum alone, where it is no second opinion', () => {
+  for (const intervalMs of [10, 20, 50, 100, 200, 1000, 10_000]) {
+    const times = fullTiming({ interval: intervalMs } as Parameters<typeof fullTiming>[0]);
+    const { probeTimeoutMs, conflictWindowMs } = times;
+    assert.deepEqual(listening(times, 'available'), { windowMs: conflictWindowMs, askMs: probeTimeoutMs });
+    const { windowMs, askMs } = listening(times, 'quorum');
+    assert.ok(askMs >= 2 && askMs <= probeTimeoutMs && windowMs <= conflictWindowMs, `${intervalMs}`);
+    assert.equal(windowMs, 3 * askMs);
+  }
+  assert.deepEqual(listening({ ...timing, probes: 1 }, 'quorum'), { windowMs: 8.5, askMs: 4.25 });
 });
 
 test('under quorum the promise decides; wrong clocks and further ranks only lengthen', () => {

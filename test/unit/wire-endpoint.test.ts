@@ -140,6 +140,34 @@ test('the uplink comes: a due measurement is made at once over it, and the host 
   assert.equal(codeOf(third.receive(net.nowMs, 0, out[0]?.datagram ?? new Uint8Array())), 'overheard');
 });
 
+test('P82: adverts go over the uplink once in five intervals, and each time to who is heard there', () => {
+  const net = joinedPair([1, 0]);
+  let id = 1;
+  const linksOf = (host: string, phase: 'serving' | 'suspended' = 'serving'): number[] => {
+    net.nowMs += 200;
+    const out = net.get('fw1').seal(net.nowMs, 'all', [{ ...status(id++), phase } as Message]);
+    return out.filter(({ to }) => to === host).map(({ link }) => link);
+  };
+  const rounds = (count: number) => Array.from({ length: count }, () => linksOf('fw2').length);
+  assert.deepEqual(rounds(11), [2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2], 'nobody was heard there');
+  assert.deepEqual(
+    linksOf('fw2', 'suspended'),
+    [1, 0],
+    'what is no advert of a serving host goes everywhere',
+  );
+  const word = net.get('fw2').seal(net.nowMs, 'fw1', [check(1)]);
+  assert.deepEqual(
+    net
+      .deliver(
+        'fw2',
+        word.filter(({ link }) => link === 0),
+      )
+      .map(codeOf),
+    ['messages'],
+  );
+  assert.deepEqual(rounds(8), [2, 2, 2, 2, 2, 2, 1, 1], 'until it has said nothing there for six intervals');
+});
+
 test('P26: a newer roster: who is out is refused at once, who stays keeps its session, who comes can join', () => {
   const net = joinedPair();
   const shrunk = appended(

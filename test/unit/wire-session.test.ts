@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Budget } from '../../src/wire/budget.ts';
 import { NONCES_MAX } from '../../src/wire/limits.ts';
-import { PeerSession, remeasureMs } from '../../src/wire/session.ts';
+import { PeerSession } from '../../src/wire/session.ts';
+import { remeasureMs } from '../../src/wire/session-timing.ts';
 import { ReplayWindow } from '../../src/wire/window.ts';
 
 test('window: numbers are taken once, in any order within 1,024, and never from behind it', () => {
@@ -226,6 +227,8 @@ test('answered questions and newest words are bounded', () => {
 });
 
 test('without drift the difference is still measured from time to time', () => {
-  assert.equal(remeasureMs({ ...timing, maxDrift: 0 }), 60_000);
+  assert.equal(remeasureMs({ ...timing, maxDrift: 0 }), 5000);
   assert.equal(remeasureMs(timing), 1000);
+  assert.equal(remeasureMs({ ...timing, maxDrift: 0.01 }), 5000, 'at least each 5 s');
+  assert.equal(remeasureMs({ intervalMs: 2000, maxAgeMs: 8000, maxDrift: 0.01 }), 10_000, 'or 5 intervals');
 });

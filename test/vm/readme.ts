@@ -2,7 +2,7 @@
  * `npm run -s vm -- readme`: the README's lines typed on two emulated machines that have nothing but a bare Debian, and on a desk
  * without network, until the cluster serves a client and has outlived a loss of power. Counts lines and waiting.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { atDesk } from '../lab/admin-desk.ts';
@@ -10,7 +10,7 @@ import { portcullis } from '../lab/gateway.ts';
 import { Household, must, run, until } from '../lab/process.ts';
 import { planHosts, SERVER, Topology, WAN } from '../lab/topology.ts';
 import { sharedPackage } from '../package/builder.ts';
-import { type Block, blocksOf, wordsOf } from '../pages.ts';
+import { type Block, boxesOf, wordsOf } from '../pages.ts';
 import { PROJECT } from '../programs.ts';
 import { Guest } from './guest.ts';
 import { GUEST_INTERVAL_MS, GUEST_TIMING } from './guest-cluster.ts';
@@ -96,7 +96,7 @@ export class ReadmeTrial {
 
   /** All of it. Throws at the first line that does not do what the README says. */
   async perform(): Promise<void> {
-    const blocks = blocksOf(readFileSync(join(PROJECT, 'README.md'), 'utf8'));
+    const blocks = boxesOf(import.meta.filename, 'README.md');
     for (const block of blocks) {
       if (block === blocks.at(-1))
         await this.#timed('-', '(until fw1 serves a client)', () => this.#served('fw1'));

@@ -10,6 +10,8 @@ import { Cluster, PROJECT } from '../lab/gateway.ts';
 import { Household, must, until } from '../lab/process.ts';
 import { type HostPlan, LAN, Topology } from '../lab/topology.ts';
 import { sharedPackage, withVersion } from '../package/builder.ts';
+import { atPackagePlaces } from '../package/places.ts';
+import { typedOf, wordsOf } from '../pages.ts';
 import type { Channel } from './channel.ts';
 import { Guest } from './guest.ts';
 import { GUEST_INTERVAL_MS, GUEST_LIMITS, GUEST_TIMING } from './guest-cluster.ts';
@@ -213,12 +215,9 @@ export class SystemGuest {
     return this.channel.must(['ip', '-o', 'addr'], '', SLOW_MS);
   }
 
-  /** Whether the journal of this boot has a line that matches. */
-  async isInJournal(pattern: string): Promise<boolean> {
-    return (
-      (await this.channel.run(['journalctl', '-b', '--no-pager', '-q', '-g', pattern], '', SLOW_MS)).code ===
-      0
-    );
+  /** Types a line of a page; what it prints. */
+  async type(line: string): Promise<string> {
+    return this.channel.must(wordsOf(typedOf(line)), '', SLOW_MS);
   }
 
   async journal(): Promise<string> {
@@ -277,24 +276,9 @@ function named(text: string): string {
   return text.replaceAll('eth0', DOWNLINK).replaceAll('up0', UPLINK);
 }
 
-/** The lab's configuration of that host, at the places that the units name. */
+/** The lab's configuration of that host, as it is on the guest. */
 function configuration(text: string): string {
-  const places = {
-    key: '/etc/portcullis/host.key',
-    admin: '/etc/portcullis/admin.pub',
-    state: '/var/lib/portcullis',
-    roster: '/etc/portcullis/roster.cose',
-    control: '/run/portcullis/control.sock',
-    actuator: '/run/portcullis/actuator.sock',
-    user: 'portcullis',
-    rules: '/etc/portcullis/rules.v4',
-    rules6: '/etc/portcullis/rules.v6',
-  };
-  const moved = Object.entries(places).reduce(
-    (lines, [key, value]) => lines.replace(new RegExp(`^${key} *= .*$`, 'm'), `${key} = "${value}"`),
-    text,
-  );
-  return named(moved)
+  return named(atPackagePlaces(text))
     .replace(
       'activation = "admin"',
       'activation = "module"\ncard = "pci/0000:00:05.0"\nmodule = "e1000e"\nlimit = "20s"',

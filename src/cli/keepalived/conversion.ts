@@ -1,4 +1,5 @@
 /** From what a keepalived configuration says of VRRP to a draft of ours, with the commands that make the roster. Pure. */
+import { OperatorError } from '../../trust/errors.ts';
 import type { Draft, DraftKeys, DraftService } from '../config-draft.ts';
 import { FILL_IN } from '../config-draft.ts';
 import { type HostFacts, nameFrom } from '../host-facts.ts';
@@ -46,9 +47,11 @@ export interface Conversion {
 const INTERVAL_MIN_MS = 10;
 const INTERVAL_MAX_MS = 60_000;
 
+/** The draft, what is open in it, and the commands for the roster; what has no counterpart goes to `remarks`. Throws OperatorError where an address has no device, or no service one that was told. */
 export function convert(vrrp: Vrrp, wishes: Wishes, around: Surroundings, remarks: Remarks): Conversion {
   const candidates = candidatesOf(vrrp, remarks);
   const sides = candidates.map((one) => sidesOf(one, wishes, around.facts));
+  refuseUnused(wishes, candidates, sides);
   const names = serviceNames(candidates);
   const services = candidates.map((one, i) =>
     serviceOf(one, sides[i] ?? NO_SIDES, names[i] ?? '', {
@@ -70,6 +73,17 @@ export function convert(vrrp: Vrrp, wishes: Wishes, around: Surroundings, remark
       why: sides[i]?.why ?? null,
     })),
   };
+}
+
+/** A device that was told and is no service's would else be passed over without a word, and another one guessed. */
+function refuseUnused(wishes: SideWishes, candidates: readonly Candidate[], sides: readonly Sides[]): void {
+  const devices = [...new Set(candidates.flatMap(({ addresses }) => [...addresses.keys()]))];
+  for (const side of ['uplink', 'downlink'] as const)
+    if (wishes[side] !== null && !sides.some((one) => one[side] === wishes[side]))
+      throw new OperatorError(
+        `--${side} ${JSON.stringify(wishes[side])}: no service of the file can have it for its ${side}`,
+        `the addresses in the file are on ${devices.join(', ')}`,
+      );
 }
 
 const NO_SIDES: Sides = { downlink: null, uplink: null, why: null, others: [] };
@@ -166,10 +180,17 @@ function commandsOf(
     return `portcullis cluster add HOST${i + 2} ${signed} --key HOST${i + 2}.key.pub --address ${address} --priority N`;
   });
   return [
+    'portcullis key generate --out admin.key --passphrase',
     `portcullis cluster init ${cluster} --admin-key admin.key --out roster.cose`,
     `portcullis cluster add ${host} ${signed} --key ${host}.key.pub --address ${own} --priority ${instances.length > 0 ? priority : 100}`,
     ...others,
+    `portcullis cluster bundle ${host} --roster roster.cose --out ${host}.bundle`,
   ];
+}
+
+/** This host's private key, where the units take it from, as a credential. */
+export function keyFile(directory: string): string {
+  return `${directory}/host.key`;
 }
 
 function intervalOf(instances: readonly Instance[], remarks: Remarks): number | null {
@@ -211,14 +232,13 @@ function draftOf(
       `Made from ${file} by portcullis import keepalived.`,
       `What is marked ${FILL_IN} that file does not say; portcullis check --config FILE names it.`,
       '',
-      'The roster keeps the priorities; where the admin key is, with the other hosts’ names, addresses and priorities:',
+      `Each host makes its key (portcullis key generate --out ${keyFile(directory)}), and its public half goes to the admin’s machine as ${host}.key.pub. The roster keeps the priorities; there, once for all hosts but for the bundle, with the other hosts’ names, addresses and priorities:`,
       ...commands.map((command) => `    ${command}`),
     ],
     keys: {
       cluster,
       host,
-      // Where the units take it from, as a credential.
-      key: `${directory}/host.key`,
+      key: keyFile(directory),
       admin: `${directory}/admin.pub`,
       state: '/var/lib/portcullis',
       roster: `${directory}/roster.cose`,

@@ -3,6 +3,7 @@
 const REPLACED_MAX = 256;
 const TEXT_MAX_CHARACTERS = 64 * 1024;
 
+/** The definitions that hold at one place of the file, by name. */
 export class Definitions {
   /** By name; several lines where the definition had them. */
   readonly #values = new Map<string, readonly string[]>();

@@ -1,5 +1,6 @@
 /** What of a keepalived configuration has no counterpart here, each once: where it stands first, and what to do instead. */
-import { type Place, shown } from './source.ts';
+import { printable } from '../../audit/words.ts';
+import type { Place } from './source.ts';
 
 export interface Remark extends Place {
   /** Of keywords of which the same is to be said, all. */
@@ -12,12 +13,13 @@ export interface Remark extends Place {
   readonly times: number;
 }
 
+/** Remarks in the order of their first places, each text once. */
 export class Remarks {
   readonly #found = new Map<string, Remark>();
 
   /** The same is said once, of whatever keywords. */
   add({ file: path, line }: Place, keyword: string, what: string, instead = ''): void {
-    const file = shown(path);
+    const file = printable(path);
     const before = this.#found.get(what);
     if (before === undefined)
       this.#found.set(what, { file, line, keywords: [keyword], what, instead, times: 1 });

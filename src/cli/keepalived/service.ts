@@ -1,4 +1,5 @@
 /** One service of ours from the instances of VRRP that move as one. Pure. */
+import { printable } from '../../audit/words.ts';
 import { canonicalIp, inNetwork } from '../../daemon/config/address.ts';
 import { durationText } from '../../daemon/config/duration.ts';
 import type { AddressPrefix } from '../../linux/config.ts';
@@ -21,6 +22,7 @@ export interface ServiceContext {
   readonly apart: readonly string[];
 }
 
+/** The service for instances that move as one, with what is open in it; `name` is its own among all. */
 export function serviceOf(one: Candidate, sides: Sides, name: string, context: ServiceContext): DraftService {
   const { around, apart } = context;
   // Each link has an address of each of them.
@@ -71,11 +73,13 @@ function uplinkOf(one: Candidate, sides: Sides, context: ServiceContext): DraftK
   const recommended = uplink === null ? null : around.recommended(uplink);
   const doubt = blank(
     'admin',
-    `say it when it is sure that ${uplink} is the uplink: nothing in the file tells it`,
+    uplink === null
+      ? 'as portcullis uplink plan DEVICE recommends it'
+      : `say it when it is sure that ${uplink} is the uplink: nothing in the file tells it`,
   );
   return {
     device: uplink ?? blank('up0', 'the device of the foreign domain: down unless this host serves'),
-    ...(why === null && uplink !== null ? { activation: doubt } : (recommended ?? { activation: 'admin' })),
+    ...(why === null || uplink === null ? { activation: doubt } : (recommended ?? { activation: 'admin' })),
     addresses:
       addresses === null
         ? blank(['203.0.113.1/24'], ROVING)
@@ -231,10 +235,7 @@ function scriptNote({ name, weight, file, line }: Tracked, { scripts }: Vrrp, re
     'write a program that makes both tests, for [service.procedures]; or have the others ask, with [service.remote]',
   );
   // Its arguments may hold a pass word.
-  const [program = '', ...more] = (script.command ?? '')
-    .replace(/\p{Cc}/gu, ' ')
-    .trim()
-    .split(' ');
-  const ran = `${program.slice(0, 200)}${more.length > 0 ? ' ...' : ''}`;
+  const [program = '', ...more] = (script.command ?? '').trim().split(/\s+/);
+  const ran = `${printable(program.slice(0, 200))}${more.length > 0 ? ' ...' : ''}`;
   return [`vrrp_script ${name} ran each ${durationText(script.intervalMs)}: ${ran}`];
 }

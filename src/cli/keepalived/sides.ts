@@ -92,6 +92,7 @@ function candidate(
   group: Group | null,
 ): Candidate {
   const addresses = new Map<string, VirtualAddress[]>();
+  const seen = new Set<string>();
   for (const instance of instances)
     for (const address of instance.addresses) {
       const device = address.device ?? instance.device;
@@ -101,9 +102,11 @@ function candidate(
           `vrrp_instance ${instance.name} says no interface, and this address no dev`,
           'add one of them',
         );
-      const before = addresses.get(device) ?? [];
-      if (!before.some(({ prefix }) => prefix.address === address.prefix.address))
-        addresses.set(device, [...before, address]);
+      const list = addresses.get(device) ?? [];
+      addresses.set(device, list);
+      const place = JSON.stringify([device, address.prefix.address]);
+      if (!seen.has(place)) list.push(address);
+      seen.add(place);
     }
   return { file, line, name, instances, group, addresses };
 }

@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { printable } from '../../audit/words.ts';
 import { readWhole } from '../../daemon/safe-files.ts';
 import { OperatorError } from '../../trust/errors.ts';
 import { Definitions } from './definitions.ts';
@@ -38,12 +39,7 @@ const LINES_MAX = 50_000;
 
 /** Throws at a place, in the words of an operator. */
 export function refuse({ file, line }: Place, what: string, hint: string): never {
-  throw new OperatorError(shown(`${file}:${line}: ${what}`), hint);
-}
-
-/** Without control characters: it goes to a terminal, or into a comment. */
-export function shown(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  throw new OperatorError(printable(`${file}:${line}: ${what}`), hint);
 }
 
 /** Reads `file` and what it includes. `configId`: what `@` conditions are compared with (keepalived's -i). Throws OperatorError. */
@@ -177,7 +173,7 @@ class Reader {
     if (/[{}]/.test(pattern))
       refuse(place, 'braces in the name of an included file are not read here', 'name the files one by one');
     const files = matching(resolve(dirname(place.file), pattern));
-    if (files.length === 0) this.#missing.push({ ...place, pattern: shown(pattern) });
+    if (files.length === 0) this.#missing.push({ ...place, pattern: printable(pattern) });
     for (const file of files) this.#file(file, place);
   }
 }

@@ -1,8 +1,9 @@
 /** What a keepalived configuration says of VRRP: instances, groups and scripts, with what else it says as remarks. Pure. */
+import { printable } from '../../audit/words.ts';
 import { canonicalIp } from '../../daemon/config/address.ts';
 import { type DefaultRoute, defaultRoutes, type VirtualAddress, virtualAddresses } from './addresses.ts';
 import type { Remarks } from './remarks.ts';
-import { shown as clean, type Place, refuse } from './source.ts';
+import { type Place, refuse } from './source.ts';
 import type { Statement } from './tree.ts';
 import { counterpartOf, UNKNOWN } from './unmatched.ts';
 
@@ -114,7 +115,7 @@ function told(statement: Statement, remarks: Remarks): void {
 }
 
 function shown(word: string): string {
-  return clean(word).slice(0, 60);
+  return printable(word).slice(0, 60);
 }
 
 function nameOf({ words, file, line }: Statement): string {

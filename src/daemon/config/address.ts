@@ -28,6 +28,24 @@ export function inNetwork(ip: { family: 4 | 6; address: string }, prefix: Addres
   return ipNumber(ip) >> shift === ipNumber(prefix) >> shift;
 }
 
+/** Why no host can have that address in its network; null: one can. */
+export function unusable(prefix: AddressPrefix): string | null {
+  const bits = prefix.family === 4 ? 32 : 128;
+  const number = ipNumber(prefix);
+  const first = number >> BigInt(bits - 8);
+  const isNobodys =
+    prefix.family === 4
+      ? first === 0n || first === 127n || first >= 224n
+      : number <= 1n || first === 0xffn || number >> 32n === 0xffffn;
+  if (isNobodys) return 'is no address that a host can have';
+  const rest = bits - prefix.prefixLength;
+  const all = (1n << BigInt(rest)) - 1n;
+  // RFC 3021, RFC 6164: a network of two has neither.
+  if (rest < 2) return null;
+  if ((number & all) === 0n) return 'is the address of the network itself';
+  return prefix.family === 4 && (number & all) === all ? 'is the broadcast address of its network' : null;
+}
+
 function ipNumber(ip: { family: 4 | 6; address: string }): bigint {
   if (ip.family === 4) return ip.address.split('.').reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
   const [head = '', tail] = withoutDots(ip.address).split('::');

@@ -325,7 +325,7 @@ export function remarks(config: Config): Remark[] {
   if (settings.timing.maxDrift < 0.1) {
     add(
       false,
-      `max_drift is ${settings.timing.maxDrift}: a host whose clock is slewed faster breaks the lease’s margin`,
+      `max_drift is ${settings.timing.maxDrift}: a kernel whose time is slewed faster breaks the lease’s margin`,
       'limit the time daemon’s slew rate on every host',
     );
   }

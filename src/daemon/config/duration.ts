@@ -9,8 +9,9 @@ export function parseDuration(text: string): number | null {
   return match?.[1] === undefined || unitMs === undefined ? null : round(Number(match[1]) * unitMs);
 }
 
-/** The shortest text for a duration: 1500 → "1.5s", 200 → "200ms". */
+/** The shortest text for a duration: 1500 → "1.5s", 200 → "200ms"; 24 hours → "24h". */
 export function durationText(ms: number): string {
+  if (ms >= 3_600_000 && ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
   if (ms >= 60_000 && ms % 60_000 === 0) return `${ms / 60_000}m`;
   if (ms >= 1000 && ms % 100 === 0) return `${ms / 1000}s`;
   return `${round(ms)}ms`;

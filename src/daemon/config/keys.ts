@@ -53,9 +53,9 @@ export const DURATION_KEYS = {
   'timing.conflict_window': {
     minMs: 4,
     maxMs: 60_000,
-    defaultMs: (k) => Math.max(3 * k.probeTimeoutMs, 10),
-    formula: 'max(3 probe_timeout, 10ms)',
-    rule: 'How long a claimant listens on its raised uplink for a living master. At least 2 probe_timeout.',
+    defaultMs: (k) => 3 * k.probeTimeoutMs,
+    formula: '3 probe_timeout',
+    rule: 'How long a claimant listens on its raised uplink for a living master; under `quorum` at most, and no longer than max(2, probes) questions of a quarter of probe_timeout, or 2ms, take. At least 2 probe_timeout.',
   },
   'timing.handover_limit': {
     minMs: 200,
@@ -130,7 +130,7 @@ export const NUMBER_KEYS = {
     max: 0.5,
     whole: false,
     default: 0.1,
-    rule: 'How far two hosts’ clocks may differ in rate. 0.1 covers a clock that a time daemon slews. Equal on all hosts.',
+    rule: 'How far the time by which a kernel shuts the gate may be off in rate. 0.1 covers a time daemon that slews it. Equal on all hosts.',
   },
   'timing.probes': {
     min: 1,

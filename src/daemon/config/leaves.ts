@@ -2,8 +2,8 @@
 import { type AddressPrefix, type DownlinkCheck, SERVICES_MAX } from '../../linux/config.ts';
 import { LOAD_SOURCES, type LoadSource } from '../../linux/load/sources.ts';
 import type { Card } from '../../linux/uplink/sysfs.ts';
-import { parseSocketAddress } from '../../trust/address.ts';
-import { canonicalIp, parsePrefix } from './address.ts';
+import { isLinkLocal, parseSocketAddress } from '../../trust/address.ts';
+import { canonicalIp, parsePrefix, unusable } from './address.ts';
 import { durationText, parseDuration } from './duration.ts';
 import type { DurationKey, NumberKey } from './key-kinds.ts';
 import type { DurationKeyName, NumberKeyName } from './keys.ts';
@@ -146,7 +146,12 @@ export function endpoint() {
   const remedy = 'write IP:PORT, as in "10.77.1.11:7946" or "[fd00:77:1::11]:7946"';
   return leaf(remedy, (value) => {
     const parsed = typeof value === 'string' ? parseSocketAddress(value) : null;
-    return parsed ?? new Refused(`is no address with a port: ${shown(value)}`, remedy);
+    if (parsed === null) return new Refused(`is no address with a port: ${shown(value)}`, remedy);
+    if (!isLinkLocal(parsed)) return parsed;
+    return new Refused(
+      `is good on one link alone, and names none: ${shown(value)}`,
+      'give a global or unique local address (fd00::/8), or one of IPv4',
+    );
   });
 }
 
@@ -158,7 +163,9 @@ export function prefix() {
 
 function prefixOf(value: unknown): AddressPrefix | Refused {
   const parsed = typeof value === 'string' ? parsePrefix(value) : null;
-  return parsed ?? new Refused(`is no address with its length: ${shown(value)}`, PREFIX_REMEDY);
+  if (parsed === null) return new Refused(`is no address with its length: ${shown(value)}`, PREFIX_REMEDY);
+  const why = unusable(parsed);
+  return why === null ? parsed : new Refused(`${why}: ${shown(value)}`, PREFIX_REMEDY);
 }
 
 /** 1 to 16 of them, none twice. */

@@ -11,11 +11,13 @@ import type { FileContent } from './schema.ts';
 
 /** The granularity of the kernel's gate: one jiffy at 250 Hz and the actuator's own time (g in R24), in ms. */
 const GATE_GRANULARITY_MS = 8;
+/** rho: how far the clock of our processes may be off in rate, a hundred times a crystal's error: no time daemon slews it. */
+export const CLOCK_DRIFT = 0.01;
 /** Hold-downs double up to this. */
 const HOLD_DOWN_MAX_MS = 60_000;
 
 export interface FullTiming extends Timing {
-  /** d: how far two clocks may differ in rate. */
+  /** d: how far the time by which a kernel shuts the gate may be off in rate. */
   readonly maxDrift: number;
   readonly maxAgeMs: number;
   /** J: the stall of this process that the lease allows for. */
@@ -29,9 +31,12 @@ export interface TimingProblem {
   readonly remedy: string;
 }
 
-/** P: how long a promise must last so that it outlives every lease that hangs on it, rounded up (R24). */
+/**
+ * P: how long a promise must last so that it outlives every lease that hangs on it, in ms, rounded up (R24). The kernel that holds
+ * a lease may be slow by `maxDrift`, for its time is slewed; the voter's process, whose clock is not, fast by far less.
+ */
 export function promiseMs(leaseMs: number, maxDrift: number): number {
-  return Math.ceil((leaseMs * (1 + maxDrift)) / (1 - maxDrift) + GATE_GRANULARITY_MS);
+  return Math.ceil((1 + CLOCK_DRIFT) * (leaseMs / (1 - maxDrift) + GATE_GRANULARITY_MS));
 }
 
 /** The file's `[timing]` with all defaults. */

@@ -1,6 +1,6 @@
 /**
  * The words between the network process and the actuator (spec/actuator.md). An order is one line of at most 64 bytes,
- * `SEQ VERB INDEX DEADLINE`, its verb from a closed list, its service a number of root's configuration: no text of the
+ * `SEQ VERB INDEX DEADLINE [WAIT]`, its verb from a closed list, its service a number of root's configuration: no text of the
  * network ever stands in one. An answer is one line, `SEQ WORD NUMBER [TEXT]`, SEQ 0 for what nobody asked. Pure.
  */
 import type { Side } from '../../core/events.ts';
@@ -8,7 +8,7 @@ import { PROCEDURES, type Procedure, type Verdict } from '../../core/procedures.
 import { SERVICES_MAX } from '../config.ts';
 
 /** Of the grammar; both processes are of one installation, and one that differs is refused. */
-export const GRAMMAR = 2;
+export const GRAMMAR = 3;
 /** Line ends included. */
 export const ORDER_BYTES_MAX = 64;
 export const ANSWER_BYTES_MAX = 640;
@@ -26,10 +26,18 @@ export type Order =
       readonly deadlineMs: number;
     }
   | {
-      readonly verb: 'probeDownlink' | 'probeUplink' | 'gate';
+      readonly verb: 'gate';
       readonly seq: number;
       readonly index: number;
       readonly deadlineMs: number;
+    }
+  /** Each of its questions waits for `waitMs`. */
+  | {
+      readonly verb: 'probeDownlink' | 'probeUplink';
+      readonly seq: number;
+      readonly index: number;
+      readonly deadlineMs: number;
+      readonly waitMs: number;
     }
   /** Shuts that service's gate; needs no deadline, since late is better than never. */
   | { readonly verb: 'shut'; readonly seq: number; readonly index: number }
@@ -51,7 +59,7 @@ export type Order =
 export type Unnumbered = Order extends infer O ? (O extends Order ? Omit<O, 'seq'> : never) : never;
 export type Timed = Extract<Order, { readonly index: number; readonly deadlineMs: number }>;
 
-const TIMED: ReadonlySet<string> = new Set([...PROCEDURES, 'probeDownlink', 'probeUplink', 'gate']);
+const TIMED: ReadonlySet<string> = new Set([...PROCEDURES, 'gate']);
 const SEQ = /^[1-9]\d{0,14}$/;
 const TIME = /^(?:0|[1-9]\d{0,12})(?:\.\d{0,2}[1-9])?$/;
 const INDEX = /^(?:0|[1-9]\d{0,2})$/;
@@ -62,14 +70,19 @@ const ADDRESS = /^[0-9a-f:.]{2,39}$/;
 
 /** Reads one line, without its end. Null: not a word of this language. */
 export function parseOrder(line: string): Order | null {
-  const [first = '', verb = '', third = '', fourth, ...rest] = line.split(' ');
+  const [first = '', verb = '', third = '', fourth, fifth, ...rest] = line.split(' ');
   if (rest.length > 0 || !SEQ.test(first)) return null;
   const seq = Number(first);
   if (fourth === undefined) return parseShort(seq, verb, third);
   const index = INDEX.test(third) ? Number(third) : Number.NaN;
   if (!(index <= INDEX_MAX) || !TIME.test(fourth)) return null;
   const deadlineMs = Number(fourth);
-  if (TIMED.has(verb)) return { verb: verb as Timed['verb'], seq, index, deadlineMs };
+  if (verb === 'probeDownlink' || verb === 'probeUplink')
+    return fifth !== undefined && TIME.test(fifth)
+      ? { verb, seq, index, deadlineMs, waitMs: Number(fifth) }
+      : null;
+  if (fifth !== undefined) return null;
+  if (TIMED.has(verb)) return { verb: verb as Procedure | 'gate', seq, index, deadlineMs };
   if (verb === 'beat') return index === 0 ? { verb, seq, deadlineMs } : null;
   if (fourth !== '0') return null;
   if (verb === 'shut' || verb === 'prepare' || verb === 'dismiss') return { verb, seq, index };
@@ -106,6 +119,9 @@ export function formatOrder(order: Order): string {
       return `${head} ${order.address}\n`;
     case 'members':
       return `${head} ${order.count}\n`;
+    case 'probeDownlink':
+    case 'probeUplink':
+      return `${head} ${order.index} ${timeText(order.deadlineMs)} ${Math.round(order.waitMs * 1000) / 1000}\n`;
     default:
       return `${head} ${order.index} ${timeText(order.deadlineMs)}\n`;
   }

@@ -4,6 +4,7 @@
  * its gate or rolled back, the actuator lowers it by itself.
  */
 import type { LinuxActuator } from '../actuator.ts';
+import type { Log } from './record.ts';
 
 /** Per service, until when its uplink may be up without a gate that is opened. Pure. */
 export class IdleUplinks {
@@ -34,13 +35,9 @@ export class IdleUplinks {
 }
 
 /** Takes these services and their uplinks down, unasked; `log` is root's own record of it. */
-export function lowerIdle(
-  services: readonly string[],
-  actuator: LinuxActuator | null,
-  log: (what: string, data: { readonly [key: string]: string }) => void,
-): void {
+export function lowerIdle(services: readonly string[], actuator: LinuxActuator | null, log: Log): void {
   for (const service of services) {
-    log('raised for nothing: lowered', { service });
+    log('warn', 'raised for nothing: lowered', { service });
     // Nobody's orders: their answers have no number, and pass for news that is no news.
     for (const procedure of ['deactivateService', 'deactivateUplink'] as const)
       actuator?.run(service, procedure, 0);

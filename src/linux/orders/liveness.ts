@@ -6,6 +6,7 @@
 /** Shortest time between two beats that counts as silence: a busy host is kept from running for some of it. */
 const SHORTEST_ALIVE_MS = 200;
 const SHORTEST_PATIENCE_MS = 1000;
+/** As pulse.ts beats. */
 const PERIOD_MS = 250;
 
 /** How long a beat counts: one lease, but not less than a busy host needs to say it again. */

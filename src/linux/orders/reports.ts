@@ -6,8 +6,6 @@ import { type Answer, formatAnswer, type Word } from './grammar.ts';
 
 /** News that wait for a reader who has stopped: beyond this they are dropped. Answers are bounded by the orders. */
 const WAITING_MAX_BYTES = 64 * 1024;
-/** The answer to a beat waits so long for another one to leave with. */
-const BEAT_WAITS_MS = 10;
 
 export class Reports {
   private readonly stream: Writable;
@@ -16,7 +14,8 @@ export class Reports {
   private readonly outstanding = new Map<string, number>();
   /** The last beat that was not answered yet; the answer to it answers all before it. */
   private beat: number | null = null;
-  private beatTimer: NodeJS.Timeout | null = null;
+  /** Of this turn. */
+  private said = '';
   private isOver = false;
 
   /** `indexOf`: a service's number; -1 when it has none any more. */
@@ -29,16 +28,16 @@ export class Reports {
     this.say({ seq, word, number: 0, text });
   }
 
-  /** Answers a beat, with the next answer or soon: nobody waits for it. */
+  /** Answers a beat, with the next answer of this turn of the loop or at its end: nobody waits for it. */
   alive(seq: number): void {
+    // No timer: one that is taken back wakes the loop all the same.
+    if (this.beat === null) setImmediate(() => this.answerBeat());
     this.beat = seq;
-    this.beatTimer ??= setTimeout(() => this.answerBeat(), BEAT_WAITS_MS);
   }
 
   private answerBeat(): void {
     const seq = this.beat;
-    if (this.beatTimer !== null) clearTimeout(this.beatTimer);
-    this.beat = this.beatTimer = null;
+    this.beat = null;
     if (seq !== null) this.reply(seq, 'ok');
   }
 
@@ -50,7 +49,8 @@ export class Reports {
   }
 
   news(word: Word, number: number, text: string): void {
-    if (this.stream.writableLength < WAITING_MAX_BYTES) this.say({ seq: 0, word, number, text });
+    if (this.stream.writableLength + this.said.length < WAITING_MAX_BYTES)
+      this.say({ seq: 0, word, number, text });
   }
 
   /** `alarm` null: nothing is wrong with that uplink any more; `note` null: nothing new for the log. */
@@ -62,13 +62,14 @@ export class Reports {
   /** What is said in one turn of the loop leaves as one. */
   say(answer: Answer): void {
     if (this.isOver) return;
-    const { stream } = this;
-    if (stream.writableCorked === 0) {
-      stream.cork();
-      process.nextTick(() => stream.uncork());
-    }
-    stream.write(formatAnswer(answer));
+    if (this.said === '') setImmediate(() => this.leave());
+    this.said += formatAnswer(answer);
     if (this.beat !== null) this.answerBeat();
+  }
+
+  private leave(): void {
+    this.stream.write(this.said);
+    this.said = '';
   }
 
   begun(name: string): void {
@@ -81,7 +82,6 @@ export class Reports {
 
   end(): void {
     this.isOver = true;
-    if (this.beatTimer !== null) clearTimeout(this.beatTimer);
   }
 
   readonly events: ActuatorEvents = {

@@ -8,6 +8,7 @@ import type { LinuxActuator } from '../actuator.ts';
 import { createActuator } from '../actuator.ts';
 import type { ActuatorConfig } from '../config.ts';
 import { parseIp } from '../ip.ts';
+import { everyQuarters } from '../pulse.ts';
 import { textOf } from '../tools.ts';
 import { GRAMMAR, MEMBERS_MAX, ORDER_BYTES_MAX, type Order, parseOrder, type Timed } from './grammar.ts';
 import { lowerIdle } from './idle.ts';
@@ -15,6 +16,7 @@ import { isOrderByte, Lines } from './lines.ts';
 import { Liveness } from './liveness.ts';
 import { Roll } from './numbers.ts';
 import { LOWERING, type Permit } from './permit.ts';
+import type { Log } from './record.ts';
 import { Reports } from './reports.ts';
 
 /** Orders of one service that are carried out or wait. */
@@ -38,7 +40,7 @@ export interface SessionOptions {
   readonly permit: Permit;
   readonly nowMs: () => number;
   /** One line for the log: orders that raise or lower, and whatever is refused. */
-  readonly log: (what: string, data: { readonly [key: string]: string | number }) => void;
+  readonly log: Log;
   /** Makes the Linux side; tests hand in their own. */
   readonly create?: typeof createActuator;
 }
@@ -59,7 +61,7 @@ export class Session {
   private listed: string[] = [];
   private counted = '';
   private countedMs = 0;
-  private readonly timer: NodeJS.Timeout;
+  private readonly stopTicking: () => void;
   private finish: (end: End) => void = () => undefined;
 
   constructor(options: SessionOptions) {
@@ -80,7 +82,7 @@ export class Session {
     stream.on('error', () => this.end('closed'));
     stream.on('end', () => this.end('closed'));
     stream.on('close', () => this.end('closed'));
-    this.timer = setInterval(() => this.tick(), this.liveness.periodMs);
+    this.stopTicking = everyQuarters(1, () => this.tick());
     this.reports.news('ready', GRAMMAR, desk.hash);
   }
 
@@ -225,7 +227,7 @@ export class Session {
   }
 
   private fence(seq: number): void {
-    this.options.log('fence ordered', {});
+    this.options.log('info', 'fence ordered', {});
     this.harmless().then(
       (ok) => this.reports.reply(seq, ok ? 'ok' : 'fail'),
       (error: unknown) => this.reports.refuse(seq, error),
@@ -251,22 +253,23 @@ export class Session {
   }
 
   private timed(order: Timed): void {
-    const { seq, verb, index } = order;
+    const { seq, index } = order;
     const name = this.roll.nameOf(index);
     const why = this.refusal(order, name);
     if (why !== null || name === null || this.actuator === null) {
       this.refused(order, why ?? 'not begun');
-      const isProbe = verb === 'probeDownlink' || verb === 'probeUplink';
+      const isProbe = order.verb === 'probeDownlink' || order.verb === 'probeUplink';
       // An unanswered probe would pass for silence: nobody knows, so somebody may be there.
       this.reports.reply(seq, isProbe ? 'answered' : 'unknown', why ?? 'not begun');
       return;
     }
     this.reports.begun(name);
-    if (verb === 'probeDownlink') this.actuator.probeAddresses(name, 'downlink', seq);
-    else if (verb === 'probeUplink') this.actuator.probeAddresses(name, 'uplink', seq);
-    else if (verb !== 'gate') {
-      if (!verb.startsWith('check')) this.options.log('order', { verb, service: name });
-      this.actuator.run(name, verb, seq);
+    if (order.verb === 'probeDownlink') this.actuator.probeAddresses(name, 'downlink', seq, order.waitMs);
+    else if (order.verb === 'probeUplink') this.actuator.probeAddresses(name, 'uplink', seq, order.waitMs);
+    else if (order.verb !== 'gate') {
+      if (!order.verb.startsWith('check'))
+        this.options.log('info', 'order', { verb: order.verb, service: name });
+      this.actuator.run(name, order.verb, seq);
     }
   }
 
@@ -290,7 +293,7 @@ export class Session {
   }
 
   private refused({ verb, index }: Timed, why: string): void {
-    this.options.log('order refused', { verb, index, why });
+    this.options.log('warn', 'order refused', { verb, index, why });
   }
 
   private tick(): void {
@@ -311,7 +314,7 @@ export class Session {
   }
 
   private garbage(why: string): void {
-    this.options.log('garbage', { why });
+    this.options.log('error', 'garbage', { why });
     this.end('garbage');
   }
 
@@ -319,12 +322,12 @@ export class Session {
     if (this.isOver) return;
     this.isOver = true;
     this.lines.end();
-    clearInterval(this.timer);
+    this.stopTicking();
     this.liveness.forget();
     this.reports.end();
-    this.options.log('conversation ended', { end });
+    this.options.log(end === 'closed' ? 'info' : 'warn', 'conversation ended', { end });
     this.wind()
-      .catch((error: unknown) => this.options.log('not harmless', { error: textOf(error) }))
+      .catch((error: unknown) => this.options.log('error', 'not harmless', { error: textOf(error) }))
       .then(() => {
         this.options.stream.destroy();
         this.finish(end);
@@ -334,7 +337,7 @@ export class Session {
   private async wind(): Promise<void> {
     await this.starting.catch(() => undefined);
     const ok = await this.harmless();
-    if (!ok) this.options.log('not harmless', { error: 'not every step was confirmed' });
+    if (!ok) this.options.log('error', 'not harmless', { error: 'not every step was confirmed' });
     await this.actuator?.close();
   }
 

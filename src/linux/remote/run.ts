@@ -54,7 +54,7 @@ export class RemoteCheckers {
   /** With `need` "all" the worst of them counts, with "any" the first that is confirmed. */
   async check(patience: Patience): Promise<Outcome> {
     const { need, checks } = this.service.remote ?? GATEWAY_ONLY;
-    const link = this.tools.links.fresh(this.service.downlink.device);
+    const link = this.tools.links.lately(this.service.downlink.device);
     if (!link?.carrier) return unknown('the downlink has no carrier');
     const run = this.begin(patience, link.index);
     const running = checks.map((check) => this.named(check, run));
@@ -75,7 +75,7 @@ export class RemoteCheckers {
 
   private begin(patience: Patience, index: number): Run {
     const { device, addresses } = this.service.downlink;
-    const own = this.tools.links.addressesOn(device, this.tools.roving(), formatIp);
+    const own = this.tools.links.addressesOn(device, this.tools.roving());
     const sources = sourcesOf(own);
     const asked = new Map<4 | 6, Promise<Buffer | null>>();
     const gateway = (family: 4 | 6): Promise<Buffer | null> => {
@@ -141,12 +141,13 @@ export class RemoteCheckers {
     if (target === undefined) return unknown(`${text} is no address`);
     // Who had it the last time is asked for both at once: the answers come together.
     const last = this.ear.resolved.get(text);
-    const early = last === undefined ? null : echo(this.ear, run.sources, last, target, run.patience);
+    const { echoed } = this.tools;
+    const ask = (who: Buffer) => echo(this.ear, run.sources, who, target, run.patience, echoed.has(text));
+    const early = last === undefined ? null : ask(last);
     const mac = await run.gateway(family);
     if (mac === null) return unknown(`${text} does not answer`);
     const isSame = early !== null && last?.equals(mac);
-    const reply = await (isSame ? early : echo(this.ear, run.sources, mac, target, run.patience));
-    const { echoed } = this.tools;
+    const reply = await (isSame ? early : ask(mac));
     if (reply !== null) {
       echoed.add(text);
       return confirmed(`${text} answers`);

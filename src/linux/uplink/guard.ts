@@ -4,12 +4,11 @@
  * in the same lane as the orders. The gate's tables keep it silent meanwhile.
  */
 import type { GatewayService } from '../config.ts';
+import { everyQuarters } from '../pulse.ts';
 import { textOf } from '../tools.ts';
 import type { LinkEvents } from './linkevents.ts';
 import type { Intrusion, Uplinks } from './uplinks.ts';
 
-/** Events can be lost: all uplinks are looked at so often in any case. */
-const LOOK_ANYWAY_MS = 1000;
 /** A device that cannot be taken away is tried again so much later, twice as long each time. */
 const AGAIN_MS = 1000;
 const AGAIN_MAX_MS = 60_000;
@@ -51,7 +50,7 @@ export class UplinkGuard {
   private readonly report: (report: GuardReport) => void;
   private readonly watched = new Map<string, Watched>();
   private stopListening: (() => void) | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  private stopLooking: (() => void) | null = null;
 
   /** `services`: those of the configuration as it is then. */
   constructor(
@@ -70,15 +69,16 @@ export class UplinkGuard {
   async start(): Promise<void> {
     for (const service of this.guarded()) await this.uplinks.enforce(service).catch(() => null);
     this.stopListening = this.events.listen((device) => this.changed(device));
-    this.timer = setInterval(() => this.lookAtAll(), LOOK_ANYWAY_MS);
+    // Events can be lost: all uplinks are looked at once a second in any case.
+    this.stopLooking = everyQuarters(4, () => this.lookAtAll());
     this.lookAtAll();
   }
 
   stop(): void {
     this.stopListening?.();
     this.stopListening = null;
-    if (this.timer !== null) clearInterval(this.timer);
-    this.timer = null;
+    this.stopLooking?.();
+    this.stopLooking = null;
   }
 
   /** One service for each device: those that share it mean the same by it. */

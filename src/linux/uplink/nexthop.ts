@@ -1,7 +1,7 @@
 /** checkUplink: whether a next hop answers. It is asked from no roving address. */
 import { type Patience, resolve, sourcesOf } from '../asking.ts';
 import type { GatewayService } from '../config.ts';
-import { formatIp, parseIp } from '../ip.ts';
+import { parseIp } from '../ip.ts';
 import type { Links } from '../links.ts';
 import { confirmed, type Outcome, refuted, unknown } from '../outcome.ts';
 
@@ -18,7 +18,7 @@ export async function checkNextHop(
   if (!link.carrier) return refuted(link.up ? `${device} has no carrier` : `${device} is down`);
   if (nextHops.length === 0) return confirmed('there is a carrier, and no next hop to ask');
   const ear = links.ear(device);
-  const sources = sourcesOf(links.addressesOn(device, roving, formatIp));
+  const sources = sourcesOf(links.addressesOn(device, roving));
   const isOwn = (mac: Buffer): boolean => links.isOwn(mac);
   const asked = nextHops.map(async (hop) => {
     const target = parseIp(hop)?.bytes;
