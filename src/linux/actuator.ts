@@ -217,7 +217,10 @@ class KernelActuator implements LinuxActuator {
       })
       // Who could not be asked is not silent: somebody may be there.
       .catch((error) => ({ answered: true, detail: textOf(error) }))
-      .then(({ answered, detail }) => report(answered, detail));
+      .then(({ answered, detail }) => {
+        if (side === 'downlink' && !answered) kernel.gate.nobodyAnswered(name);
+        report(answered, detail);
+      });
   }
 
   gate(name: ServiceName, untilMs: number | null, id: number): void {

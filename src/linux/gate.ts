@@ -45,8 +45,8 @@ export class Gate {
   private talkTimer: NodeJS.Timeout | null = null;
   /** When the leave to talk runs out, for all that have it. */
   private talkUntilMs = Number.NEGATIVE_INFINITY;
-  /** No leave before this. */
-  private talkFromMs = Number.NEGATIVE_INFINITY;
+  /** Those that slept through a lease and a leave: another host may serve in their place. No uplink is talked on for their sake. */
+  private readonly hushed = new Set<ServiceName>();
   private editions = 0;
   /** Whether the host is to forward at all, where no standby rules say so. */
   private isForwarding = false;
@@ -104,6 +104,7 @@ export class Gate {
     else if (gateTables(config) !== gateTables(before)) await this.change(before);
     const known = new Set(config.services.map((s) => s.name));
     for (const service of this.openUntil.keys()) if (!known.has(service)) this.openUntil.delete(service);
+    for (const service of this.hushed) if (!known.has(service)) this.hushed.delete(service);
   }
 
   private async change(before: ActuatorConfig): Promise<void> {
@@ -128,14 +129,14 @@ export class Gate {
   set(service: ServiceName, untilMs: number | null): { openUntilMs: number | null; missing: boolean } {
     const endedMs = this.openUntil.get(service) ?? Number.POSITIVE_INFINITY;
     const outcome = this.setLease(service, untilMs);
-    // Who slept through a lease and a leave may have been followed by another host: for a leave’s time its words go over other links.
-    const isLater = this.nowMs() - endedMs > this.talkMs();
-    if (outcome.openUntilMs !== null) this.keepTalking();
-    else {
-      if (isLater) this.talkFromMs = this.nowMs() + this.talkMs();
+    if (outcome.openUntilMs !== null) {
+      this.hushed.delete(service);
+      this.keepTalking();
+    } else {
+      if (this.nowMs() - endedMs > this.talkMs()) this.hushed.add(service);
       else this.talkUntilMs = this.nowMs() + this.talkRestMs();
       // With the answer: a successor waits for that, and what the network process says to it goes over the uplink, too.
-      setImmediate(() => this.keepTalking(isLater));
+      setImmediate(() => this.keepTalking());
     }
     return outcome;
   }
@@ -200,8 +201,14 @@ export class Gate {
   allowTalk(device: string, service: ServiceName): void {
     const talkers = this.talkers.get(device) ?? new Set();
     this.talkers.set(device, talkers.add(service));
+    this.hushed.delete(service);
     this.stopTalking();
     this.keepTalking();
+  }
+
+  /** Nobody on the downlink has the roving addresses: who was hushed may talk on the uplink it holds, and ask there, too. */
+  nobodyAnswered(service: ServiceName): void {
+    if (this.hushed.delete(service)) this.renewTalk();
   }
 
   /** Ends it with the last service that holds the uplink. */
@@ -219,7 +226,11 @@ export class Gate {
    * that was frozen in the middle of a test must not go on asking when it wakes.
    */
   mayTalk(device: string): boolean {
-    return (this.talkers.has(device) && this.nowMs() < this.talkUntilMs) || this.isLeased(device);
+    return (this.hasTalker(device) && this.nowMs() < this.talkUntilMs) || this.isLeased(device);
+  }
+
+  private hasTalker(device: string): boolean {
+    return [...(this.talkers.get(device) ?? [])].some((service) => !this.hushed.has(service));
   }
 
   private isLeased(device: string): boolean {
@@ -243,17 +254,18 @@ export class Gate {
   /** While this process lives, and whoever gives it orders: silence follows the death of either. A lease is leave enough. */
   private renewTalk(): void {
     const restMs = this.talkRestMs();
-    if (restMs < SHORTEST_MS || this.nowMs() < this.talkFromMs) return;
+    if (restMs < SHORTEST_MS) return;
     this.talkUntilMs = this.nowMs() + restMs;
-    for (const device of this.talkers.keys()) if (!this.isLeased(device)) this.order(talkSet(device), restMs);
+    for (const device of this.talkers.keys())
+      if (this.hasTalker(device) && !this.isLeased(device)) this.order(talkSet(device), restMs);
   }
 
   /** At the pace of the present lease, while an uplink is held that has none. Whoever lets a lease lapse is told to shut, too. */
-  private keepTalking(isLater = false): void {
+  private keepTalking(): void {
     const isWanted = [...this.talkers.keys()].some((device) => !this.isLeased(device));
     if (!isWanted) this.stopTalking();
     else if (this.talkTimer === null) {
-      if (!isLater) this.renewTalk();
+      this.renewTalk();
       this.talkTimer = setInterval(() => this.renewTalk(), this.talkMs() / 4);
     }
   }

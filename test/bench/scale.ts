@@ -10,7 +10,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cpuPercent, type Footprint, footprint, PARTS } from '../lab/footprint.ts';
 import type { Policy } from '../lab/gateway.ts';
-import { udpOf } from '../lab/judge.ts';
+import { udpOf } from '../lab/udp.ts';
 import { cleanUpOnSignals, closeAll, Lab, removeWorkDirectory } from '../lab/lab.ts';
 import { Placer, type Placing } from '../lab/placing.ts';
 import { sleep } from '../lab/process.ts';

@@ -21,8 +21,10 @@
  */
 import type { CarrierChange, Frame } from './capture.ts';
 import { covers, intersect, joinSightings, mostAtOnce, type Span, unite } from './intervals.ts';
-import { CLIENT, LAN, SERVER, WAN } from './topology.ts';
+import { CLIENT, CLUSTER_PORT, LAN, SERVER, WAN } from './topology.ts';
 import { UDP_PORT } from './traffic.ts';
+import { ipv4, udpOf } from './udp.ts';
+import { typeOf } from './words.ts';
 
 /** What a host said about itself, from its own signed word. `null`: the word says nothing about that. */
 export interface Word {
@@ -100,7 +102,7 @@ export function judge(evidence: Evidence): Verdict {
     masters: mostAtOnce(both.map(stretchPoints)),
     overlapMs: overlap(evidence.gateways.map((host) => acting.get(host) ?? [])),
     standbyUplinkPackets: standby.length,
-    standbyDetail: standby.slice(0, 5).map(describeFrame),
+    standbyDetail: describeStandby(standby.slice(0, 5), evidence),
     endMasters: evidence.gateways.filter((_, i) => intersect(both[i] ?? [], [last]).length > 0),
     changes: countChanges(evidence.words, evidence.fromMs),
   };
@@ -167,34 +169,6 @@ export function forwardsDatagram(frame: Frame, sight = USUAL): boolean {
   return frame.side === 'wan'
     ? (sight === USUAL || udp.from === sight.wan) && udp.to === SERVER.address && udp.toPort === UDP_PORT
     : udp.from === SERVER.address && udp.fromPort === UDP_PORT && udp.to === sight.client;
-}
-
-/** The UDP header and payload of an IPv4 or IPv6 frame without extension headers; null for all else. */
-export function udpOf(
-  frame: Frame,
-): { from: string; to: string; fromPort: number; toPort: number; payload: Buffer } | null {
-  const { data } = frame;
-  let header: number;
-  let from: string;
-  let to: string;
-  if (frame.protocol === 0x0800 && data.length >= 28 && data.readUInt8(9) === 17) {
-    header = (data.readUInt8(0) & 0xf) * 4;
-    from = ipv4(data, 12);
-    to = ipv4(data, 16);
-  } else if (frame.protocol === 0x86dd && data.length >= 48 && data.readUInt8(6) === 17) {
-    header = 40;
-    from = data.toString('hex', 8, 24);
-    to = data.toString('hex', 24, 40);
-  } else return null;
-  if (data.length < header + 8) return null;
-  const length = data.readUInt16BE(header + 4);
-  return {
-    from,
-    to,
-    fromPort: data.readUInt16BE(header),
-    toPort: data.readUInt16BE(header + 2),
-    payload: data.subarray(header + 8, header + length),
-  };
 }
 
 function overlap(acting: readonly (readonly Span[])[]): number {
@@ -311,22 +285,40 @@ function stretchPoints(spans: readonly Span[]): Span[] {
   return spans.map((span) => (span.from === span.to ? { from: span.from, to: span.to + 0.001 } : span));
 }
 
+/** The frames; of the first one what its host had said last, said next, and did with that port. */
+function describeStandby(frames: readonly Frame[], { words, carriers }: Evidence): string[] {
+  const [first] = frames;
+  if (first === undefined) return [];
+  const own = words.filter(({ host, active }) => host === first.port && active !== null);
+  const say = (word: Word | undefined): string =>
+    word === undefined
+      ? 'nothing'
+      : `${word.type} (${word.active === true ? '' : 'not '}active) at ${word.atMs.toFixed(1)}, made at ${word.saidMs.toFixed(1)}`;
+  const before = say(own.findLast(({ atMs }) => atMs <= first.atMs));
+  const after = say(own.find(({ atMs }) => atMs > first.atMs));
+  const port = carriers
+    .filter(({ side, port }) => side === 'wan' && port === first.port)
+    .map(({ up, atMs }) => `${up ? 'up' : 'down'} at ${atMs.toFixed(1)}`);
+  return [
+    ...frames.map(describeFrame),
+    `${first.port} said ${before}, then ${after}; its port: ${port.slice(-6).join(', ')}`,
+  ];
+}
+
 function describeFrame(frame: Frame): string {
   const udp = udpOf(frame);
+  const type = udp?.toPort === CLUSTER_PORT ? ` ${typeOf(udp.payload)}` : '';
   const kind =
-    udp === null ? `0x${frame.protocol.toString(16)}` : `udp ${udp.from} to ${udp.to}:${udp.toPort}`;
-  const bytes = udp === null ? ` ${frame.data.toString('hex', 0, 64)}` : '';
-  return `${frame.port} at ${frame.atMs.toFixed(1)}: ${kind}${bytes}`;
+    udp === null
+      ? `0x${frame.protocol.toString(16)} ${frame.data.toString('hex', 0, 64)}`
+      : `udp ${udp.from} to ${udp.to}:${udp.toPort}${type}`;
+  return `${frame.port} at ${frame.atMs.toFixed(1)}: ${kind}`;
 }
 
 function push(map: Map<string, number[]>, key: string, value: number): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
-}
-
-function ipv4(data: Buffer, at: number): string {
-  return [...data.subarray(at, at + 4)].join('.');
 }
 
 /** The bytes of `fd00:77:1::1`-like text: some groups, `::`, some groups. */

@@ -7,6 +7,7 @@ suite('scenarios', () => {
     ['service', 2],
     ['restart-all', 3],
     ['hang', 2],
+    ['hang-alone', 2],
     ['kill-network', 2],
     ['kill-actuator', 2],
     ['hang-network', 2],

@@ -7,12 +7,13 @@ import { loadavg } from 'node:os';
 import type { Blow, Struck } from './blows.ts';
 import type { Frame } from './capture.ts';
 import type { GatewayKind, Policy } from './gateway.ts';
-import { type Evidence, judge, udpOf, unansweredMs, type Verdict } from './judge.ts';
+import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
 import { run, sleep, until } from './process.ts';
 import { compare, evidenceOf, nowMs, type RunResult, takeoverOf } from './run.ts';
 import { Succession, speakersOf } from './succession.ts';
 import { CLUSTER_PORT, LAN, planHosts, WAN } from './topology.ts';
+import { udpOf } from './udp.ts';
 
 export interface LivingOptions {
   readonly kind: GatewayKind;

@@ -14,7 +14,7 @@ export interface Finished {
 const OUTPUT_LIMIT = 4 * 1024 * 1024;
 
 /** Runs a program to its end. Kills it at the limit. Never throws for an exit status. */
-export async function run(argv: readonly string[], input = '', limitMs = 20_000): Promise<Finished> {
+export async function run(argv: readonly string[], input = '', limitMs = 60_000): Promise<Finished> {
   const [file, ...rest] = argv;
   if (file === undefined) throw new Error('nothing to run');
   const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -38,7 +38,7 @@ export async function run(argv: readonly string[], input = '', limitMs = 20_000)
 }
 
 /** Runs a program that must succeed; its output. Throws with its own words if it does not. */
-export async function must(argv: readonly string[], input = '', limitMs = 20_000): Promise<string> {
+export async function must(argv: readonly string[], input = '', limitMs = 60_000): Promise<string> {
   const result = await run(argv, input, limitMs);
   if (result.code !== 0)
     throw new Error(`${argv.join(' ')}: exit ${result.code}: ${(result.stderr || result.stdout).trim()}`);

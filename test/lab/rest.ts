@@ -4,13 +4,13 @@
  */
 import type { Frame } from './capture.ts';
 import { type Footprint, footprint, memoryAlone, PARTS, type Part } from './footprint.ts';
-import { udpOf } from './judge.ts';
 import { VRRP } from './keepalived.ts';
 import { Lab } from './lab.ts';
 import type { LivingOptions } from './living.ts';
 import { sleep } from './process.ts';
 import { nowMs } from './run.ts';
 import { CLUSTER_PORT, planHosts } from './topology.ts';
+import { udpOf } from './udp.ts';
 
 export interface Rest {
   /** Adverts and all else that the hosts say to each other, on the own domain's network. Bytes of whole frames. */

@@ -8,6 +8,8 @@ export interface Expectation {
   readonly endMasters: 'one' | 'any';
   /** `overlapMs` 0, or it does not matter. */
   readonly overlap: 'none' | 'any';
+  /** What hosts out of Handover and Service send into the uplink does not matter: there is one host alone, which asks there. */
+  readonly standby?: 'any';
   /** The long transfer arrives whole, or it does not matter. */
   readonly tcp: 'survives' | 'any';
   /** How often the service may move. */

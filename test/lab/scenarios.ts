@@ -62,6 +62,21 @@ export const SCENARIOS: readonly Scenario[] = [
     expect: always(moved(1)),
   },
   {
+    name: 'hang-alone',
+    summary:
+      'the same for 3 s, while the other host is off: it serves again, when nobody answers for its addresses',
+    hosts: 2,
+    absent: 1,
+    fault: async (stage) => {
+      await stage.faults.signal(stage.master, 'SIGSTOP');
+      await stage.sleep(3_000);
+      await stage.faults.signal(stage.master, 'SIGCONT');
+    },
+    watchMs: 4_000,
+    // What it asks on its uplink before it serves again is seen there.
+    expect: always({ ...moved(0), standby: 'any' }),
+  },
+  {
     name: 'downcut',
     timed: 'downlink-cut',
     summary: 'the master’s downlink cable is pulled',

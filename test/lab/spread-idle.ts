@@ -1,11 +1,11 @@
 /** What services cost while nothing happens: the cluster's datagrams on the lan, and each host's processors. No traffic, no asker. */
 import { cpuPercent, type Footprint, footprint, memoryAlone } from './footprint.ts';
-import { udpOf } from './judge.ts';
 import { Lab } from './lab.ts';
 import { Placer } from './placing.ts';
 import { sleep } from './process.ts';
 import { planServices } from './services.ts';
 import { CLUSTER_PORT, planHosts } from './topology.ts';
+import { udpOf } from './udp.ts';
 
 export interface IdleOptions {
   /** Gateways. */

@@ -8,8 +8,9 @@ import { decodeRecords, messageType } from '../../src/wire/codec.ts';
 import { readSign1 } from '../../src/wire/cose.ts';
 import { decodeBody, readHeader } from '../../src/wire/payload.ts';
 import type { Frame } from './capture.ts';
-import { udpOf, type Word } from './judge.ts';
+import type { Word } from './judge.ts';
 import { CLUSTER_PORT } from './topology.ts';
+import { udpOf } from './udp.ts';
 
 const GATE_BYTES = 16;
 

@@ -121,11 +121,9 @@ export class SystemGuest {
     const address = `${this.#host.address}/24`;
     await this.channel.must(['ip', 'addr', 'replace', address, 'dev', DOWNLINK], '', SLOW_MS);
     await this.channel.must(['ip', 'link', 'set', DOWNLINK, 'up'], '', SLOW_MS);
-    await this.channel.must(
-      ['systemctl', 'start', 'portcullis-actuator.socket', 'portcullis.service'],
-      '',
-      SLOW_MS,
-    );
+    const units = ['portcullis-actuator.socket', 'portcullis.service'];
+    const { code } = await this.channel.run(['systemctl', 'start', ...units], '', SLOW_MS);
+    if (code !== 0) throw new Error(`the units do not start: ${await this.journal()}`);
     await this.waitForService();
   }
 
