@@ -199,6 +199,7 @@ class KernelActuator implements LinuxActuator {
     const { kernel } = this;
     const parts = kernel.services.get(name);
     const report = (answered: boolean, detail: string): void => {
+      if (side === 'downlink' && !answered) kernel.gate.nobodyAnswered(name);
       if (!this.closed) this.events.addressesProbed(name, side, id, answered, detail);
     };
     if (parts === undefined) {
@@ -217,10 +218,7 @@ class KernelActuator implements LinuxActuator {
       })
       // Who could not be asked is not silent: somebody may be there.
       .catch((error) => ({ answered: true, detail: textOf(error) }))
-      .then(({ answered, detail }) => {
-        if (side === 'downlink' && !answered) kernel.gate.nobodyAnswered(name);
-        report(answered, detail);
-      });
+      .then(({ answered, detail }) => report(answered, detail));
   }
 
   gate(name: ServiceName, untilMs: number | null, id: number): void {
