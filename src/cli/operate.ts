@@ -61,7 +61,7 @@ async function handover(options: HandoverOptions, io: CommandIo): Promise<void> 
       const left = names.filter(
         (name) => last === null || mastersAfter(last, [name], serving.length > 0) === null,
       );
-      return notDone(last, left, to);
+      return notDone(last, left);
     }),
   );
   names.forEach((name, i) => {
@@ -154,22 +154,20 @@ async function waitFor<T>(
   throw failure(last);
 }
 
-function notDone(last: Status | null, names: readonly string[], to: string | null): OperatorError {
-  const all = names.map((name) => `service ${name}: ${last === null ? 'unknown' : lastSeen(last, name, to)}`);
+function notDone(last: Status | null, names: readonly string[]): OperatorError {
+  const all = names.map((name) => `service ${name}: ${last === null ? 'unknown' : lastSeen(last, name)}`);
   return new OperatorError(
     `it did not come about: ${all.join('; ')}`,
     'see `portcullis status`: a service that nobody took over stays where it was',
   );
 }
 
-/**
- * Why a service has no new master: what the daemon complains of, or else where it stood in this status. `to`: the host that was to
- * take it; a status has no other name of one that was asked, but those that were preparing.
- */
-export function lastSeen({ host, services }: Status, name: string, to: string | null): string {
+/** Why a service has no new master: what the daemon complains of, or else where it stood in this status. */
+export function lastSeen({ host, services }: Status, name: string): string {
   const service = services.find((candidate) => candidate.name === name);
   if (service === undefined) return 'this host has it no more';
-  const { master, state, substate, inStateMs, table, alarms } = service;
+  // A daemon of before does not say whom it asks.
+  const { master, successor = null, state, substate, inStateMs, table, alarms } = service;
   if (alarms.length > 0) return alarms.map(({ code, detail }) => `${code}: ${detail}`).join(', ');
   const whose =
     master === null ? 'nobody was heard serving it' : `${master === host ? 'still ' : ''}${master}’s`;
@@ -178,8 +176,8 @@ export function lastSeen({ host, services }: Status, name: string, to: string | 
     .filter((row) => row.host !== host && row.activity === 'handover')
     .map((row) => row.host);
   const isSought = state === 'service' && substate === 'seeking';
-  if (isSought && to !== null && !preparing.includes(to))
-    return `${whose}; ${to} was asked and was not ready in ${since}`;
+  if (isSought && successor !== null && !preparing.includes(successor))
+    return `${whose}; ${successor} was asked and was not ready in ${since}`;
   const others =
     preparing.length > 0 ? `${preparing.join(' and ')} still preparing` : 'nobody was heard preparing';
   const own = isSought

@@ -72,6 +72,7 @@ function hostText(row: StatusRow, style: Style): string {
 /** What a row has no room for, and only where there is something to say. */
 function notesOf(service: StatusService, style: Style): string[] {
   const notes: string[] = [];
+  if ((service.successor ?? null) !== null) notes.push(`${service.successor} is asked to take over`);
   if (service.holdDownMs > 0)
     notes.push(`held down for ${duration(service.holdDownMs)} after a failed takeover`);
   if (service.forced) notes.push('serves without a majority');

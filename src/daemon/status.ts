@@ -37,6 +37,8 @@ export interface StatusService {
   /** This host's own term while it claims or serves, else that of the master it knows. */
   readonly term: Term | null;
   readonly master: HostName | null;
+  /** The backup that this host asks to take over; null: none. */
+  readonly successor: HostName | null;
   /** What is left of this host's right to serve; 0 without one. */
   readonly leaseMs: number;
   readonly gateOpen: boolean;
@@ -194,6 +196,7 @@ function serviceStatus(
     inStateMs: age(nowMs, service.enteredAtMs),
     term: service.term ?? service.known?.term ?? null,
     master,
+    successor: service.trial?.to ?? null,
     leaseMs: rest(nowMs, untilMs),
     gateOpen: gateUntilMs !== null && gateUntilMs > nowMs,
     forced: service.forced,

@@ -24,6 +24,7 @@ const SERVICE: StatusService = {
   inStateMs: 10,
   term: { n: 3, host: 'fw1' },
   master: 'fw1',
+  successor: null,
   leaseMs: 250,
   gateOpen: true,
   forced: false,
@@ -156,28 +157,29 @@ test('a handover that does not come about for no reason that the daemon has: wha
     assert.ok(own !== undefined && other !== undefined);
     return { ...STATUS, services: [{ ...SERVICE, table: [own, { ...other, activity }], ...change }] };
   };
-  const seeking = { substate: 'seeking', inStateMs: 12_000 } as const;
+  const seeking = { substate: 'seeking', inStateMs: 12_000, successor: 'fw2' } as const;
   const watching = { state: 'backup', substate: 'watching', inStateMs: 3000, master: null } as const;
   const alarms = [{ code: 'uplink-failed', service: 'firewall', detail: 'no carrier', since: '' }] as const;
-  for (const [status, to, words] of [
-    [with_(seeking), 'fw2', 'still fw1’s; fw2 was asked and was not ready in 12 s'],
-    [with_(seeking), null, 'still fw1’s; a successor was sought for 12 s, nobody was heard preparing'],
-    [with_(seeking, 'handover'), 'fw2', 'still fw1’s; a successor was sought for 12 s, fw2 still preparing'],
-    [with_({}), 'fw2', 'still fw1’s; fw1 was in service (serving) for 10 ms, nobody was heard preparing'],
+  for (const [status, words] of [
+    [with_(seeking), 'still fw1’s; fw2 was asked and was not ready in 12 s'],
+    [
+      with_({ ...seeking, successor: null }),
+      'still fw1’s; a successor was sought for 12 s, nobody was heard preparing',
+    ],
+    [with_(seeking, 'handover'), 'still fw1’s; a successor was sought for 12 s, fw2 still preparing'],
+    [with_({}), 'still fw1’s; fw1 was in service (serving) for 10 ms, nobody was heard preparing'],
     [
       with_(watching, 'handover'),
-      null,
       'nobody was heard serving it; fw1 was in backup (watching) for 3 s, fw2 still preparing',
     ],
     [
       with_({ state: 'handover', substate: 'claiming', inStateMs: 70_000, master: 'fw2' }),
-      'fw1',
       'fw2’s; fw1 was in handover (claiming) for 1 min 10 s, nobody was heard preparing',
     ],
-    [with_({ ...seeking, alarms }), 'fw2', 'uplink-failed: no carrier'],
-    [{ ...STATUS, services: [] }, null, 'this host has it no more'],
+    [with_({ ...seeking, alarms }), 'uplink-failed: no carrier'],
+    [{ ...STATUS, services: [] }, 'this host has it no more'],
   ] as const)
-    assert.equal(lastSeen(status, 'firewall', to), words);
+    assert.equal(lastSeen(status, 'firewall'), words);
 
   const limits = (text: string): string =>
     text

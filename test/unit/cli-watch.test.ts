@@ -37,6 +37,10 @@ test('a row a service, a row a peer, a row an alarm; what is wrong stands out in
   assert.match(text, /^mail +backup \(watching\) .* unknown +- +- +shut /m);
   assert.match(text, /^ {2}mail: held down for 2\.5 s/m);
   assert.match(text, /^ {2}firewall: checkDownlink: lost$/m);
+  assert.doesNotMatch(text, /asked/);
+  const [mail = assert.fail('no second one')] = FULL.services.slice(1);
+  const seeking = { ...FULL, services: [{ ...SERVING, successor: 'fw2' }, mail] };
+  assert.match(renderStatus(seeking), /^ {2}firewall: fw2 is asked to take over$/m);
   assert.match(text, /^w1 +witness +never, no session/m);
   assert.match(text, /^uplink-failed +firewall +2026-\S+ +the next hop does not answer$/m);
   assert.doesNotMatch(text, / +$/m, 'nothing behind the last word');

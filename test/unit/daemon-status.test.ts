@@ -37,6 +37,12 @@ test('leaseMs: of a majority under quorum; of its own renewal when it serves wit
   assert.equal(statusWith({ place: 'service.serving', right: majority })?.leaseMs, 290);
 });
 
+test('who is asked to take over is named, for as long as somebody is', () => {
+  const trial = { cause: 'operator', to: 'fw2', id: 1, tried: [], only: false, untilMs: 100 } as const;
+  assert.equal(statusWith({ place: 'service.seeking', trial })?.successor, 'fw2');
+  assert.equal(statusWith({ place: 'service.serving' })?.successor, null);
+});
+
 test('a host that died is not fit any more, nor said to be what it last was, once the core does not count on it', () => {
   const { intervalMs } = CONFIG.timing;
   const said = { fit: true, standby: false, downlink: true, activity: 'backup', sameDigest: true } as const;

@@ -10,6 +10,7 @@ export const SERVING: StatusService = {
   inStateMs: 65_000,
   term: { n: 3, host: 'fw1' },
   master: 'fw1',
+  successor: null,
   leaseMs: 250,
   gateOpen: true,
   forced: false,
