@@ -7,7 +7,7 @@ import { procedureProgram } from './external.ts';
 import { Kernel } from './kernel.ts';
 import { rawNowMs, requireLibc } from './libc.ts';
 import { confirmed, type Outcome, unknown } from './outcome.ts';
-import { textOf } from './tools.ts';
+import { TOOL_LIMIT_MS, textOf } from './tools.ts';
 
 export interface FenceStep {
   /** Null: a step of the host as a whole. */
@@ -38,7 +38,8 @@ export async function fence(config: ActuatorConfig): Promise<FenceReport> {
       return confirmed('shut');
     });
     await attempt(null, 'rules', async () => {
-      await kernel.rules.prepare(config);
+      // Uplink and addresses wait for this one: no longer than for any other program.
+      await kernel.rules.prepare(config, true, TOOL_LIMIT_MS);
       return confirmed('rule files are sound');
     });
     for (const { service, place } of kernel.services.values()) {

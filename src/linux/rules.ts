@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { OperatorError } from '../trust/errors.ts';
+import type { Ended } from './child.ts';
 import type { ActuatorConfig, GatewayService } from './config.ts';
 import type { Generations } from './generations.ts';
 import { Lane } from './lane.ts';
@@ -21,9 +22,11 @@ import {
   tablesIn,
   withOurRules,
 } from './ruletext.ts';
-import { findTool, runTool, textOf } from './tools.ts';
+import { findTool, runTool, type Tool, textOf } from './tools.ts';
 
 const RULES_BYTES_MAX = 4 << 20;
+/** Nobody waits for a test of a file; the first one after a boot may load a dozen of the kernel's modules. */
+const TEST_LIMIT_MS = 30_000;
 
 export type RuleKind = 'serving' | 'standby';
 
@@ -52,16 +55,29 @@ export function ruleFile(service: GatewayService, kind: RuleKind, family: Family
 
 /**
  * Why a text would not load, or null. `--test` alone lets jumps to chains that do not exist pass, so that it is
- * also loaded in a network namespace of its own, where this process may make one.
+ * also loaded in a network namespace of its own, where this process may make one. Throws `OperatorError` when that takes too long.
  */
-async function refusalOf(whole: string, family: Family): Promise<string | null> {
+async function refusalOf(
+  whole: string,
+  family: Family,
+  path: string,
+  limitMs: number,
+): Promise<string | null> {
   const restore = restoreTool(family, 'restore');
-  const tested = await runTool(restore, ['-w', '2', '--test'], whole);
+  const run = async (tool: Tool, args: readonly string[]): Promise<Ended> => {
+    const ended = await runTool(tool, args, whole, limitMs);
+    if (!ended.late) return ended;
+    throw new OperatorError(
+      `${path}: ${restore} has not tested it within ${limitMs / 1000} s`,
+      `what holds this host up? see how long it takes: ${restore} --test < ${path}`,
+    );
+  };
+  const tested = await run(restore, ['-w', '2', '--test']);
   if (tested.status !== 0) return textOf(tested.errors);
-  const path = findTool(restore);
+  const program = findTool(restore);
   // The sets of the host do not exist in there.
-  if (path === null || findTool('unshare') === null || /--match-set|-j SET\b/.test(whole)) return null;
-  const loaded = await runTool('unshare', ['--net', path], whole);
+  if (program === null || findTool('unshare') === null || /--match-set|-j SET\b/.test(whole)) return null;
+  const loaded = await run('unshare', ['--net', program]);
   // Its own failures (no privilege for a namespace) tell nothing of the rules.
   if (loaded.status === 0 || loaded.errors.includes('unshare')) return null;
   return textOf(loaded.errors);
@@ -84,17 +100,18 @@ async function fileText(path: string): Promise<string> {
   return text;
 }
 
-/** One rule file's text with our rules put in, tested; `held`: what it said, else it is read. Throws `OperatorError`. */
+/** One rule file's text with our rules put in, tested within `limitMs`; `held`: what it said, else it is read. Throws `OperatorError`. */
 export async function readRules(
   config: ActuatorConfig,
   path: string,
   family: Family,
   held?: string,
+  limitMs = TEST_LIMIT_MS,
 ): Promise<string> {
   const text = held ?? (await fileText(path));
   const ours = portRules(config, family);
   const whole = withOurRules(text, ours);
-  const refusal = await refusalOf(whole, family);
+  const refusal = await refusalOf(whole, family, path, limitMs);
   if (refusal !== null)
     throw new OperatorError(
       `${path}: ${restoreTool(family, 'restore')} refuses it: ${inOwnLines(refusal, text, ours)}`,
@@ -130,9 +147,10 @@ export class Rules {
 
   /**
    * Tests every configured file, then takes the configuration. Throws and changes nothing when one is bad. `reread` false:
-   * what is held of a file counts, not the file, so that an edit under way cannot hold up a change of the members.
+   * what is held of a file counts, not the file, so that an edit under way cannot hold up a change of the members. `limitMs`: for each
+   * test of a file; one that takes longer fails.
    */
-  async prepare(config: ActuatorConfig, reread = true): Promise<void> {
+  async prepare(config: ActuatorConfig, reread = true, limitMs = TEST_LIMIT_MS): Promise<void> {
     const texts = new Map<string, string>();
     const held = new Map<string, string>();
     for (const service of config.services)
@@ -142,7 +160,7 @@ export class Rules {
           if (file === null || texts.has(keyOf(file, family))) continue;
           const text = held.get(file) ?? (reread ? undefined : this.held.get(file)) ?? (await fileText(file));
           held.set(file, text);
-          texts.set(keyOf(file, family), await readRules(config, file, family, text));
+          texts.set(keyOf(file, family), await readRules(config, file, family, text, limitMs));
         }
     await this.restores.inspect(familiesOf(texts));
     this.texts = texts;

@@ -5,6 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import test, { type TestContext } from 'node:test';
 import type { ActuatorConfig } from '../../src/linux/config.ts';
+import { readRules } from '../../src/linux/rules.ts';
+import { OperatorError } from '../../src/trust/errors.ts';
 import { programArgs } from '../programs.ts';
 import { Fixture, RULES } from './linux-fixture.ts';
 import { needsRoot, until } from './netns.ts';
@@ -233,4 +235,18 @@ test('somebody who changes rules all the time is no hindrance; then all is read 
   for (const word of ['serving', 'check', 'standby', 'serving', 'check'] as const)
     assert.equal((await h.say(word)).verdict, 'confirmed', word);
   other.kill('SIGKILL');
+});
+
+test('a file whose test takes too long, on a host that is held up, is not called a bad one', {
+  skip,
+}, async (t) => {
+  const f = new Fixture();
+  t.after(() => f.close());
+  const path = `${f.directory}/rules.v4`;
+  await assert.rejects(readRules(f.config(), path, 4, undefined, 1), (error: unknown) => {
+    assert.ok(error instanceof OperatorError);
+    assert.match(error.message, /rules\.v4: iptables-restore has not tested it within 0\.001 s$/);
+    assert.doesNotMatch(error.hint ?? '', /mend/);
+    return true;
+  });
 });
