@@ -5,6 +5,9 @@ import { sleep, until } from './process.ts';
 
 const FIT_LIMIT_MS = 20_000;
 
+/** The fault's first order found that the service had moved just before: nothing was done yet. */
+export class MovedBefore extends Error {}
+
 export class Stage {
   readonly cluster: Cluster;
   readonly faults: Faults;
@@ -17,6 +20,7 @@ export class Stage {
   /** The master when the fault began. */
   readonly master: string;
   readonly #gone = new Set<string>();
+  #hasOrdered = false;
   /** What the fault itself saw that must not be, in words. */
   readonly seen: string[] = [];
 
@@ -62,12 +66,13 @@ export class Stage {
       throw new Error(`${master} does not hear that ${host} is fit within ${FIT_LIMIT_MS} ms`);
   }
 
-  /** An operator's command on that host; throws with its words when it fails. */
+  /** An operator's command on that host; throws with its words when it fails, `MovedBefore` where nothing has begun yet. */
   async command(verb: string, host: string, ...more: string[]): Promise<void> {
     const result = await portcullis(verb, '--config', this.cluster.config(host), ...more);
-    if (result.code !== 0)
-      throw new Error(
-        `portcullis ${verb}: exit ${result.code}: ${result.stderr.trim() || result.stdout.trim()}`,
-      );
+    const words = `portcullis ${verb}: exit ${result.code}: ${result.stderr.trim() || result.stdout.trim()}`;
+    if (result.code !== 0 && !this.#hasOrdered && /refused: this host is not master/.test(words))
+      throw new MovedBefore(words);
+    this.#hasOrdered = true;
+    if (result.code !== 0) throw new Error(words);
   }
 }
