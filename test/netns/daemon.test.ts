@@ -298,7 +298,7 @@ test('the actuator dies: the daemon says so and ends with 75, and `fence` finds 
   assert.ok(actuator !== undefined, 'the daemon started an actuator');
   process.kill(actuator, 'SIGKILL');
   assert.equal(await endOf(daemon), 75, gateway.output);
-  assert.match(gateway.output, /"alarm":"actuator".*the actuator is gone/);
+  await gateway.logged(/"alarm":"actuator".*the actuator is gone/);
   const log = eventLines(join(gateway.dir, 'state')).join('\n');
   assert.match(log, /"kind":"alarm".*actuator raised: the actuator is gone.*"code":"actuator","on":true/);
   const fenced = gateway.cli('fence');

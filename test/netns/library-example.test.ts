@@ -102,5 +102,5 @@ test('a page is served by one host; when it is killed, by the other; when that o
   assert.ok(await until(() => second.exitCode !== null, LIMIT_MS));
   assert.equal(second.exitCode, 0, pair.output);
   assert.equal(pair.hasAddress('b'), false, 'nothing is left behind');
-  assert.match(pair.output, /service\.seeking -> service\.shutting: ready/, 'handed over, make before break');
+  assert.ok(await waits('service.seeking -> service.shutting: ready'), 'handed over, make before break');
 });
