@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type MadeCluster, madeCluster } from '../library/cluster.ts';
 import { temporaryDir } from '../unit/cluster-files.ts';
 import { Namespaces, needsRoot, until } from './netns.ts';
@@ -97,6 +98,9 @@ test('a page is served by one host; when it is killed, by the other; when that o
   pair.output = '';
   pair.start('a');
   assert.ok(await waits('decide.listening -> backup.watching: master-heard'), pair.output);
+  // It is asked to take over once the master has heard that it could: with one of the adverts after its own test.
+  assert.ok(await waits('checkDownlink: confirmed'), pair.output);
+  await sleep(5 * INTERVAL_MS);
   second.kill('SIGTERM');
   await pair.isAnsweredBy('a');
   assert.ok(await until(() => second.exitCode !== null, LIMIT_MS));
