@@ -8,6 +8,12 @@ import { PARTS } from './parts.ts';
 import { always, moved, restless, type Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 
+async function frozenFor({ faults, master, sleep }: Stage, ms: number): Promise<void> {
+  await faults.signal(master, 'SIGSTOP');
+  await sleep(ms);
+  await faults.signal(master, 'SIGCONT');
+}
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'idle',
@@ -53,11 +59,7 @@ export const SCENARIOS: readonly Scenario[] = [
     timed: 'kill',
     summary: 'the master’s processes are stopped for 10 s, then go on (SIGSTOP, SIGCONT)',
     hosts: 2,
-    fault: async (stage) => {
-      await stage.faults.signal(stage.master, 'SIGSTOP');
-      await stage.sleep(10_000);
-      await stage.faults.signal(stage.master, 'SIGCONT');
-    },
+    fault: (stage) => frozenFor(stage, 10_000),
     watchMs: 4_000,
     expect: always(moved(1)),
   },
@@ -67,11 +69,7 @@ export const SCENARIOS: readonly Scenario[] = [
       'the same for 3 s, while the other host is off: it serves again, when nobody answers for its addresses',
     hosts: 2,
     absent: 1,
-    fault: async (stage) => {
-      await stage.faults.signal(stage.master, 'SIGSTOP');
-      await stage.sleep(3_000);
-      await stage.faults.signal(stage.master, 'SIGCONT');
-    },
+    fault: (stage) => frozenFor(stage, 3_000),
     watchMs: 4_000,
     // What it asks on its uplink before it serves again is seen there.
     expect: always({ ...moved(0), standby: 'any' }),

@@ -9,6 +9,7 @@ import { lastSeen } from '../../src/cli/operate.ts';
 import { renderStatus } from '../../src/cli/status-text.ts';
 import type { Status, StatusService } from '../../src/daemon/status.ts';
 import { exampleText, RecordedIo, temporaryDir } from './cluster-files.ts';
+import { FULL, SERVING } from './status-fixture.ts';
 
 async function cli(...args: string[]): Promise<{ status: number; io: RecordedIo }> {
   const io = new RecordedIo();
@@ -16,58 +17,15 @@ async function cli(...args: string[]): Promise<{ status: number; io: RecordedIo 
 }
 
 const SERVICE: StatusService = {
-  name: 'firewall',
-  together: [],
-  policy: 'available',
-  state: 'service',
-  substate: 'serving',
+  ...SERVING,
   inStateMs: 10,
-  term: { n: 3, host: 'fw1' },
-  master: 'fw1',
-  successor: null,
-  leaseMs: 250,
-  gateOpen: true,
-  forced: false,
-  holdDownMs: 0,
-  checks: {},
   table: [
     { host: 'fw1', master: true, fit: true, standby: false, burdened: false, activity: 'service' },
     { host: 'fw2', master: false, fit: true, standby: false, burdened: false, activity: 'backup' },
   ],
   alarms: [],
 };
-const STATUS: Status = {
-  schema: 1,
-  cluster: 'dmz',
-  host: 'fw1',
-  role: 'gateway',
-  pid: 1,
-  roster: { version: 3, hash: '00', settled: 3 },
-  protocol: 2,
-  standby: false,
-  standbySince: null,
-  stopping: false,
-  links: [1],
-  services: [SERVICE],
-  peers: [
-    {
-      host: 'fw2',
-      role: 'gateway',
-      session: true,
-      lastHeardMs: 12,
-      rosterVersion: 3,
-      rosterDiffers: false,
-      protocol: 1,
-      roundTripMs: 0.8,
-      delayMs: { least: 0, most: 1.2 },
-      links: { 1: 12 },
-    },
-  ],
-  alarms: [],
-  counters: {},
-  load: null,
-  loop: null,
-};
+const STATUS: Status = { ...FULL, services: [SERVICE], alarms: [] };
 
 interface Pretended {
   readonly config: string;
@@ -116,7 +74,7 @@ test('status prints the document as it is with --json, and for people otherwise'
     io.stdout,
     /^firewall +service \(serving\) +10 ms +fw1 +3 of fw1 +250 ms +open +fw1 master, fw2 fit$/m,
   );
-  assert.match(io.stdout, /^fw2 +gateway +12 ms ago +0\.8 ms +3 +1 +1: 12 ms$/m);
+  assert.match(io.stdout, /^fw2 +gateway +12 ms ago +0\.8 ms +3 +2 +1: 12 ms$/m);
 });
 
 test('handover waits until another host is master, and says who', async (t) => {
