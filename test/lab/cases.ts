@@ -5,7 +5,7 @@ import { needsRoot } from '../netns/netns.ts';
 import { cleanUpOnSignals, removeWorkDirectory } from './lab.ts';
 import { optionsOf } from './options.ts';
 import { must } from './process.ts';
-import { runScenario } from './run.ts';
+import { type RunResult, runScenario } from './run.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const INTERVAL_MS = 200;
@@ -17,6 +17,11 @@ async function namespaces(): Promise<string[]> {
 
 /** A scenario and how many hosts; `apart`: the two processes of each host are two units, each with a user of its own. */
 type Case = readonly [scenario: string, hosts: number, apart?: 'apart'];
+
+/** What went wrong first, then what the hosts decided, then all figures: whoever reads it may have only its beginning. */
+function told({ problems, standbyDetail, decisions, ...figures }: RunResult): string {
+  return [problems.join('; '), ...standbyDetail, ...decisions, JSON.stringify(figures)].join('\n');
+}
 
 /** A test of each; then one that nothing of this process is left behind. */
 export function testCases(cases: readonly Case[]): void {
@@ -30,7 +35,7 @@ export function testCases(cases: readonly Case[]): void {
         scenario,
         optionsOf(scenario, hosts, false, INTERVAL_MS, undefined, apart !== undefined),
       );
-      assert.deepEqual(result.problems, [], JSON.stringify(result));
+      if (result.problems.length > 0) assert.fail(told(result));
     });
 
   test('nothing is left behind: no namespace of this process', { skip }, async () => {

@@ -1,4 +1,4 @@
-/** A host's own event log, for looking into a takeover: the only place that knows how it is kept. No judge reads it. */
+/** The hosts' own event logs, for looking into a takeover: the only place that knows how they are kept. No judge reads them. */
 import { join } from 'node:path';
 import { eventLines } from '../audit/read.ts';
 
@@ -18,4 +18,17 @@ export function readEvents(directory: string, host: string): LoggedEvent[] {
     const { time, kind, data } = entry;
     return { atMs: Date.parse(time), kind, to: data?.to ?? null, text: entry.text };
   });
+}
+
+const TELLING = ['transition', 'alarm', 'operator', 'note'];
+const TOLD_MAX = 24;
+
+/** What these hosts decided since then, by their own logs, the last of it: `+1234 fw1 transition service.serving -> ...`. For people. */
+export function decisionsOf(directory: string, hosts: readonly string[], fromMs: number): string[] {
+  return hosts
+    .flatMap((host) => readEvents(directory, host).map((event) => ({ ...event, host })))
+    .filter(({ atMs, kind }) => atMs >= fromMs && TELLING.includes(kind))
+    .sort((a, b) => a.atMs - b.atMs)
+    .slice(-TOLD_MAX)
+    .map(({ atMs, host, kind, text }) => `+${Math.round(atMs - fromMs)} ${host} ${kind} ${text}`);
 }

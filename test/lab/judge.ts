@@ -69,7 +69,7 @@ export interface Evidence {
   /** From when on changes of the serving host count; all else is judged from the first frame on. */
   readonly fromMs: number;
   readonly endMs: number;
-  /** Who acts or serves in so much of it before the end is a master at the end. Default 1 s. */
+  /** Another time than `END_MS`. */
   readonly lastMs?: number;
 }
 
@@ -90,7 +90,8 @@ const USUAL: Sight = {
   ...{ answerGapMs: 100, forwardGapMs: 30 },
 };
 const TAIL_MS = 1_000;
-const END_MS = 1_000;
+/** Who acts or serves in so much of it before the end is a master at the end. */
+export const END_MS = 1_000;
 
 export function judge(evidence: Evidence): Verdict {
   const acting = actingSpans(evidence);

@@ -5,9 +5,9 @@
 
 import { defaultBounds } from '../../src/daemon/config/bounds.ts';
 import { fullTiming } from '../../src/daemon/config/timing.ts';
-import { readEvents } from './events.ts';
+import { decisionsOf, readEvents } from './events.ts';
 import type { GatewayKind, Policy } from './gateway.ts';
-import { type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
+import { END_MS, type Evidence, judge, unansweredMs, type Verdict } from './judge.ts';
 import { Lab } from './lab.ts';
 import { sleep, until } from './process.ts';
 import type { Expectation, Scenario } from './scenario.ts';
@@ -60,6 +60,8 @@ export interface RunResult {
   /** What did not hold of the scenario's expectation, in words; empty when all is well. */
   readonly problems: readonly string[];
   readonly standbyDetail: readonly string[];
+  /** When there are problems: what the hosts had decided since the fault, by their own logs. */
+  readonly decisions: readonly string[];
 }
 
 const SETTLE_MS = 30_000;
@@ -83,7 +85,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     ...{ head: scenario.head ?? [], programs: scenario.programs ?? {} },
   });
   try {
-    const { traffic, verdict, expected, seen, times } = await perform(scenario, lab);
+    const { traffic, verdict, expected, seen, times, fromMs } = await perform(scenario, lab);
+    const problems = [...seen, ...compare(expected, verdict, traffic)];
     return {
       ...{ scenario: scenario.name, gateway: kind, hosts: options.hosts, policy, intervalMs },
       ...{ outageMs: traffic.outageMs, boundMs: boundMs(scenario, options) },
@@ -93,8 +96,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       ...{ endMasters: verdict.endMasters.length, changes: verdict.changes },
       ...{ sent: traffic.sent, stallMs: traffic.stallMs },
       seconds: Math.round((performance.now() - startedMs) / 100) / 10,
-      problems: [...seen, ...compare(expected, verdict, traffic)],
+      problems,
       standbyDetail: verdict.standbyDetail,
+      decisions:
+        problems.length > 0 && kind === 'portcullis'
+          ? decisionsOf(lab.cluster.directory, lab.gateways, fromMs)
+          : [],
     };
   } finally {
     await lab.close();
@@ -117,6 +124,7 @@ async function perform(
   expected: Expectation;
   seen: readonly string[];
   times: Pick<RunResult, 'unansweredMs' | 'takeoverMs' | 'parts'>;
+  fromMs: number;
 }> {
   const { cluster, gateways, options } = lab;
   const { kind = 'portcullis' } = options;
@@ -134,10 +142,12 @@ async function perform(
   await sleep(500 + Math.random() * options.intervalMs);
   const { stage, fromMs } = await strike(scenario, lab, present, absent);
   // Takeover takes a few intervals: with a long one, look longer.
-  await sleep(scenario.watchMs + Math.max(0, options.intervalMs - 200) * 10);
-  // And until one serves: no test says how long a takeover takes, and a busy machine stalls.
-  if (kind === 'portcullis' && scenario.expect(stage).endMasters === 'one')
-    await until(() => oneActs(lab), 15_000, 50);
+  const watchMs = scenario.watchMs + Math.max(0, options.intervalMs - 200) * 10;
+  if (kind === 'portcullis' && scenario.expect(stage).endMasters === 'one') {
+    // And until one serves, and has for a while: no test says how long a takeover takes, and a busy machine stalls.
+    await sleep(watchMs - END_MS);
+    await oneActsOn(lab);
+  } else await sleep(watchMs);
   const endMs = nowMs();
   const traffic = await lab.traffic.end();
   const evidence = await gather(lab, fromMs, endMs);
@@ -145,7 +155,14 @@ async function perform(
     unansweredMs: unansweredMs(evidence.frames, fromMs, endMs),
     ...(await takeoverOf(lab, evidence, stage.master)),
   };
-  return { traffic, verdict: judge(evidence), expected: scenario.expect(stage), seen: stage.seen, times };
+  return {
+    traffic,
+    verdict: judge(evidence),
+    expected: scenario.expect(stage),
+    seen: stage.seen,
+    times,
+    fromMs,
+  };
 }
 
 /** Does the scenario's fault to whoever is master; on a busy machine the service may have moved just before, and then it is done to the next one. */
@@ -176,10 +193,19 @@ export async function allFit({ cluster }: Lab, master: string, hosts: readonly s
   return hosts.every((host) => table.some((row) => row.host === host && row.fit));
 }
 
-/** Whether one host says that its gate is open, and no other. */
-async function oneActs({ cluster, gateways }: Lab): Promise<boolean> {
-  const all = await Promise.all(gateways.map((host) => cluster.status(host)));
-  return all.filter((status) => status?.services[0]?.gateOpen === true).length === 1;
+/** Waits until the same host has been the only one whose gate is open for as long as the judge looks for masters at the end. */
+async function oneActsOn({ cluster, gateways }: Lab): Promise<void> {
+  let holder: string | null = null;
+  let sinceMs = 0;
+  const isSteady = async (): Promise<boolean> => {
+    const all = await Promise.all(gateways.map((host) => cluster.status(host)));
+    const open = gateways.filter((_, i) => all[i]?.services[0]?.gateOpen === true);
+    const [one = null] = open.length === 1 ? open : [];
+    if (one !== holder) sinceMs = performance.now();
+    holder = one;
+    return one !== null && performance.now() - sinceMs > END_MS;
+  };
+  await until(isSteady, 15_000, 50);
 }
 
 /** When another host first acted, and its takeover taken to pieces. */
