@@ -16,9 +16,10 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
+class WrongUsage extends Error {}
+
 function fail(error: string, hint: string): never {
-  process.stderr.write(`portcullis: error: ${error}\nportcullis: hint: ${hint}\n`);
-  process.exit(2);
+  throw new WrongUsage(`portcullis: error: ${error}\nportcullis: hint: ${hint}\n`);
 }
 
 function options() {
@@ -80,4 +81,10 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof WrongUsage)) throw error;
+  process.stderr.write(error.message);
+  process.exitCode = 2;
+}

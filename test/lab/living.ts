@@ -109,9 +109,10 @@ export class Living {
     await this.lab.traffic.resume();
     await this.lab.traffic.begin();
     await this.#calm();
-    await this.lab.capture.take(nowMs());
+    const calmMs = nowMs();
+    const { frames } = await this.lab.capture.take(calmMs);
     this.#succession.forget();
-    this.#lastWords = [];
+    this.#keepWords(frames, calmMs);
   }
 
   /** Ends all daemons, the traffic and the questions. */
