@@ -8,6 +8,8 @@ import type { Struck } from './strike.ts';
 
 /** By so much the kernel's gate may outlast the right (g of spec/timing.md), and 2 ms for the clocks of two programs. */
 export const GRAIN_MS = 8 + 2;
+const AROUND_MS = 250;
+const WORDS_MAX = 12;
 
 export interface BlowVerdict {
   /** The struck host's last act (an answer or a forwarded datagram delivered), from the blow; null: none after it. */
@@ -51,7 +53,8 @@ export function judgeBlow(evidence: Evidence, host: string, struck: Struck, woke
     problems.push(`${host} acted ${leftMs} ms after its last renewal, the lease is ${leaseMs} ms`);
   if (takeoverMs === null) problems.push('nobody took over');
   if (verdict.overlapMs > 0) problems.push(`two hosts acted for ${verdict.overlapMs} ms`);
-  if (verdict.masters > 1) problems.push(`${verdict.masters} hosts in Service at once`);
+  if (verdict.masters > 1)
+    problems.push(`${verdict.masters} hosts in Service at once: ${wordsAfter(evidence, struck.atMs)}`);
   if (verdict.standbyUplinkPackets > 0)
     problems.push(
       `standby hosts sent ${verdict.standbyUplinkPackets} frames into the uplink: ${verdict.standbyDetail.join('; ')}`,
@@ -59,6 +62,18 @@ export function judgeBlow(evidence: Evidence, host: string, struck: Struck, woke
   if (verdict.endMasters.length === 0) problems.push('nobody serves at the end');
   const { overlapMs, masters, standbyUplinkPackets, endMasters } = verdict;
   return { lastActMs, leftMs, takeoverMs, overlapMs, masters, standbyUplinkPackets, endMasters, problems };
+}
+
+/** The first words after the blow that say whether their host serves, with when they came and, if long before, were made. For people. */
+function wordsAfter({ words }: Evidence, atMs: number): string {
+  return words
+    .filter((word) => word.serving !== null && word.atMs > atMs - AROUND_MS)
+    .slice(0, WORDS_MAX)
+    .map((word) => {
+      const made = word.atMs - word.saidMs > 5 ? `, made at ${tenths(word.saidMs - atMs)}` : '';
+      return `${word.host} ${word.type}${word.serving === true ? '' : ' (not)'} at ${tenths(word.atMs - atMs)}${made}`;
+    })
+    .join('; ');
 }
 
 function tenths(ms: number): number {
